@@ -126,7 +126,7 @@ public final class LinuxSocket implements AutoCloseable {
    * @return how many were sent: fewer than there are when one failed, whose error the next call
    *     that begins with it gives; or the negative error number of message {@code first}
    */
-  public int send(SendBatch batch, int first) {
+  int send(SendBatch batch, int first) {
     int count =
         Libc.sendmmsg(fd, batch.headers.address(first), batch.count() - first, Libc.MSG_DONTWAIT);
     return count < 0 ? -Native.getLastError() : count;

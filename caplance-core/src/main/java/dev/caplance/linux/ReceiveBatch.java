@@ -1,5 +1,7 @@
 package dev.caplance.linux;
 
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 
 /**
@@ -52,7 +54,7 @@ public final class ReceiveBatch implements AutoCloseable {
     return bytes;
   }
 
-  /** Where {@link #bytes} begins, for handing a part of it to {@link SendBatch}. */
+  /** Where {@link #bytes} begins, for handing a part of it to {@link BatchSender}. */
   public long address() {
     return data.address();
   }
@@ -84,6 +86,18 @@ public final class ReceiveBatch implements AutoCloseable {
     return isIpv6(at)
         ? nameBytes.getLong(at + 16)
         : 0xffff_0000_0000L | Integer.toUnsignedLong(nameBytes.getInt(at + 4));
+  }
+
+  /** The sender's address as an object: for the few messages that are not packets. */
+  public InetAddress sender(int index) {
+    int at = index * SocketAddress.MAX_LENGTH;
+    byte[] address = new byte[isIpv6(at) ? 16 : 4];
+    nameBytes.get(isIpv6(at) ? at + 8 : at + 4, address);
+    try {
+      return InetAddress.getByAddress(address);
+    } catch (UnknownHostException e) {
+      throw new AssertionError("4 or 16 bytes are an address", e);
+    }
   }
 
   /** {@code sa_family} is in the machine's order, little-endian: its first byte is enough. */

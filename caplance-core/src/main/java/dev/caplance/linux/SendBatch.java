@@ -4,10 +4,10 @@ import java.nio.ByteBuffer;
 
 /**
  * The messages of one {@code sendmmsg}: each a stretch of memory outside the heap that stays where
- * it is until {@link LinuxSocket#send(SendBatch)} has returned, and an address. Belongs to one
+ * it is until {@link LinuxSocket#send(SendBatch, int)} has returned, and an address. Belongs to one
  * thread.
  */
-public final class SendBatch implements AutoCloseable {
+final class SendBatch implements AutoCloseable {
 
   /**
    * {@code struct cmsghdr { size_t len; int level; int type; }} and an {@code int}, padded to 24
@@ -20,7 +20,6 @@ public final class SendBatch implements AutoCloseable {
 
   final MessageHeaders headers;
 
-  private final int capacity;
   private final NativeMemory extras;
   private final ByteBuffer extraBytes;
   private final int controls;
@@ -28,8 +27,7 @@ public final class SendBatch implements AutoCloseable {
   private int count;
 
   /** Allocates a batch of 1 to 1024 messages. */
-  public SendBatch(int capacity) {
-    this.capacity = capacity;
+  SendBatch(int capacity) {
     this.headers = new MessageHeaders(capacity);
     this.controls = capacity * SocketAddress.MAX_LENGTH;
     this.extras = NativeMemory.allocate(capacity * (SocketAddress.MAX_LENGTH + CONTROL));
@@ -38,7 +36,7 @@ public final class SendBatch implements AutoCloseable {
   }
 
   /**
-   * Appends a message. The caller sees to it that the batch {@linkplain #isFull is not full}.
+   * Appends a message. The caller sees to it that there are never more than the capacity.
    *
    * @param data where the message lies, outside the heap
    * @param length its bytes
@@ -46,7 +44,7 @@ public final class SendBatch implements AutoCloseable {
    * @param trafficClass the value of the TOS or traffic-class byte of the outer header, 0 to 255;
    *     means nothing to raw sockets that bring their own header
    */
-  public void add(long data, int length, SocketAddress to, int trafficClass) {
+  void add(long data, int length, SocketAddress to, int trafficClass) {
     int index = count++;
     int name = index * SocketAddress.MAX_LENGTH;
     to.writeTo(extraBytes, name);
@@ -70,25 +68,17 @@ public final class SendBatch implements AutoCloseable {
   }
 
   /** Messages that wait to be sent. */
-  public int count() {
+  int count() {
     return count;
   }
 
-  public boolean isEmpty() {
-    return count == 0;
-  }
-
-  public boolean isFull() {
-    return count == capacity;
-  }
-
   /** Bytes of message {@code index}. */
-  public int length(int index) {
+  int length(int index) {
     return lengths[index];
   }
 
   /** Forgets all messages. */
-  public void clear() {
+  void clear() {
     count = 0;
   }
 

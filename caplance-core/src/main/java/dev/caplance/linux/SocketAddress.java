@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * An address of the kernel, kept as machine words so that {@link SendBatch} can copy it without a
+ * An address of the kernel, kept as machine words so that {@link BatchSender} can copy it without a
  * loop. Immutable.
  *
  * <pre>

@@ -8,6 +8,9 @@ public enum Verdict {
   /** The packet goes on. */
   FORWARD("forwarded"),
 
+  /** No packet at all, but a load balancer that asks whether the way is open. */
+  SANITY_CHECK("sanity check"),
+
   /** Neither an IPv4 nor an IPv6 packet, or its headers are cut short. */
   MALFORMED("malformed"),
 

@@ -1,15 +1,15 @@
 package dev.caplance.lb.dataplane;
 
 import dev.caplance.lb.routing.Endpoint;
+import dev.caplance.linux.BatchSender;
 import dev.caplance.linux.LinuxSocket;
-import dev.caplance.linux.SendBatch;
 import dev.caplance.packet.TrafficCounters;
 import dev.caplance.packet.Verdict;
 import java.io.IOException;
 import java.net.InetAddress;
 
 /** One UDP socket of a worker, hence one source port, and what waits to be sent through it. */
-final class Lane implements AutoCloseable {
+final class Lane implements BatchSender.Outcome, AutoCloseable {
 
   /**
    * Packets to a machine that does not answer ARP wait in the kernel on this account; a few such
@@ -19,18 +19,27 @@ final class Lane implements AutoCloseable {
 
   private final int worker;
   private final TrafficCounters counters;
-  private final LinuxSocket socket;
-  private final SendBatch batch;
+  private final BatchSender sender;
   private final Endpoint[] endpoints;
 
-  /** A lane to endpoints of the family of {@code any}, the unspecified address. */
-  Lane(InetAddress any, int capacity, int worker, TrafficCounters counters) throws IOException {
+  private Lane(LinuxSocket socket, int capacity, int worker, TrafficCounters counters) {
     this.worker = worker;
     this.counters = counters;
-    this.socket = LinuxSocket.udp(any, 0);
-    this.socket.setSendBuffer(SEND_BUFFER);
-    this.batch = new SendBatch(capacity);
+    this.sender = new BatchSender(socket, capacity);
     this.endpoints = new Endpoint[capacity];
+  }
+
+  /** A lane to endpoints of the family of {@code any}, the unspecified address. */
+  static Lane open(InetAddress any, int capacity, int worker, TrafficCounters counters)
+      throws IOException {
+    LinuxSocket socket = LinuxSocket.udp(any, 0);
+    try {
+      socket.setSendBuffer(SEND_BUFFER);
+      return new Lane(socket, capacity, worker, counters);
+    } catch (IOException | RuntimeException e) {
+      socket.close();
+      throw e;
+    }
   }
 
   /**
@@ -40,31 +49,27 @@ final class Lane implements AutoCloseable {
    * @param trafficClass of the outer header
    */
   void add(long packet, int length, Endpoint to, int trafficClass) {
-    endpoints[batch.count()] = to;
-    batch.add(packet, length, to.target(), trafficClass);
+    endpoints[sender.add(packet, length, to.target(), trafficClass)] = to;
   }
 
-  /** Sends what is in line, and counts it. A packet that the kernel refuses stops no other. */
+  /** Sends what is in line, and counts it. */
   void flush() {
-    int next = 0;
-    while (next < batch.count()) {
-      int sent = socket.send(batch, next);
-      if (sent > 0) {
-        for (int end = next + sent; next < end; next++) {
-          endpoints[next].count(worker, batch.length(next));
-          counters.forwarded(batch.length(next));
-        }
-      } else {
-        counters.refused(Verdict.SEND_FAILED);
-        next++;
-      }
-    }
-    batch.clear();
+    sender.flush(this);
+  }
+
+  @Override
+  public void sent(int index, int length) {
+    endpoints[index].count(worker, length);
+    counters.forwarded(length);
+  }
+
+  @Override
+  public void refused(int index, int errno) {
+    counters.refused(Verdict.SEND_FAILED);
   }
 
   @Override
   public void close() {
-    socket.close();
-    batch.close();
+    sender.close();
   }
 }

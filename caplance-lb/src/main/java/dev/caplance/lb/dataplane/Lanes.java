@@ -31,7 +31,7 @@ final class Lanes implements AutoCloseable {
       throws IOException {
     Lane[] lanes = new Lane[COUNT];
     for (int i = 0; i < COUNT; i++) {
-      lanes[i] = new Lane(any, capacity, worker, counters);
+      lanes[i] = Lane.open(any, capacity, worker, counters);
     }
     return lanes;
   }
