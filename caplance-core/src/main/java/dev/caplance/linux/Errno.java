@@ -1,0 +1,14 @@
+package dev.caplance.linux;
+
+/** Error numbers that callers tell apart ({@code asm-generic/errno.h}). */
+public final class Errno {
+
+  public static final int EPERM = 1;
+  public static final int EINTR = 4;
+  public static final int EAGAIN = 11;
+  public static final int EACCES = 13;
+  public static final int EBUSY = 16;
+  public static final int ENOBUFS = 105;
+
+  private Errno() {}
+}

@@ -1,0 +1,191 @@
+package dev.caplance.linux;
+
+import com.sun.jna.Native;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+
+/**
+ * A datagram socket that sends and receives in batches. Receiving belongs to one thread, sending to
+ * one thread; {@link #close} may be called once both have ended.
+ */
+public final class LinuxSocket implements AutoCloseable {
+
+  private static final int ETHERTYPE_ALL = 0x0003;
+
+  private final int fd;
+  private final boolean owned;
+
+  private LinuxSocket(int fd, boolean owned) {
+    this.fd = fd;
+    this.owned = owned;
+  }
+
+  /**
+   * A UDP socket of the address's family whose packets may be fragmented on their way: they carry
+   * what others sent, so nobody could make them smaller.
+   *
+   * @param local where it is bound; the unspecified address for any
+   * @param port 0 for one that the kernel chooses
+   */
+  public static LinuxSocket udp(InetAddress local, int port) throws LinuxException {
+    SocketAddress address = SocketAddress.of(local, port);
+    LinuxSocket socket = open(address.family, Libc.SOCK_DGRAM, 0, "socket(udp)");
+    boolean ipv4 = address.family == Libc.AF_INET;
+    if (ipv4) {
+      socket.set(Libc.IPPROTO_IP, Libc.IP_MTU_DISCOVER, Libc.IP_PMTUDISC_DONT);
+    } else {
+      socket.set(Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 1);
+      socket.set(Libc.IPPROTO_IPV6, Libc.IPV6_MTU_DISCOVER, Libc.IP_PMTUDISC_DONT);
+    }
+    return socket.boundTo(address, "bind(" + local.getHostAddress() + ", " + port + ")");
+  }
+
+  /** A raw socket that sends whole IPv4 packets ({@code IP_HDRINCL}, raw(7)). Needs CAP_NET_RAW. */
+  public static LinuxSocket rawIpv4() throws LinuxException {
+    return open(Libc.AF_INET, Libc.SOCK_RAW, Libc.IPPROTO_RAW, "socket(raw IPv4)");
+  }
+
+  /** A raw socket that sends whole IPv6 packets ({@code IPV6_HDRINCL}). Needs CAP_NET_RAW. */
+  public static LinuxSocket rawIpv6() throws LinuxException {
+    LinuxSocket socket = open(Libc.AF_INET6, Libc.SOCK_RAW, Libc.IPPROTO_RAW, "socket(raw IPv6)");
+    socket.set(Libc.IPPROTO_IPV6, Libc.IPV6_HDRINCL, 1);
+    return socket;
+  }
+
+  /** A socket that another library opened and closes. */
+  public static LinuxSocket borrowed(int fd) {
+    return new LinuxSocket(fd, false);
+  }
+
+  /**
+   * Sends one frame to everybody on the link behind an interface (packet(7)). Needs CAP_NET_RAW.
+   *
+   * @param payload the frame without its Ethernet header
+   */
+  public static void broadcastFrame(int interfaceIndex, int etherType, byte[] payload)
+      throws LinuxException {
+    try (LinuxSocket socket =
+        open(Libc.AF_PACKET, Libc.SOCK_DGRAM, ETHERTYPE_ALL << 8, "socket(packet)")) {
+      socket.sendOne(payload, SocketAddress.linkBroadcast(interfaceIndex, etherType));
+    }
+  }
+
+  private static LinuxSocket open(int family, int type, int protocol, String call)
+      throws LinuxException {
+    int fd = Libc.socket(family, type | Libc.SOCK_CLOEXEC, protocol);
+    if (fd < 0) {
+      throw LinuxException.last(call);
+    }
+    return new LinuxSocket(fd, true);
+  }
+
+  private LinuxSocket boundTo(SocketAddress address, String call) throws LinuxException {
+    try (NativeMemory name = NativeMemory.allocate(SocketAddress.MAX_LENGTH)) {
+      address.writeTo(name.nativeBytes(), 0);
+      if (Libc.bind(fd, name.address(), address.length) < 0) {
+        LinuxException failure = LinuxException.last(call);
+        close();
+        throw failure;
+      }
+    }
+    return this;
+  }
+
+  private void sendOne(byte[] message, SocketAddress to) throws LinuxException {
+    try (NativeMemory data = NativeMemory.allocate(message.length);
+        SendBatch batch = new SendBatch(1)) {
+      data.nativeBytes().put(message);
+      batch.add(data.address(), message.length, to, 0);
+      if (Libc.sendmmsg(fd, batch.headers.address(0), 1, 0) < 0) {
+        throw LinuxException.last("sendmmsg(..)");
+      }
+    }
+  }
+
+  /**
+   * Waits for the first message, at most as long as {@link #setReceiveTimeout} says, and takes what
+   * else is there. Allocates nothing.
+   *
+   * @return how many messages lie in the batch, or the negative error number; {@code -}{@link
+   *     Errno#EAGAIN} when the time ran out
+   */
+  public int receive(ReceiveBatch batch) {
+    int count =
+        Libc.recvmmsg(fd, batch.headers.address(0), batch.capacity(), Libc.MSG_WAITFORONE, 0);
+    if (count < 0) {
+      return -Native.getLastError();
+    }
+    batch.restoreNameLengths(count);
+    return count;
+  }
+
+  /**
+   * Sends the messages of the batch from {@code first} on, without waiting for room. Allocates
+   * nothing.
+   *
+   * @return how many were sent: fewer than there are when one failed, whose error the next call
+   *     that begins with it gives; or the negative error number of message {@code first}
+   */
+  int send(SendBatch batch, int first) {
+    int count =
+        Libc.sendmmsg(fd, batch.headers.address(first), batch.count() - first, Libc.MSG_DONTWAIT);
+    return count < 0 ? -Native.getLastError() : count;
+  }
+
+  /** Sends bytes outside the heap to nobody in particular, as netlink sockets do. */
+  public int send(long address, int length) {
+    return Libc.sendto(fd, address, length, 0, 0, 0) < 0 ? -Native.getLastError() : length;
+  }
+
+  /** How long {@link #receive} waits before it returns with {@link Errno#EAGAIN}. */
+  public void setReceiveTimeout(int millis) throws LinuxException {
+    try (NativeMemory timeval = NativeMemory.allocate(16)) {
+      ByteBuffer bytes = timeval.nativeBytes();
+      bytes.putLong(0, millis / 1000);
+      bytes.putLong(8, millis % 1000 * 1000L);
+      set(Libc.SOL_SOCKET, Libc.SO_RCVTIMEO, timeval, 16);
+    }
+  }
+
+  /** Sets the receive buffer in bytes, past the system's limit. Needs CAP_NET_ADMIN. */
+  public void setReceiveBuffer(int bytes) throws LinuxException {
+    set(Libc.SOL_SOCKET, Libc.SO_RCVBUFFORCE, bytes);
+  }
+
+  /** Sets the send buffer in bytes, past the system's limit. Needs CAP_NET_ADMIN. */
+  public void setSendBuffer(int bytes) throws LinuxException {
+    set(Libc.SOL_SOCKET, Libc.SO_SNDBUFFORCE, bytes);
+  }
+
+  /** Sets an option whose value is an {@code int}. */
+  public void set(int level, int name, int value) throws LinuxException {
+    try (NativeMemory memory = NativeMemory.allocate(4)) {
+      memory.nativeBytes().putInt(0, value);
+      set(level, name, memory, 4);
+    }
+  }
+
+  private void set(int level, int name, NativeMemory value, int length) throws LinuxException {
+    if (Libc.setsockopt(fd, level, name, value.address(), length) < 0) {
+      throw LinuxException.last("setsockopt(" + level + ", " + name + ")");
+    }
+  }
+
+  /** The port that the socket is bound to. */
+  public int localPort() throws LinuxException {
+    try (NativeMemory name = NativeMemory.allocate(SocketAddress.MAX_LENGTH + 8)) {
+      name.nativeBytes().putInt(SocketAddress.MAX_LENGTH, SocketAddress.MAX_LENGTH);
+      if (Libc.getsockname(fd, name.address(), name.address() + SocketAddress.MAX_LENGTH) < 0) {
+        throw LinuxException.last("getsockname(..)");
+      }
+      return Short.toUnsignedInt(name.networkBytes().getShort(2));
+    }
+  }
+
+  @Override
+  public void close() {
+    if (owned) {
+      Libc.close(fd);
+    }
+  }
+}

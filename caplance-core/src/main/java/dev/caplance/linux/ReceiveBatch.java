@@ -1,0 +1,125 @@
+package dev.caplance.linux;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+
+/**
+ * Room for the messages of one {@code recvmmsg}: {@link #capacity} slots in one block outside the
+ * heap, filled by {@link LinuxSocket#receive(ReceiveBatch)} and read in place until the next call.
+ * Belongs to one thread.
+ */
+public final class ReceiveBatch implements AutoCloseable {
+
+  /** A stride that is no multiple of the page size: all slots would share a few cache sets else. */
+  private static final int SKEW = 5 * 64;
+
+  final MessageHeaders headers;
+
+  private final int capacity;
+  private final int stride;
+  private final NativeMemory data;
+  private final NativeMemory names;
+  private final ByteBuffer bytes;
+  private final ByteBuffer nameBytes;
+
+  /**
+   * Allocates a batch.
+   *
+   * @param capacity messages of a batch, 1 to 1024 (the most that {@code recvmmsg} takes)
+   * @param slotSize bytes of the largest message, up to 128 KiB; what is longer is cut and {@link
+   *     #truncated}
+   */
+  public ReceiveBatch(int capacity, int slotSize) {
+    this.capacity = capacity;
+    this.stride = (slotSize + 4095) / 4096 * 4096 + SKEW;
+    this.headers = new MessageHeaders(capacity);
+    this.data = NativeMemory.allocate(Math.multiplyExact(capacity, stride));
+    this.names = NativeMemory.allocate(capacity * SocketAddress.MAX_LENGTH);
+    this.bytes = data.networkBytes();
+    this.nameBytes = names.networkBytes();
+    for (int i = 0; i < capacity; i++) {
+      headers.setData(i, data.address() + offset(i), slotSize);
+      headers.setName(i, nameAddress(i), SocketAddress.MAX_LENGTH);
+    }
+  }
+
+  /** Messages that fit. */
+  public int capacity() {
+    return capacity;
+  }
+
+  /** The memory that all messages lie in, network byte order; absolute access only. */
+  public ByteBuffer bytes() {
+    return bytes;
+  }
+
+  /** Where {@link #bytes} begins, for handing a part of it to {@link BatchSender}. */
+  public long address() {
+    return data.address();
+  }
+
+  /** Where message {@code index} begins in {@link #bytes}. */
+  public int offset(int index) {
+    return index * stride;
+  }
+
+  /** Bytes of message {@code index}. */
+  public int length(int index) {
+    return headers.transferred(index);
+  }
+
+  /** Whether message {@code index} was longer than a slot. */
+  public boolean truncated(int index) {
+    return (headers.flags(index) & Libc.MSG_TRUNC) != 0;
+  }
+
+  /** Bytes 0 to 7 of the sender's address, IPv4 as ::ffff:a.b.c.d. */
+  public long senderHigh(int index) {
+    int at = index * SocketAddress.MAX_LENGTH;
+    return isIpv6(at) ? nameBytes.getLong(at + 8) : 0;
+  }
+
+  /** Bytes 8 to 15 of the sender's address, IPv4 as ::ffff:a.b.c.d. */
+  public long senderLow(int index) {
+    int at = index * SocketAddress.MAX_LENGTH;
+    return isIpv6(at)
+        ? nameBytes.getLong(at + 16)
+        : 0xffff_0000_0000L | Integer.toUnsignedLong(nameBytes.getInt(at + 4));
+  }
+
+  /** The sender's address as an object: for the few messages that are not packets. */
+  public InetAddress sender(int index) {
+    int at = index * SocketAddress.MAX_LENGTH;
+    byte[] address = new byte[isIpv6(at) ? 16 : 4];
+    nameBytes.get(isIpv6(at) ? at + 8 : at + 4, address);
+    try {
+      return InetAddress.getByAddress(address);
+    } catch (UnknownHostException e) {
+      throw new AssertionError("4 or 16 bytes are an address", e);
+    }
+  }
+
+  /** {@code sa_family} is in the machine's order, little-endian: its first byte is enough. */
+  private boolean isIpv6(int at) {
+    return nameBytes.get(at) == Libc.AF_INET6;
+  }
+
+  /** The kernel writes back what it used; the next call must see the room again. */
+  void restoreNameLengths(int count) {
+    for (int i = 0; i < count; i++) {
+      headers.setNameLength(i, SocketAddress.MAX_LENGTH);
+    }
+  }
+
+  private long nameAddress(int index) {
+    return names.address() + (long) index * SocketAddress.MAX_LENGTH;
+  }
+
+  @Override
+  public void close() {
+    headers.close();
+    data.close();
+    names.close();
+  }
+}

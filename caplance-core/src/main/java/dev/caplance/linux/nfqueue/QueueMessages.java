@@ -1,0 +1,149 @@
+package dev.caplance.linux.nfqueue;
+
+import java.nio.ByteBuffer;
+
+/**
+ * The netlink messages of NFQUEUE, read and written in place. Netlink is in the machine's byte
+ * order (little-endian here), what netfilter adds to it in network order; buffers are in network
+ * order.
+ *
+ * <pre>
+ *  0 nlmsghdr  u32 length, u16 type, u16 flags, u32 sequence, u32 port
+ * 16 nfgenmsg  u8 family, u8 version, be16 queue
+ * 20 nlattr    u16 length, u16 type, value, padded to 4 bytes; and so on
+ * </pre>
+ */
+final class QueueMessages {
+
+  static final int VERDICT_LENGTH = 32;
+  static final int COPY_MODE_LENGTH = 32;
+
+  /** {@code NF_DROP}: the kernel forgets the packet. */
+  static final int DROP = 0;
+
+  private static final int HEADERS = 20;
+  private static final int ATTRIBUTE_HEADER = 4;
+  private static final int ATTRIBUTE_TYPE_MASK = 0x3fff;
+
+  private static final int SUBSYSTEM_QUEUE = 3 << 8;
+  private static final int TYPE_PACKET = SUBSYSTEM_QUEUE;
+  private static final int TYPE_CONFIG = SUBSYSTEM_QUEUE | 2;
+  private static final int TYPE_VERDICT_BATCH = SUBSYSTEM_QUEUE | 3;
+  private static final int NLM_F_REQUEST = 1;
+
+  private static final int NFQA_PACKET_HDR = 1;
+  private static final int NFQA_VERDICT_HDR = 2;
+  private static final int NFQA_PAYLOAD = 10;
+  private static final int NFQA_CAP_LEN = 13;
+  private static final int NFQA_CFG_PARAMS = 2;
+  private static final int NFQNL_COPY_PACKET = 2;
+
+  private int packetId;
+  private int payloadOffset;
+  private int payloadLength;
+  private boolean whole;
+
+  /**
+   * Reads a message.
+   *
+   * @return whether it is a packet with its bytes; what it holds can then be asked for until the
+   *     next call
+   */
+  boolean read(ByteBuffer buffer, int offset, int length) {
+    if (length < HEADERS || le16(buffer, offset + 4) != TYPE_PACKET) {
+      return false;
+    }
+    boolean identified = false;
+    payloadLength = -1;
+    whole = true;
+    int end = offset + Math.min(length, le32(buffer, offset));
+    int at = offset + HEADERS;
+    while (at + ATTRIBUTE_HEADER <= end) {
+      int attributeLength = le16(buffer, at);
+      if (attributeLength < ATTRIBUTE_HEADER || at + attributeLength > end) {
+        return false;
+      }
+      int value = at + ATTRIBUTE_HEADER;
+      switch (le16(buffer, at + 2) & ATTRIBUTE_TYPE_MASK) {
+        case NFQA_PACKET_HDR -> {
+          packetId = buffer.getInt(value);
+          identified = true;
+        }
+        case NFQA_PAYLOAD -> {
+          payloadOffset = value;
+          payloadLength = attributeLength - ATTRIBUTE_HEADER;
+        }
+        case NFQA_CAP_LEN -> whole = false;
+        default -> {}
+      }
+      at += (attributeLength + 3) & ~3;
+    }
+    return identified && payloadLength >= 0;
+  }
+
+  /** The number by which the kernel knows the packet; grows by one from packet to packet. */
+  int packetId() {
+    return packetId;
+  }
+
+  int payloadOffset() {
+    return payloadOffset;
+  }
+
+  int payloadLength() {
+    return payloadLength;
+  }
+
+  /** Whether the payload is the whole packet, and not what the copy range left of it. */
+  boolean whole() {
+    return whole;
+  }
+
+  /**
+   * Writes {@code NFQNL_MSG_VERDICT_BATCH}, {@link #VERDICT_LENGTH} bytes, for {@link #setLast}.
+   */
+  static void writeVerdictBatch(ByteBuffer buffer, int queue, int verdict) {
+    writeHeaders(buffer, VERDICT_LENGTH, TYPE_VERDICT_BATCH, queue);
+    writeAttributeHeader(buffer, 12, NFQA_VERDICT_HDR);
+    buffer.putInt(24, verdict);
+    buffer.putInt(28, 0);
+  }
+
+  /** Sets the packet up to which (and with which) a verdict batch settles all. */
+  static void setLast(ByteBuffer buffer, int packetId) {
+    buffer.putInt(28, packetId);
+  }
+
+  /**
+   * Writes {@code NFQNL_MSG_CONFIG} that asks for the first {@code range} bytes of each packet,
+   * {@link #COPY_MODE_LENGTH} bytes with padding.
+   */
+  static void writeCopyMode(ByteBuffer buffer, int queue, int range) {
+    writeHeaders(buffer, COPY_MODE_LENGTH, TYPE_CONFIG, queue);
+    writeAttributeHeader(buffer, 9, NFQA_CFG_PARAMS);
+    buffer.putInt(24, range);
+    buffer.put(28, (byte) NFQNL_COPY_PACKET);
+  }
+
+  private static void writeHeaders(ByteBuffer buffer, int length, int type, int queue) {
+    buffer.putInt(0, Integer.reverseBytes(length));
+    buffer.putShort(4, Short.reverseBytes((short) type));
+    buffer.putShort(6, Short.reverseBytes((short) NLM_F_REQUEST));
+    buffer.putLong(8, 0);
+    buffer.putShort(16, (short) 0);
+    buffer.putShort(18, (short) queue);
+  }
+
+  private static void writeAttributeHeader(ByteBuffer buffer, int length, int type) {
+    buffer.putShort(20, Short.reverseBytes((short) length));
+    buffer.putShort(22, Short.reverseBytes((short) type));
+  }
+
+  private static int le16(ByteBuffer buffer, int at) {
+    return Short.toUnsignedInt(Short.reverseBytes(buffer.getShort(at)));
+  }
+
+  private static int le32(ByteBuffer buffer, int at) {
+    return Integer.reverseBytes(buffer.getInt(at));
+  }
+}

@@ -1,0 +1,41 @@
+package dev.caplance.packet;
+
+import java.nio.ByteBuffer;
+
+/** The Internet checksum (RFC 1071). */
+public final class Checksum {
+
+  private Checksum() {}
+
+  /**
+   * The complement of the ones' complement sum: the value for a checksum field that is zero in the
+   * bytes, and zero over bytes that hold their right checksum.
+   *
+   * @param b in network byte order
+   * @param length bytes; an odd last one counts as if a zero followed
+   */
+  public static int of(ByteBuffer b, int at, int length) {
+    long sum = 0;
+    int end = at + (length & ~3);
+    int i = at;
+    for (; i < end; i += 4) {
+      sum += Integer.toUnsignedLong(b.getInt(i));
+    }
+    if ((length & 2) != 0) {
+      sum += (long) Short.toUnsignedInt(b.getShort(i)) << 16;
+      i += 2;
+    }
+    if ((length & 1) != 0) {
+      int shift = (length & 2) != 0 ? 8 : 24;
+      sum += (long) (b.get(i) & 0xff) << shift;
+    }
+    return ~fold(sum) & 0xffff;
+  }
+
+  private static int fold(long sum) {
+    long folded = (sum >>> 32) + (sum & 0xffff_ffffL);
+    folded = (folded >>> 32) + (folded & 0xffff_ffffL);
+    int half = (int) (folded >>> 16) + (int) (folded & 0xffff);
+    return (half >>> 16) + (half & 0xffff);
+  }
+}

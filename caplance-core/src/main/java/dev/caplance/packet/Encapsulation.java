@@ -1,0 +1,26 @@
+package dev.caplance.packet;
+
+/**
+ * How a packet travels from the load balancer to a backend: whole, as the payload of a UDP
+ * datagram, without a header of our own.
+ */
+public final class Encapsulation {
+
+  /** The UDP port of backends, unless configured otherwise. */
+  public static final int DEFAULT_PORT = 1337;
+
+  /** The largest packet that fits: 65,535 less an IPv4 and a UDP header. */
+  public static final int MAX_PACKET = 65_507;
+
+  private static final int DSCP = 0xfc;
+
+  private Encapsulation() {}
+
+  /**
+   * The TOS or traffic-class byte of the outer header: the packet's DSCP (RFC 2983, uniform model),
+   * and Not-ECT, since the backend does not carry a congestion mark back inside (RFC 6040, §4.3).
+   */
+  public static int outerTrafficClass(int innerTrafficClass) {
+    return innerTrafficClass & DSCP;
+  }
+}

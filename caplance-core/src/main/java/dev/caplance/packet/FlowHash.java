@@ -1,0 +1,90 @@
+package dev.caplance.packet;
+
+/**
+ * SipHash-2-4 (Aumasson and Bernstein, 2012) of a {@link FlowKey}: source, destination (16 bytes
+ * each), source port, destination port, protocol; 37 bytes in network order. All load balancers of
+ * a VIP have the same key, so all choose the same backend, and nobody without the key can aim flows
+ * at one. Immutable.
+ */
+public final class FlowHash {
+
+  /** Bytes of the key. */
+  public static final int KEY_LENGTH = 16;
+
+  private static final long INPUT_LENGTH = 37;
+
+  private final long k0;
+  private final long k1;
+
+  /**
+   * Takes the key.
+   *
+   * @param key 16 bytes
+   */
+  public FlowHash(byte[] key) {
+    if (key.length != KEY_LENGTH) {
+      throw new IllegalArgumentException("a hash key has 16 bytes, not " + key.length);
+    }
+    k0 = littleEndian(key, 0);
+    k1 = littleEndian(key, 8);
+  }
+
+  private static long littleEndian(byte[] bytes, int at) {
+    long word = 0;
+    for (int i = 7; i >= 0; i--) {
+      word = word << 8 | (bytes[at + i] & 0xff);
+    }
+    return word;
+  }
+
+  /** The hash, 64 bits, unsigned. */
+  public long of(FlowKey flow) {
+    long ports = (long) flow.sourcePort() << 16 | flow.destinationPort();
+    return of(
+        Long.reverseBytes(flow.sourceHigh()),
+        Long.reverseBytes(flow.sourceLow()),
+        Long.reverseBytes(flow.destinationHigh()),
+        Long.reverseBytes(flow.destinationLow()),
+        Long.reverseBytes(ports << 32 | (long) flow.protocol() << 24) | INPUT_LENGTH << 56);
+  }
+
+  /**
+   * Over five words as SipHash sees them: little-endian, the last one with the length on top. Two
+   * rounds for each word, then four to finish, which are those of two words more that are zero.
+   */
+  private long of(long m0, long m1, long m2, long m3, long m4) {
+    long v0 = k0 ^ 0x736f6d6570736575L;
+    long v1 = k1 ^ 0x646f72616e646f6dL;
+    long v2 = k0 ^ 0x6c7967656e657261L;
+    long v3 = k1 ^ 0x7465646279746573L;
+    for (int word = 0; word < 7; word++) {
+      long m =
+          switch (word) {
+            case 0 -> m0;
+            case 1 -> m1;
+            case 2 -> m2;
+            case 3 -> m3;
+            case 4 -> m4;
+            default -> 0;
+          };
+      if (word == 5) {
+        v2 ^= 0xff;
+      }
+      v3 ^= m;
+      for (int round = 0; round < 2; round++) {
+        v0 += v1;
+        v2 += v3;
+        v1 = Long.rotateLeft(v1, 13) ^ v0;
+        v3 = Long.rotateLeft(v3, 16) ^ v2;
+        v0 = Long.rotateLeft(v0, 32);
+        v2 += v1;
+        v0 += v3;
+        v1 = Long.rotateLeft(v1, 17) ^ v2;
+        v3 = Long.rotateLeft(v3, 21) ^ v0;
+        v2 = Long.rotateLeft(v2, 32);
+      }
+      v0 ^= m;
+    }
+    return v0 ^ v1 ^ v2 ^ v3;
+  }
+}

@@ -1,0 +1,117 @@
+package dev.caplance.packet;
+
+import java.nio.ByteBuffer;
+
+/**
+ * What a packet belongs to: source, destination, protocol and ports, as the client sends them.
+ * {@link #read} fills the fields; one object serves packet after packet. Addresses are two words of
+ * their 16-byte form in network order, IPv4 as ::ffff:a.b.c.d.
+ *
+ * <p>An ICMP error has the key of the flow whose packet it quotes: that packet is an answer from
+ * the VIP, so its two ends are exchanged.
+ */
+public final class FlowKey {
+
+  private final IpHeader quoted = new IpHeader();
+
+  private long sourceHigh;
+  private long sourceLow;
+  private long destinationHigh;
+  private long destinationLow;
+  private int sourcePort;
+  private int destinationPort;
+  private int protocol;
+
+  /**
+   * Reads the key of a packet.
+   *
+   * @param header the packet's header, read from {@code b}
+   * @return {@link Verdict#FORWARD}, or why the packet has no flow; the fields mean nothing then
+   */
+  public Verdict read(IpHeader header, ByteBuffer b) {
+    if (header.fragment()) {
+      return Verdict.FRAGMENT;
+    }
+    return switch (header.protocol()) {
+      case IpProtocol.TCP -> readPorts(header, b, Transport.TCP_MIN_HEADER);
+      case IpProtocol.UDP -> readPorts(header, b, Transport.UDP_HEADER);
+      case IpProtocol.ICMP, IpProtocol.ICMPV6 -> readError(header, b);
+      default -> Verdict.UNKNOWN_PROTOCOL;
+    };
+  }
+
+  private Verdict readPorts(IpHeader header, ByteBuffer b, int needed) {
+    if (header.upperLength() < needed) {
+      return Verdict.MALFORMED;
+    }
+    sourceHigh = header.sourceHigh();
+    sourceLow = header.sourceLow();
+    destinationHigh = header.destinationHigh();
+    destinationLow = header.destinationLow();
+    sourcePort = Transport.sourcePort(b, header.upperOffset());
+    destinationPort = Transport.destinationPort(b, header.upperOffset());
+    protocol = header.protocol();
+    return Verdict.FORWARD;
+  }
+
+  private Verdict readError(IpHeader header, ByteBuffer b) {
+    if (header.upperLength() < Icmp.HEADER) {
+      return Verdict.MALFORMED;
+    }
+    if (!Icmp.isError(header, b)) {
+      return Verdict.UNKNOWN_PROTOCOL;
+    }
+    Verdict verdict =
+        quoted.readQuoted(
+            b, header.upperOffset() + Icmp.HEADER, header.upperLength() - Icmp.HEADER);
+    return verdict == Verdict.FORWARD ? readQuotedPorts(b) : verdict;
+  }
+
+  private Verdict readQuotedPorts(ByteBuffer b) {
+    if (quoted.protocol() != IpProtocol.TCP && quoted.protocol() != IpProtocol.UDP) {
+      return Verdict.UNKNOWN_PROTOCOL;
+    }
+    if (quoted.upperLength() < Transport.PORTS) {
+      return Verdict.MALFORMED;
+    }
+    sourceHigh = quoted.destinationHigh();
+    sourceLow = quoted.destinationLow();
+    destinationHigh = quoted.sourceHigh();
+    destinationLow = quoted.sourceLow();
+    sourcePort = Transport.destinationPort(b, quoted.upperOffset());
+    destinationPort = Transport.sourcePort(b, quoted.upperOffset());
+    protocol = quoted.protocol();
+    return Verdict.FORWARD;
+  }
+
+  public long sourceHigh() {
+    return sourceHigh;
+  }
+
+  public long sourceLow() {
+    return sourceLow;
+  }
+
+  public long destinationHigh() {
+    return destinationHigh;
+  }
+
+  public long destinationLow() {
+    return destinationLow;
+  }
+
+  /** 0 to 65535. */
+  public int sourcePort() {
+    return sourcePort;
+  }
+
+  /** 0 to 65535. */
+  public int destinationPort() {
+    return destinationPort;
+  }
+
+  /** {@link IpProtocol#TCP} or {@link IpProtocol#UDP}. */
+  public int protocol() {
+    return protocol;
+  }
+}

@@ -1,0 +1,155 @@
+package dev.caplance.packet;
+
+import java.nio.ByteBuffer;
+
+/**
+ * The IP header of one packet, of either version: {@link #read} checks it and fills the fields; one
+ * object serves packet after packet. Addresses are two words of their 16-byte form in network
+ * order, IPv4 as ::ffff:a.b.c.d.
+ */
+public final class IpHeader {
+
+  private boolean ipv4;
+  private boolean fragment;
+  private int protocol;
+  private int trafficClass;
+  private int upperOffset;
+  private int upperLength;
+  private long sourceHigh;
+  private long sourceLow;
+  private long destinationHigh;
+  private long destinationLow;
+
+  /**
+   * Checks a packet as the kernel would that routes it, which neither NFQUEUE nor raw sockets do,
+   * and reads its header.
+   *
+   * @param b memory that holds the packet, network byte order
+   * @param at where the packet begins
+   * @param length the bytes that came
+   * @return {@link Verdict#FORWARD} when the packet is right and the header was read; the fields
+   *     mean nothing else
+   */
+  public Verdict read(ByteBuffer b, int at, int length) {
+    return switch (version(b, at, length)) {
+      case 4 -> readIpv4(b, at, length);
+      case 6 -> readIpv6(b, at, length);
+      default -> Verdict.MALFORMED;
+    };
+  }
+
+  private Verdict readIpv4(ByteBuffer b, int at, int length) {
+    Verdict check = Ipv4.check(b, at, length);
+    if (check != Verdict.FORWARD) {
+      return check;
+    }
+    readIpv4Quoted(b, at, length);
+    trafficClass = Ipv4.trafficClass(b, at);
+    return Ipv4.isMartian(Ipv4.source(b, at)) ? Verdict.MARTIAN_SOURCE : Verdict.FORWARD;
+  }
+
+  private Verdict readIpv6(ByteBuffer b, int at, int length) {
+    Verdict check = Ipv6.check(b, at, length);
+    if (check != Verdict.FORWARD) {
+      return check;
+    }
+    readIpv6Quoted(b, at, length);
+    trafficClass = Ipv6.trafficClass(b, at);
+    return Ipv6.isMartian(sourceHigh, sourceLow) ? Verdict.MARTIAN_SOURCE : Verdict.FORWARD;
+  }
+
+  /**
+   * Reads the header of a packet that an ICMP error quotes. It is cut short, and routers have
+   * changed it, so that its lengths and its checksum say nothing.
+   */
+  Verdict readQuoted(ByteBuffer b, int at, int length) {
+    int version = version(b, at, length);
+    if (version == 4 && length >= Ipv4.MIN_HEADER) {
+      int header = Ipv4.headerLength(b, at);
+      if (header < Ipv4.MIN_HEADER || header > length) {
+        return Verdict.MALFORMED;
+      }
+      readIpv4Quoted(b, at, length);
+      return Verdict.FORWARD;
+    }
+    if (version == 6 && length >= Ipv6.HEADER) {
+      readIpv6Quoted(b, at, length);
+      return Verdict.FORWARD;
+    }
+    return Verdict.MALFORMED;
+  }
+
+  private void readIpv4Quoted(ByteBuffer b, int at, int length) {
+    int header = Ipv4.headerLength(b, at);
+    ipv4 = true;
+    fragment = Ipv4.isFragment(b, at);
+    protocol = Ipv4.protocol(b, at);
+    upperOffset = at + header;
+    upperLength = length - header;
+    sourceHigh = 0;
+    sourceLow = IpAddresses.mapped(Ipv4.source(b, at));
+    destinationHigh = 0;
+    destinationLow = IpAddresses.mapped(Ipv4.destination(b, at));
+  }
+
+  private void readIpv6Quoted(ByteBuffer b, int at, int length) {
+    ipv4 = false;
+    fragment = false;
+    protocol = Ipv6.nextHeader(b, at);
+    upperOffset = at + Ipv6.HEADER;
+    upperLength = length - Ipv6.HEADER;
+    sourceHigh = b.getLong(at + Ipv6.SOURCE);
+    sourceLow = b.getLong(at + Ipv6.SOURCE + 8);
+    destinationHigh = b.getLong(at + Ipv6.DESTINATION);
+    destinationLow = b.getLong(at + Ipv6.DESTINATION + 8);
+  }
+
+  private static int version(ByteBuffer b, int at, int length) {
+    return length < 1 ? 0 : b.get(at) >>> 4 & 0x0f;
+  }
+
+  public boolean ipv4() {
+    return ipv4;
+  }
+
+  /** Whether this is a part of an IPv4 packet. */
+  public boolean fragment() {
+    return fragment;
+  }
+
+  /** See {@link IpProtocol}. */
+  public int protocol() {
+    return protocol;
+  }
+
+  /** The TOS or traffic-class byte: DSCP in the upper six bits, ECN in the lower two. */
+  public int trafficClass() {
+    return trafficClass;
+  }
+
+  /** Where the header of the next protocol begins in the buffer. */
+  public int upperOffset() {
+    return upperOffset;
+  }
+
+  /** Bytes from {@link #upperOffset} to the packet's end. */
+  public int upperLength() {
+    return upperLength;
+  }
+
+  public long sourceHigh() {
+    return sourceHigh;
+  }
+
+  public long sourceLow() {
+    return sourceLow;
+  }
+
+  public long destinationHigh() {
+    return destinationHigh;
+  }
+
+  public long destinationLow() {
+    return destinationLow;
+  }
+}

@@ -1,0 +1,12 @@
+package dev.caplance.packet;
+
+/** Protocol numbers of IANA that this project tells apart. */
+public final class IpProtocol {
+
+  public static final int ICMP = 1;
+  public static final int TCP = 6;
+  public static final int UDP = 17;
+  public static final int ICMPV6 = 58;
+
+  private IpProtocol() {}
+}

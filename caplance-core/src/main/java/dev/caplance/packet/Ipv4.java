@@ -1,0 +1,89 @@
+package dev.caplance.packet;
+
+import java.nio.ByteBuffer;
+
+/**
+ * The IPv4 header (RFC 791), read in place.
+ *
+ * <pre>
+ *  0                   1                   2                   3
+ *  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ * +-------+-------+---------------+-------------------------------+
+ * |   4   |  IHL  | traffic class |         total length          |  0
+ * +-------+-------+---------------+-----+-------------------------+
+ * |        identification         |flags|     fragment offset     |  4
+ * +---------------+---------------+-----+-------------------------+
+ * |      TTL      |   protocol    |        header checksum        |  8
+ * +---------------+---------------+-------------------------------+
+ * |                            source                             | 12
+ * +---------------------------------------------------------------+
+ * |                          destination                          | 16
+ * +---------------------------------------------------------------+
+ * |                     options (IHL &gt; 5) …                       | 20
+ * </pre>
+ */
+public final class Ipv4 {
+
+  /** Bytes of a header without options. */
+  public static final int MIN_HEADER = 20;
+
+  static final int SOURCE = 12;
+  static final int DESTINATION = 16;
+
+  private static final int MORE_FRAGMENTS_OR_OFFSET = 0x3fff;
+
+  private Ipv4() {}
+
+  static int headerLength(ByteBuffer b, int at) {
+    return (b.get(at) & 0x0f) * 4;
+  }
+
+  static int trafficClass(ByteBuffer b, int at) {
+    return b.get(at + 1) & 0xff;
+  }
+
+  static int totalLength(ByteBuffer b, int at) {
+    return Short.toUnsignedInt(b.getShort(at + 2));
+  }
+
+  static boolean isFragment(ByteBuffer b, int at) {
+    return (b.getShort(at + 6) & MORE_FRAGMENTS_OR_OFFSET) != 0;
+  }
+
+  static int protocol(ByteBuffer b, int at) {
+    return b.get(at + 9) & 0xff;
+  }
+
+  static int source(ByteBuffer b, int at) {
+    return b.getInt(at + SOURCE);
+  }
+
+  static int destination(ByteBuffer b, int at) {
+    return b.getInt(at + DESTINATION);
+  }
+
+  /**
+   * Checks everything about the header that the kernel would check of a packet that it routes.
+   *
+   * @param length the bytes that there are from {@code at} on
+   */
+  static Verdict check(ByteBuffer b, int at, int length) {
+    if (length < MIN_HEADER) {
+      return Verdict.MALFORMED;
+    }
+    int header = headerLength(b, at);
+    if (header < MIN_HEADER || header > length) {
+      return Verdict.MALFORMED;
+    }
+    if (totalLength(b, at) != length) {
+      return Verdict.WRONG_LENGTH;
+    }
+    return Checksum.of(b, at, header) == 0 ? Verdict.FORWARD : Verdict.WRONG_CHECKSUM;
+  }
+
+  /** Whether nobody may send from this address: 0/8, 127/8 and 224/3 (RFC 1122, RFC 5735). */
+  static boolean isMartian(int source) {
+    int first = source >>> 24;
+    return first == 0 || first == 127 || first >= 224;
+  }
+}

@@ -1,0 +1,75 @@
+package dev.caplance.lb.dataplane;
+
+import dev.caplance.lb.routing.Endpoint;
+import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.TrafficCounters;
+import java.io.IOException;
+import java.net.InetAddress;
+
+/**
+ * The ways out of a worker: a few sockets of each IP version. A flow always takes the same one, so
+ * that its packets stay in order, and different flows have different source ports, by which
+ * receivers spread packets over their queues.
+ */
+final class Lanes implements AutoCloseable {
+
+  /** Each lane costs a system call for a batch, so they are few. A power of two. */
+  private static final int COUNT = 4;
+
+  private static final InetAddress ANY_IPV4 = IpAddresses.parse("0.0.0.0");
+  private static final InetAddress ANY_IPV6 = IpAddresses.parse("::");
+
+  private final Lane[] ipv4;
+  private final Lane[] ipv6;
+
+  Lanes(int capacity, int worker, TrafficCounters counters) throws IOException {
+    ipv4 = open(ANY_IPV4, capacity, worker, counters);
+    ipv6 = openIpv6(capacity, worker, counters);
+  }
+
+  private static Lane[] open(InetAddress any, int capacity, int worker, TrafficCounters counters)
+      throws IOException {
+    Lane[] lanes = new Lane[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+      lanes[i] = Lane.open(any, capacity, worker, counters);
+    }
+    return lanes;
+  }
+
+  /** A kernel may be without IPv6; no backend can have registered with such an address then. */
+  private static Lane[] openIpv6(int capacity, int worker, TrafficCounters counters) {
+    try {
+      return open(ANY_IPV6, capacity, worker, counters);
+    } catch (IOException e) {
+      return new Lane[0];
+    }
+  }
+
+  void add(long packet, int length, Endpoint to, long flowHash, int trafficClass) {
+    Lane[] lanes = to.target().ipv6() ? ipv6 : ipv4;
+    lanes[(int) (flowHash >>> 32) & (COUNT - 1)].add(packet, length, to, trafficClass);
+  }
+
+  void flush() {
+    flush(ipv4);
+    flush(ipv6);
+  }
+
+  private static void flush(Lane[] lanes) {
+    for (Lane lane : lanes) {
+      lane.flush();
+    }
+  }
+
+  @Override
+  public void close() {
+    close(ipv4);
+    close(ipv6);
+  }
+
+  private static void close(Lane[] lanes) {
+    for (Lane lane : lanes) {
+      lane.close();
+    }
+  }
+}

@@ -1,0 +1,75 @@
+package dev.caplance.lb.routing;
+
+import dev.caplance.linux.SocketAddress;
+import java.net.InetAddress;
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/**
+ * Where the encapsulated packets of one registered backend go, and how many went there. It lives as
+ * long as the registration, through all tables. Each worker counts in cells of its own, so that
+ * counting needs no lock; any thread may read.
+ */
+public final class Endpoint {
+
+  /** Cells of a worker: a cache line, so that workers do not disturb each other. */
+  private static final int STRIDE = 8;
+
+  private static final int PACKETS = 0;
+  private static final int BYTES = 1;
+
+  private final InetAddress address;
+  private final SocketAddress target;
+  private final AtomicLongArray cells;
+
+  /**
+   * An endpoint that nothing went to yet.
+   *
+   * @param dataAddress of the backend
+   * @param dataPort UDP, 1 to 65535
+   * @param workers how many workers will count
+   */
+  public Endpoint(InetAddress dataAddress, int dataPort, int workers) {
+    this.address = dataAddress;
+    this.target = SocketAddress.of(dataAddress, dataPort);
+    this.cells = new AtomicLongArray(workers * STRIDE);
+  }
+
+  /** The data address. */
+  public InetAddress address() {
+    return address;
+  }
+
+  /** The data address and port as the kernel takes them. */
+  public SocketAddress target() {
+    return target;
+  }
+
+  /**
+   * Counts a packet that went out. Only the worker of this number may call.
+   *
+   * @param bytes of the packet, without the encapsulation
+   */
+  public void count(int worker, int bytes) {
+    int cell = worker * STRIDE;
+    cells.lazySet(cell + PACKETS, cells.getPlain(cell + PACKETS) + 1);
+    cells.lazySet(cell + BYTES, cells.getPlain(cell + BYTES) + bytes);
+  }
+
+  /** Packets sent to it. */
+  public long packets() {
+    return sum(PACKETS);
+  }
+
+  /** Bytes of these packets, without the encapsulation. */
+  public long bytes() {
+    return sum(BYTES);
+  }
+
+  private long sum(int cell) {
+    long sum = 0;
+    for (int i = cell; i < cells.length(); i += STRIDE) {
+      sum += cells.get(i);
+    }
+    return sum;
+  }
+}
