@@ -1,0 +1,241 @@
+package dev.caplance.session;
+
+import dev.caplance.packet.IpAddresses;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The messages of a session between a backend (B) and a load balancer (L): one line each, written
+ * and read by {@link MessageCodec}. All are immutable, and a message that exists is one that can be
+ * sent: constructors throw {@link IllegalArgumentException} for names, tokens and options that the
+ * protocol does not allow. Free text is never refused; what a line cannot carry is replaced or cut.
+ */
+public sealed interface Message {
+
+  /** The version that this program speaks and announces. */
+  int VERSION = 2;
+
+  /** Stands for the version of a peer that announces none: a program of 2019. */
+  int VERSION_2019 = 2019;
+
+  /**
+   * B→L {@code REGISTER <name> <data-ip> [key=value …]}.
+   *
+   * @param dataAddress where encapsulated packets shall go
+   * @param options in the order of the line, unknown ones included; a token without {@code =} is a
+   *     key with an empty value
+   */
+  record Register(String name, InetAddress dataAddress, Map<String, String> options)
+      implements Message {
+
+    public static final Duration MIN_HEALTH_INTERVAL = Duration.ofMillis(100);
+    public static final Duration MAX_HEALTH_INTERVAL = Duration.ofMinutes(10);
+
+    private static final List<String> KNOWN = List.of("version", "health", "intent");
+
+    public Register {
+      Syntax.name(name);
+      options = Syntax.options(options);
+      Syntax.version(options);
+      health(options);
+      intent(options);
+    }
+
+    /** As a backend of this version says it. */
+    public static Register of(
+        String name, InetAddress dataAddress, Duration healthInterval, Intent intent) {
+      Map<String, String> options = new LinkedHashMap<>();
+      options.put("version", Integer.toString(VERSION));
+      options.put("health", Syntax.format(healthInterval));
+      options.put("intent", intent.word());
+      return new Register(name, dataAddress, options);
+    }
+
+    /** As a backend says it to a load balancer of 2019. */
+    public static Register of2019(String name, InetAddress dataAddress) {
+      return new Register(name, dataAddress, Map.of());
+    }
+
+    /** What the backend announced, at least 2, or {@link #VERSION_2019} when it announced none. */
+    public int version() {
+      return Syntax.version(options);
+    }
+
+    /** How often the backend will send HEALTH; empty when it did not say. */
+    public Optional<Duration> healthInterval() {
+      return health(options);
+    }
+
+    /** What the backend wants to be from the start; {@link Intent#ACTIVE} when it did not say. */
+    public Intent intent() {
+      return intent(options);
+    }
+
+    /** The options that mean nothing to this version, as they stood in the line. */
+    public List<String> unknownOptions() {
+      return options.entrySet().stream()
+          .filter(option -> !KNOWN.contains(option.getKey()))
+          .map(option -> MessageCodec.formatOption(option.getKey(), option.getValue()))
+          .toList();
+    }
+
+    private static Optional<Duration> health(Map<String, String> options) {
+      return Optional.ofNullable(options.get("health"))
+          .map(value -> Syntax.duration("health", value, MIN_HEALTH_INTERVAL, MAX_HEALTH_INTERVAL));
+    }
+
+    private static Intent intent(Map<String, String> options) {
+      String value = options.get("intent");
+      return value == null ? Intent.ACTIVE : Intent.of(value);
+    }
+  }
+
+  /** B→L {@code SANE <token>}: the token of a {@link SanityDatagram} that arrived. */
+  record Sane(String token) implements Message {
+    public Sane {
+      Syntax.token(token);
+    }
+  }
+
+  /**
+   * L→B {@code REGISTERED <name> <data-ip> [version=2 from=<ip>]}.
+   *
+   * @param options in the order of the line, unknown ones included; a load balancer of 2019 has
+   *     none
+   */
+  record Registered(String name, InetAddress dataAddress, Map<String, String> options)
+      implements Message {
+
+    public Registered {
+      Syntax.name(name);
+      options = Syntax.options(options);
+      Syntax.version(options);
+      from(options);
+    }
+
+    /** As a load balancer of this version says it. */
+    public static Registered of(String name, InetAddress dataAddress, InetAddress from) {
+      Map<String, String> options = new LinkedHashMap<>();
+      options.put("version", Integer.toString(VERSION));
+      options.put("from", IpAddresses.format(from));
+      return new Registered(name, dataAddress, options);
+    }
+
+    /** What the load balancer announced, at least 2, or {@link #VERSION_2019} when none. */
+    public int version() {
+      return Syntax.version(options);
+    }
+
+    /** Where encapsulated packets will come from; empty when the load balancer did not say. */
+    public Optional<InetAddress> from() {
+      return from(options);
+    }
+
+    private static Optional<InetAddress> from(Map<String, String> options) {
+      return Optional.ofNullable(options.get("from")).map(IpAddresses::parse);
+    }
+  }
+
+  /**
+   * B→L {@code HEALTH <code> [reason …]}.
+   *
+   * @param code 100 to 999; {@link #FIT} is fit, anything else is not
+   * @param reason for people; may be empty
+   */
+  record Health(int code, String reason) implements Message {
+
+    public static final int FIT = 200;
+
+    public Health {
+      if (code < 100 || code > 999) {
+        throw new IllegalArgumentException(
+            code + " is not a health code; write 200 for fit, or another one of 100 to 999");
+      }
+      reason = Syntax.text(reason);
+    }
+
+    /** Whether the backend may get new flows. */
+    public boolean fit() {
+      return code == FIT;
+    }
+  }
+
+  /** L→B {@code HEALTHACK 200}: a HEALTH was heard, whatever it said. */
+  record HealthAck() implements Message {}
+
+  /** B→L {@code PAUSE <name>}: stay registered, get no packets. */
+  record Pause(String name) implements Message {
+    public Pause {
+      Syntax.name(name);
+    }
+  }
+
+  /** L→B {@code PAUSED <name>}. */
+  record Paused(String name) implements Message {
+    public Paused {
+      Syntax.name(name);
+    }
+  }
+
+  /** B→L {@code RESUME <name>}: back to active. */
+  record Resume(String name) implements Message {
+    public Resume {
+      Syntax.name(name);
+    }
+  }
+
+  /** L→B {@code RESUMED <name>}. */
+  record Resumed(String name) implements Message {
+    public Resumed {
+      Syntax.name(name);
+    }
+  }
+
+  /** B→L {@code DRAIN <name>}: keep the flows, get no new ones. */
+  record Drain(String name) implements Message {
+    public Drain {
+      Syntax.name(name);
+    }
+  }
+
+  /** L→B {@code DRAINING <name>}. */
+  record Draining(String name) implements Message {
+    public Draining {
+      Syntax.name(name);
+    }
+  }
+
+  /** B→L {@code DEREGISTER <name>}. */
+  record Deregister(String name) implements Message {
+    public Deregister {
+      Syntax.name(name);
+    }
+  }
+
+  /**
+   * L→B {@code DEREGISTERED <name> <reason …>}: the last line of a session.
+   *
+   * @param reason for people; may be empty
+   */
+  record Deregistered(String name, String reason) implements Message {
+    public Deregistered {
+      Syntax.name(name);
+      reason = Syntax.text(reason);
+    }
+  }
+
+  /**
+   * L→B {@code INVALID <reason …>}: the last line changed nothing.
+   *
+   * @param reason for people; may be empty
+   */
+  record Invalid(String reason) implements Message {
+    public Invalid {
+      reason = Syntax.text(reason);
+    }
+  }
+}

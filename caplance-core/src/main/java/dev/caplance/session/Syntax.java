@@ -1,0 +1,125 @@
+package dev.caplance.session;
+
+import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The lexical rules of session lines. Every check throws {@link IllegalArgumentException} with a
+ * text that says what was wrong and what would be right.
+ */
+final class Syntax {
+
+  /** Free text longer than this is cut, so that every message fits into a line. */
+  static final int MAX_TEXT = 400;
+
+  private static final int MAX_QUOTED = 40;
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+  private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9_-]{1,128}");
+  private static final Pattern OPTION_KEY = Pattern.compile("[!-<>-~]+");
+  private static final Pattern OPTION_VALUE = Pattern.compile("[!-~]*");
+  private static final Pattern DURATION = Pattern.compile("([1-9][0-9]{0,6})(ms|s|m)");
+
+  private Syntax() {}
+
+  static boolean isPrintable(int character) {
+    return character >= ' ' && character <= '~';
+  }
+
+  static String name(String name) {
+    if (!NAME.matcher(name).matches()) {
+      throw new IllegalArgumentException(
+          "'"
+              + abbreviate(name)
+              + "' is not a name; a name has 1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'");
+    }
+    return name;
+  }
+
+  static String token(String token) {
+    if (!TOKEN.matcher(token).matches()) {
+      throw new IllegalArgumentException(
+          "'"
+              + abbreviate(token)
+              + "' is not a token; a token has 1 to 128 characters of A-Z, a-z, 0-9, '_' and '-'");
+    }
+    return token;
+  }
+
+  /** Options in their order, checked and unmodifiable. */
+  static Map<String, String> options(Map<String, String> options) {
+    options.forEach(
+        (key, value) -> {
+          if (!OPTION_KEY.matcher(key).matches() || !OPTION_VALUE.matcher(value).matches()) {
+            throw new IllegalArgumentException(
+                "'"
+                    + abbreviate(key + "=" + value)
+                    + "' is not an option; write key=value in printable ASCII without spaces");
+          }
+        });
+    return Collections.unmodifiableMap(new LinkedHashMap<>(options));
+  }
+
+  static int version(Map<String, String> options) {
+    String value = options.get("version");
+    if (value == null) {
+      return Message.VERSION_2019;
+    }
+    if (!value.matches("[2-9]|[1-9][0-9]{1,2}")) {
+      throw new IllegalArgumentException(
+          "version=" + abbreviate(value) + " is unknown; write version=" + Message.VERSION);
+    }
+    return Integer.parseInt(value);
+  }
+
+  /** Free text made fit for the end of a line: never refused, what cannot be sent is replaced. */
+  static String text(String text) {
+    StringBuilder printable = new StringBuilder();
+    text.strip()
+        .codePoints()
+        .limit(MAX_TEXT)
+        .forEach(c -> printable.append(isPrintable(c) ? (char) c : '?'));
+    return printable.toString().strip();
+  }
+
+  /** What is quoted from the peer: printable, and short enough to leave room for an explanation. */
+  static String abbreviate(String quoted) {
+    String printable = text(quoted);
+    return printable.length() <= MAX_QUOTED
+        ? printable
+        : printable.substring(0, MAX_QUOTED) + "...";
+  }
+
+  static Duration duration(String key, String value, Duration min, Duration max) {
+    Matcher matcher = DURATION.matcher(value);
+    if (matcher.matches()) {
+      long amount = Long.parseLong(matcher.group(1));
+      Duration duration =
+          switch (matcher.group(2)) {
+            case "ms" -> Duration.ofMillis(amount);
+            case "s" -> Duration.ofSeconds(amount);
+            default -> Duration.ofMinutes(amount);
+          };
+      if (duration.compareTo(min) >= 0 && duration.compareTo(max) <= 0) {
+        return duration;
+      }
+    }
+    throw new IllegalArgumentException(
+        key
+            + "="
+            + abbreviate(value)
+            + " is not a duration from "
+            + format(min)
+            + " to "
+            + format(max)
+            + "; write it like 500ms, 5s or 1m");
+  }
+
+  static String format(Duration duration) {
+    long millis = duration.toMillis();
+    return millis % 1000 == 0 ? millis / 1000 + "s" : millis + "ms";
+  }
+}
