@@ -48,7 +48,7 @@ export CAPLANCE_LAB_OWNER=$$
 rm -rf ./*/target/{surefire,failsafe}-reports
 
 result=0
-mvn --batch-mode --no-transfer-progress --fail-at-end verify "$@" </dev/null || result=1
+mvn --batch-mode --no-transfer-progress --fail-at-end clean verify "$@" </dev/null || result=1
 
 echo
 ((result == 0)) || echo "The build failed: see the lines with [ERROR] above. Not every test may have run."
