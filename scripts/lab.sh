@@ -282,8 +282,8 @@ do_up() {
   remove_lab
   building=yes
   build_lab
-  building=
   echo "The lab is up: ${HOSTS[*]}. Virtual IP: 10.77.0.50."
+  building=
 }
 
 # --- down ----------------------------------------------------------------------------------------
