@@ -282,8 +282,8 @@ do_up() {
   remove_lab
   building=yes
   build_lab
-  building=
   echo "The lab is up: ${HOSTS[*]}. Virtual IP: 10.77.0.50."
+  building=
 }
 
 # --- down ----------------------------------------------------------------------------------------
@@ -354,7 +354,7 @@ processes() {
 do_status() {
   local host nginx owner
   if ! lab_is_whole; then
-    if [[ -e $LAB_STATE || -n $(ip netns list | grep '^caplance-' || true) ]]; then
+    if [[ -e $LAB_STATE ]]; then
       echo "The lab is half built. Remove it with: $0 down"
     else
       echo "The lab is not up."
