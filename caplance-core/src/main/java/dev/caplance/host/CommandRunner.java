@@ -130,7 +130,7 @@ public final class CommandRunner {
     String text =
         problem.isBlank()
             ? "exit code " + exitValue
-            : problem.strip().replaceAll("\\s*\n\\s*", "; ");
+            : problem.strip().replaceAll(":\\s*\n\\s*", ": ").replaceAll("\\s*\n\\s*", "; ");
     boolean forbidden =
         problem.contains("Operation not permitted") || problem.contains("Permission denied");
     return forbidden ? text + " (needs root, or the capability CAP_NET_ADMIN)" : text;

@@ -69,17 +69,22 @@ final class RawTable {
     try {
       restore(replacement(present));
     } catch (CommandException e) {
-      if (!defragments) {
+      if (!defragments || !isAboutSocketMatch(e)) {
         throw e;
       }
       defragments = false;
       restoreWithoutDefragmentation(present, e);
     }
-    installed = read();
-    if (!installed.jumps().equals(List.of(JUMP))) {
+    Contents afterwards = read();
+    if (!afterwards.jumps().equals(List.of(JUMP))) {
       throw new IOException(
-          "the " + family + " rules were not taken over by the raw table; it holds " + installed);
+          "the " + family + " rules did not stay in the raw table; it holds " + afterwards);
     }
+    installed = afterwards;
+  }
+
+  private static boolean isAboutSocketMatch(CommandException e) {
+    return e.getMessage().contains("socket") || e.getMessage().contains(DEFRAG_CHAIN);
   }
 
   private void restoreWithoutDefragmentation(Contents present, CommandException first)

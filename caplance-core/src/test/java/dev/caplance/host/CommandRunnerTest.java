@@ -22,9 +22,14 @@ class CommandRunnerTest {
   @Test
   void aFailureIsToldInTheProgramsOwnWords() {
     assertThatThrownBy(
-            () -> runner.run("sh", "-c", "echo out; echo first >&2; echo next >&2; exit 3"))
+            () ->
+                runner.run(
+                    "sh",
+                    "-c",
+                    "echo out; echo first: >&2; echo second >&2; echo next >&2; exit 3"))
         .isInstanceOf(CommandException.class)
-        .hasMessage("'sh -c echo out; echo first >&2; echo next >&2; exit 3' failed: first; next");
+        .hasMessage(
+            "'sh -c echo out; echo first: >&2; echo second >&2; echo next >&2; exit 3' failed: first: second; next");
     assertThatThrownBy(() -> runner.run("sh", "-c", "exit 3"))
         .hasMessage("'sh -c exit 3' failed: exit code 3");
   }
