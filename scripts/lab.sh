@@ -282,16 +282,22 @@ do_up() {
   remove_lab
   building=yes
   build_lab
-  building=
   echo "The lab is up: ${HOSTS[*]}. Virtual IP: 10.77.0.50."
+  building=
 }
 
 # --- down ----------------------------------------------------------------------------------------
 
 lab_pids() {
-  local host
+  local host master
   for host in "$SWITCH" "${HOSTS[@]}"; do
     ! namespace_exists "$host" || ip netns pids "caplance-$host"
+  done
+  # An nginx whose namespace was removed by hand. Left alone, it would one day remove the pid file
+  # of a later lab.
+  for host in "${BACKENDS[@]}"; do
+    master=$(cat "$LAB_STATE/$host/nginx/pid" 2>/dev/null) || continue
+    ! grep -qsF "$LAB_STATE/$host/nginx/" "/proc/$master/cmdline" || echo "$master"
   done
 }
 
@@ -354,7 +360,7 @@ processes() {
 do_status() {
   local host nginx owner
   if ! lab_is_whole; then
-    if [[ -e $LAB_STATE || -n $(ip netns list | grep '^caplance-' || true) ]]; then
+    if [[ -e $LAB_STATE ]]; then
       echo "The lab is half built. Remove it with: $0 down"
     else
       echo "The lab is not up."

@@ -2,10 +2,7 @@ package dev.caplance.session;
 
 import java.util.Locale;
 
-/**
- * What a backend is meant to do with traffic, from the least to the most restrictive. Where several
- * parties have an intent for the same backend, the most restrictive one counts.
- */
+/** What a backend is meant to do with traffic, from the least to the most restrictive. */
 public enum Intent {
   /** Takes new flows. */
   ACTIVE,
@@ -17,11 +14,6 @@ public enum Intent {
   /** The word for it on the wire and in front of operators: {@code active} and so on. */
   public String word() {
     return name().toLowerCase(Locale.ROOT);
-  }
-
-  /** The more restrictive one of two. */
-  public static Intent mostRestrictive(Intent a, Intent b) {
-    return a.compareTo(b) >= 0 ? a : b;
   }
 
   /**

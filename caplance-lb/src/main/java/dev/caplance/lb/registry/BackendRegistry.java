@@ -1,0 +1,265 @@
+package dev.caplance.lb.registry;
+
+import dev.caplance.lb.routing.Endpoint;
+import dev.caplance.lb.routing.Maglev;
+import dev.caplance.packet.IpAddresses;
+import dev.caplance.session.Communicator;
+import dev.caplance.session.EventLoop;
+import dev.caplance.session.Message;
+import dev.caplance.session.SanityDatagram;
+import dev.caplance.session.TcpCommunicator;
+import dev.caplance.session.TcpListener;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The backends that have registered, and the sessions over which they do. It owns an {@link
+ * EventLoop}, on whose thread everything happens but {@link #start}, {@link #stop}, {@link #status}
+ * and {@link #address}, which any thread may call. Each time that the set of backends that packets
+ * may go to changes, it tells a {@link TablePublisher}.
+ *
+ * <p>At the end of a turn in which something happened it first publishes and then delivers what the
+ * sessions have to say, so that what a backend is told is true already.
+ */
+public final class BackendRegistry {
+
+  private static final Logger LOG = LoggerFactory.getLogger(BackendRegistry.class);
+  private static final int MAX_UNREGISTERED = 1024;
+  private static final String STOPPING = "load balancer is stopping";
+
+  private final RegistrySettings settings;
+  private final EventLoop loop;
+  private final InstantSource wallClock;
+  private final Underlay underlay;
+  private final TablePublisher publisher;
+  private final SecureRandom random = new SecureRandom();
+  private final LimitedLog strangersLog;
+  private final Map<String, Backend> backends = new TreeMap<>();
+  private final UnregisteredSessions unregistered = new UnregisteredSessions(MAX_UNREGISTERED);
+  private final Set<BackendSession> toDeliver = new LinkedHashSet<>();
+  private boolean endOfTurnQueued;
+  private boolean changed;
+  private boolean stopping;
+  private List<ForwardingBackend> published = List.of();
+  private TcpListener listener;
+
+  /** A registry that does nothing yet. */
+  public BackendRegistry(RegistrySettings settings, TablePublisher publisher) {
+    this(
+        settings,
+        publisher,
+        new UdpUnderlay(settings.vips(), settings.dataPort()),
+        new EventLoop("caplance-registry", System::nanoTime),
+        InstantSource.system());
+  }
+
+  BackendRegistry(
+      RegistrySettings settings,
+      TablePublisher publisher,
+      Underlay underlay,
+      EventLoop loop,
+      InstantSource wallClock) {
+    this.settings = settings;
+    this.publisher = publisher;
+    this.underlay = underlay;
+    this.loop = loop;
+    this.wallClock = wallClock;
+    this.strangersLog = new LimitedLog(LOG, loop::nanoTime, 20, Duration.ofSeconds(1));
+  }
+
+  /**
+   * Listens for sessions, and starts the thread. Once.
+   *
+   * @throws IOException when the address cannot be bound, in words for the operator
+   */
+  public void start() throws IOException {
+    InetSocketAddress address = settings.address();
+    try {
+      listener = TcpListener.open(loop, address, this::accept);
+    } catch (IOException e) {
+      throw new IOException("cannot listen on " + text(address) + ": " + e.getMessage(), e);
+    }
+    loop.start();
+    LOG.info("backends can register at {}", text(address()));
+  }
+
+  /** Where it listens, with the port that the kernel chose if the configured one is 0. */
+  public InetSocketAddress address() {
+    return listener.address();
+  }
+
+  /**
+   * Tells all backends that the load balancer is stopping, ends all sessions and the thread.
+   * Nothing is published: the data plane is for its owner to stop. Once.
+   */
+  public void stop() {
+    loop.execute(this::sayFarewell);
+    loop.close();
+  }
+
+  /**
+   * All registered backends, in byte order of their names.
+   *
+   * @throws java.util.concurrent.RejectedExecutionException when it was stopped
+   */
+  public CompletableFuture<List<BackendStatus>> status() {
+    return CompletableFuture.supplyAsync(
+        () -> backends.values().stream().map(Backend::status).toList(), loop);
+  }
+
+  /** Begins a session; its owner calls {@link BackendSession#readable}. */
+  BackendSession open(Communicator communicator) {
+    BackendSession session = new BackendSession(this, loop, communicator);
+    unregistered.add(session);
+    return session;
+  }
+
+  RegistrySettings settings() {
+    return settings;
+  }
+
+  /** Where to log what those do who are not registered. */
+  LimitedLog strangersLog() {
+    return strangersLog;
+  }
+
+  Instant now() {
+    return wallClock.instant();
+  }
+
+  SanityProber newProber(InetAddress dataAddress) throws RefusedException {
+    return new SanityProber(loop, underlay, dataAddress, SanityDatagram.random(random));
+  }
+
+  /** Refuses a registration that cannot be, as things stand now. */
+  void admit(Message.Register wish) throws RefusedException {
+    if (wish.version() == Message.VERSION_2019 && !settings.legacyService()) {
+      throw new RefusedException(
+          "no service here is for backends of 2019, which name no version; mark one with legacy:"
+              + " true at the load balancer, or register with version=2");
+    }
+    Backend holder = backends.get(wish.name());
+    if (holder == null && backends.size() >= Maglev.MAX_BACKENDS) {
+      throw new RefusedException(
+          Maglev.MAX_BACKENDS + " backends are registered, which is all that there can be");
+    }
+    if (holder != null && !holder.dataAddress().equals(wish.dataAddress())) {
+      throw new RefusedException(
+          "name in use: "
+              + holder
+              + " is registered; take another name, or the same data address to reconnect");
+    }
+  }
+
+  /** Registers what was admitted; a session that had the name loses it. */
+  Backend register(BackendSession session, Message.Register wish) {
+    unregistered.remove(session);
+    Backend backend = backends.get(wish.name());
+    if (backend == null) {
+      Endpoint endpoint = new Endpoint(wish.dataAddress(), settings.dataPort(), settings.workers());
+      backend = new Backend(wish.name(), wish.dataAddress(), endpoint, now());
+      backends.put(wish.name(), backend);
+      backend.attach(session, wish);
+    } else {
+      BackendSession superseded = backend.session();
+      backend.attach(session, wish);
+      superseded.supersede();
+    }
+    changed();
+    return backend;
+  }
+
+  /**
+   * A session has ended.
+   *
+   * @param backend that it spoke for, or null; gone with it unless another session speaks for it
+   *     now
+   */
+  void ended(BackendSession session, Backend backend) {
+    unregistered.remove(session);
+    if (backend != null && backend.session() == session) {
+      backends.remove(backend.name(), backend);
+      changed();
+    }
+  }
+
+  /** Something changed that may decide whether packets go to a backend. */
+  void changed() {
+    changed = true;
+    queueEndOfTurn();
+  }
+
+  /** A session has something to send. */
+  void deliverAtEndOfTurn(BackendSession session) {
+    toDeliver.add(session);
+    queueEndOfTurn();
+  }
+
+  private void accept(SocketChannel channel) {
+    try {
+      TcpCommunicator communicator = TcpCommunicator.accepted(loop, channel);
+      communicator.start(open(communicator)::readable);
+    } catch (IOException e) {
+      LOG.debug("a connection was gone before it was accepted", e);
+    }
+  }
+
+  private void queueEndOfTurn() {
+    if (!endOfTurnQueued) {
+      endOfTurnQueued = true;
+      // Two tasks: should publishing fail, backends are answered all the same.
+      loop.execute(this::publish);
+      loop.execute(this::deliver);
+    }
+  }
+
+  private void publish() {
+    if (!changed || stopping) {
+      return;
+    }
+    changed = false;
+    List<ForwardingBackend> forwarding =
+        backends.values().stream().filter(Backend::forwarding).map(Backend::toForwarding).toList();
+    if (!forwarding.equals(published)) {
+      published = forwarding;
+      publisher.publish(forwarding);
+    }
+  }
+
+  private void deliver() {
+    endOfTurnQueued = false;
+    List<BackendSession> speakers = new ArrayList<>(toDeliver);
+    toDeliver.clear();
+    speakers.forEach(BackendSession::deliver);
+  }
+
+  private void sayFarewell() {
+    stopping = true;
+    try {
+      listener.close();
+    } catch (IOException e) {
+      LOG.debug("closing the listener failed", e);
+    }
+    unregistered.all().forEach(session -> session.deregister(STOPPING));
+    List.copyOf(backends.values()).forEach(backend -> backend.session().deregister(STOPPING));
+  }
+
+  private static String text(InetSocketAddress address) {
+    return IpAddresses.format(address.getAddress()) + " port " + address.getPort();
+  }
+}

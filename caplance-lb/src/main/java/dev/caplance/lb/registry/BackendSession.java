@@ -1,0 +1,363 @@
+package dev.caplance.lb.registry;
+
+import dev.caplance.packet.IpAddresses;
+import dev.caplance.session.Communicator;
+import dev.caplance.session.EventLoop;
+import dev.caplance.session.FramingException;
+import dev.caplance.session.Intent;
+import dev.caplance.session.InvalidLineException;
+import dev.caplance.session.Message;
+import dev.caplance.session.MessageCodec;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+
+/**
+ * The load balancer's side of one session. It begins {@link State#NEW}; a REGISTER that may be
+ * makes it {@link State#PROVING}, the right SANE {@link State#REGISTERED}, and anything that ends
+ * it {@link State#CLOSED}, for good. It speaks for one {@link Backend} and can change no other.
+ *
+ * <p>What it says is sent at the end of the event loop's turn, after the table was published: when
+ * a backend hears PAUSED, no packets go to it any more.
+ */
+final class BackendSession {
+
+  /** Where a session stands. */
+  enum State {
+    /** Nothing was registered. */
+    NEW,
+    /** SANITY is being sent until the backend says SANE. */
+    PROVING,
+    /** It speaks for a backend. */
+    REGISTERED,
+    /** It has ended. */
+    CLOSED
+  }
+
+  private static final Logger LOG = LoggerFactory.getLogger(BackendSession.class);
+  private static final int HEALTH_INTERVALS_OF_SILENCE = 3;
+
+  private final BackendRegistry registry;
+  private final EventLoop loop;
+  private final Communicator communicator;
+  private final List<Message> outbox = new ArrayList<>();
+  private final LimitedLog changesLog;
+  private State state = State.NEW;
+  private EventLoop.Timer deadline;
+  private Message.Register register;
+  private SanityProber prober;
+  private Backend backend;
+  private Duration readTimeout;
+  private long lastWordNanos;
+  private Instant lastWord;
+
+  BackendSession(BackendRegistry registry, EventLoop loop, Communicator communicator) {
+    this.registry = registry;
+    this.loop = loop;
+    this.communicator = communicator;
+    this.changesLog = new LimitedLog(LOG, loop::nanoTime, 50, Duration.ofSeconds(1));
+    this.deadline = loop.schedule(registry.settings().registerTimeout(), this::notRegistered);
+    heard();
+  }
+
+  State state() {
+    return state;
+  }
+
+  InetSocketAddress peer() {
+    return communicator.peer();
+  }
+
+  /** When the last line came. */
+  Instant lastWord() {
+    return lastWord;
+  }
+
+  /** For how long no line has come. */
+  Duration silence() {
+    return Duration.ofNanos(loop.nanoTime() - lastWordNanos);
+  }
+
+  /** There is something to read. */
+  void readable() {
+    try {
+      while (state != State.CLOSED) {
+        String line = communicator.readLine();
+        if (line == null) {
+          return;
+        }
+        heard();
+        handle(line);
+      }
+    } catch (FramingException e) {
+      refuse(e.getMessage());
+    } catch (IOException e) {
+      lost(e);
+    }
+  }
+
+  /** Says INVALID and ends the session, and with it the registration if there is one. */
+  void refuse(String reason) {
+    if (backend == null) {
+      registry.strangersLog().log(Level.INFO, this + ": refused: " + reason);
+    } else {
+      LOG.warn("{}: deregistered: {}", this, reason);
+    }
+    send(new Message.Invalid(reason));
+    close();
+  }
+
+  /** Says DEREGISTERED and ends the session and the registration; INVALID if there is none. */
+  void deregister(String reason) {
+    if (backend == null) {
+      refuse(reason);
+      return;
+    }
+    LOG.info("{}: deregistered: {}", this, reason);
+    send(new Message.Deregistered(backend.name(), reason));
+    close();
+  }
+
+  /** Another session speaks for the backend now. */
+  void supersede() {
+    LOG.info("{}: a new session has taken over", this);
+    send(new Message.Deregistered(backend.name(), "a new session has taken over"));
+    close();
+  }
+
+  /** Sends what was said in this turn; the registry's turn has come to an end. */
+  void deliver() {
+    outbox.forEach(message -> communicator.writeLine(MessageCodec.format(message)));
+    outbox.clear();
+    if (state == State.CLOSED) {
+      communicator.close();
+    }
+  }
+
+  @Override
+  public String toString() {
+    InetSocketAddress peer = peer();
+    String from =
+        "session from " + IpAddresses.format(peer.getAddress()) + " port " + peer.getPort();
+    return backend == null ? from : backend + ", " + from;
+  }
+
+  private void heard() {
+    lastWordNanos = loop.nanoTime();
+    lastWord = registry.now();
+  }
+
+  private void handle(String line) {
+    Message message;
+    try {
+      message = MessageCodec.parse(line);
+    } catch (InvalidLineException e) {
+      invalid(e.getMessage());
+      return;
+    }
+    switch (state) {
+      case NEW -> handleNew(message);
+      case PROVING -> handleProving(message);
+      case REGISTERED -> handleRegistered(message);
+      case CLOSED -> throw new IllegalStateException("a line was read from a closed session");
+    }
+  }
+
+  private void handleNew(Message message) {
+    if (message instanceof Message.Register wish) {
+      prove(wish);
+    } else if (message instanceof Message.Sane) {
+      wrongToken();
+    } else {
+      invalid("not registered; say REGISTER <name> <data-ip> first");
+    }
+  }
+
+  private void handleProving(Message message) {
+    if (message instanceof Message.Sane sane) {
+      if (prober.isProvedBy(sane)) {
+        complete();
+      } else {
+        wrongToken();
+      }
+    } else {
+      invalid(
+          "not registered yet; say SANE and the token of the SANITY datagram that was sent to "
+              + IpAddresses.format(register.dataAddress()));
+    }
+  }
+
+  private void handleRegistered(Message message) {
+    if (message instanceof Message.Health health) {
+      health(health);
+    } else if (message instanceof Message.Pause m) {
+      change(m.name(), Intent.PAUSED, new Message.Paused(backend.name()));
+    } else if (message instanceof Message.Drain m) {
+      change(m.name(), Intent.DRAINING, new Message.Draining(backend.name()));
+    } else if (message instanceof Message.Resume m) {
+      change(m.name(), Intent.ACTIVE, new Message.Resumed(backend.name()));
+    } else if (message instanceof Message.Deregister m) {
+      if (isOwnName(m.name())) {
+        deregister("the backend asked for it");
+      }
+    } else if (message instanceof Message.Sane sane) {
+      if (!prober.isProvedBy(sane)) {
+        wrongToken();
+      }
+    } else if (message instanceof Message.Register) {
+      invalid("already registered as " + backend.name() + "; DEREGISTER it first");
+    } else {
+      invalid("only a load balancer says that; known are HEALTH, PAUSE, RESUME, DRAIN, DEREGISTER");
+    }
+  }
+
+  private void prove(Message.Register wish) {
+    try {
+      registry.admit(wish);
+      prober = registry.newProber(wish.dataAddress());
+    } catch (RefusedException e) {
+      invalid(e.getMessage());
+      return;
+    }
+    register = wish;
+    state = State.PROVING;
+    prober.start();
+  }
+
+  private void complete() {
+    try {
+      // Asked again: another session may have been quicker.
+      registry.admit(register);
+    } catch (RefusedException e) {
+      invalid(e.getMessage());
+      return;
+    }
+    cancelTimers();
+    backend = registry.register(this, register);
+    state = State.REGISTERED;
+    logRegistration();
+    send(Message.Registered.of(backend.name(), backend.dataAddress(), prober.source()));
+    readTimeout =
+        register
+            .healthInterval()
+            .map(interval -> interval.multipliedBy(HEALTH_INTERVALS_OF_SILENCE))
+            .orElse(registry.settings().readTimeout());
+    watchSilence();
+  }
+
+  private void watchSilence() {
+    Duration left = readTimeout.minus(silence());
+    if (left.isZero() || left.isNegative()) {
+      deregister("health check timeout ran out");
+    } else {
+      deadline = loop.schedule(left, this::watchSilence);
+    }
+  }
+
+  private void notRegistered() {
+    refuse(
+        state == State.NEW
+            ? "nothing was registered in time; say REGISTER <name> <data-ip>"
+            : "no SANE in time; SANITY was sent to "
+                + IpAddresses.format(register.dataAddress())
+                + " UDP port "
+                + registry.settings().dataPort()
+                + ", which must be open");
+  }
+
+  private void health(Message.Health said) {
+    BackendHealth before = backend.health();
+    BackendHealth now = BackendHealth.of(said);
+    backend.setHealth(now);
+    if (now.code() != before.code()) {
+      String reason = now.reason().isEmpty() ? "" : " " + now.reason();
+      if (now.condition() == BackendHealth.Condition.FIT) {
+        changesLog.log(Level.INFO, this + ": fit");
+      } else {
+        changesLog.log(Level.WARN, this + ": unfit: " + now.code() + reason);
+      }
+      registry.changed();
+    }
+    send(new Message.HealthAck());
+  }
+
+  private void change(String name, Intent to, Message confirmation) {
+    if (!isOwnName(name)) {
+      return;
+    }
+    if (!backend.mayBecome(to)) {
+      invalid("backend already " + backend.intent().word());
+      return;
+    }
+    backend.setIntent(to);
+    changesLog.log(Level.INFO, this + ": " + to.word() + ", as the backend asked");
+    registry.changed();
+    send(confirmation);
+  }
+
+  private boolean isOwnName(String name) {
+    boolean own = name.equals(backend.name());
+    if (!own) {
+      invalid("this session is " + backend.name() + "'s, not " + name + "'s");
+    }
+    return own;
+  }
+
+  private void wrongToken() {
+    send(new Message.Invalid("that token was not sent to you; say SANE and the token of SANITY"));
+  }
+
+  /** The last line changed nothing. That is forgiven only to those who are registered. */
+  private void invalid(String reason) {
+    if (state == State.REGISTERED) {
+      changesLog.log(Level.INFO, this + ": line refused: " + reason);
+      send(new Message.Invalid(reason));
+    } else {
+      refuse(reason);
+    }
+  }
+
+  private void lost(IOException cause) {
+    if (backend == null) {
+      LOG.debug("{} ended: {}", this, cause.getMessage());
+    } else {
+      LOG.warn("{}: deregistered: the session broke: {}", this, cause.getMessage());
+    }
+    close();
+  }
+
+  private void logRegistration() {
+    String intent = backend.intent().word();
+    LOG.info("{}: registered, protocol {}, intent {}", this, register.version(), intent);
+    if (!register.unknownOptions().isEmpty()) {
+      LOG.info("{}: unknown options ignored: {}", this, register.unknownOptions());
+    }
+  }
+
+  private void send(Message message) {
+    outbox.add(message);
+    registry.deliverAtEndOfTurn(this);
+  }
+
+  private void close() {
+    if (state != State.CLOSED) {
+      state = State.CLOSED;
+      cancelTimers();
+      registry.ended(this, backend);
+      registry.deliverAtEndOfTurn(this);
+    }
+  }
+
+  private void cancelTimers() {
+    deadline.cancel();
+    if (prober != null) {
+      prober.stop();
+    }
+  }
+}

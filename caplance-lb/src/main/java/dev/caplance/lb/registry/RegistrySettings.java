@@ -1,0 +1,31 @@
+package dev.caplance.lb.registry;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Set;
+
+/**
+ * What the registry is told by the configuration.
+ *
+ * @param address where it listens for sessions
+ * @param registerTimeout from the first byte of TCP to REGISTERED
+ * @param readTimeout of backends that do not say how often they send HEALTH
+ * @param vips of all services: no data address can be one of them
+ * @param legacyService whether there is a service for backends of 2019
+ * @param dataPort UDP port of all backends, 1 to 65535
+ * @param workers how many will count at each endpoint
+ */
+public record RegistrySettings(
+    InetSocketAddress address,
+    Duration registerTimeout,
+    Duration readTimeout,
+    Set<InetAddress> vips,
+    boolean legacyService,
+    int dataPort,
+    int workers) {
+
+  public RegistrySettings {
+    vips = Set.copyOf(vips);
+  }
+}

@@ -1,0 +1,60 @@
+package dev.caplance.lb.registry;
+
+import dev.caplance.session.EventLoop;
+import dev.caplance.session.Message;
+import dev.caplance.session.SanityDatagram;
+import java.net.InetAddress;
+import java.time.Duration;
+
+/**
+ * Sends the same SANITY datagram to a data address every second until it is stopped: a backend of
+ * 2019 opens its port only after it has said REGISTER. For the thread of its event loop.
+ */
+final class SanityProber {
+
+  private static final Duration INTERVAL = Duration.ofSeconds(1);
+
+  private final EventLoop loop;
+  private final Underlay underlay;
+  private final InetAddress dataAddress;
+  private final SanityDatagram datagram;
+  private final InetAddress source;
+  private EventLoop.Timer next;
+
+  /**
+   * A prober that has sent nothing yet.
+   *
+   * @throws RefusedException when nothing may or can be sent to the address
+   */
+  SanityProber(EventLoop loop, Underlay underlay, InetAddress dataAddress, SanityDatagram datagram)
+      throws RefusedException {
+    this.loop = loop;
+    this.underlay = underlay;
+    this.dataAddress = dataAddress;
+    this.datagram = datagram;
+    this.source = underlay.sourceFor(dataAddress);
+  }
+
+  /** Sends now and from now on. */
+  void start() {
+    underlay.send(dataAddress, datagram);
+    next = loop.schedule(INTERVAL, this::start);
+  }
+
+  /** Sends no more; without effect when it was not started. */
+  void stop() {
+    if (next != null) {
+      next.cancel();
+    }
+  }
+
+  /** Where packets to the data address come from. */
+  InetAddress source() {
+    return source;
+  }
+
+  /** Whether this is the token that was sent. */
+  boolean isProvedBy(Message.Sane sane) {
+    return sane.token().equals(datagram.token());
+  }
+}

@@ -1,0 +1,70 @@
+package dev.caplance.lb.registry;
+
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The sessions that have not registered yet, up to a limit. When it is reached the address that has
+ * the most of them loses its oldest, so that one address with thousands of half-open sessions keeps
+ * nobody else out. For one thread.
+ */
+final class UnregisteredSessions {
+
+  private final int limit;
+  private final Map<InetAddress, LinkedHashSet<BackendSession>> byAddress = new LinkedHashMap<>();
+  private int size;
+
+  UnregisteredSessions(int limit) {
+    this.limit = limit;
+  }
+
+  /** Adds a session that is new, and ends another one when there are too many. */
+  void add(BackendSession session) {
+    if (size == limit) {
+      BackendSession victim = oldestOfTheMost();
+      remove(victim);
+      victim.refuse(
+          "there are "
+              + limit
+              + " sessions that have not registered, this was the oldest of its address; try again");
+    }
+    byAddress.computeIfAbsent(address(session), key -> new LinkedHashSet<>()).add(session);
+    size++;
+  }
+
+  /** Forgets a session that has registered or ended. */
+  void remove(BackendSession session) {
+    LinkedHashSet<BackendSession> sessions = byAddress.get(address(session));
+    if (sessions != null && sessions.remove(session)) {
+      size--;
+      if (sessions.isEmpty()) {
+        byAddress.remove(address(session));
+      }
+    }
+  }
+
+  /** All of them, as they are now. */
+  List<BackendSession> all() {
+    List<BackendSession> all = new ArrayList<>(size);
+    byAddress.values().forEach(all::addAll);
+    return all;
+  }
+
+  private BackendSession oldestOfTheMost() {
+    LinkedHashSet<BackendSession> most = byAddress.values().iterator().next();
+    for (LinkedHashSet<BackendSession> sessions : byAddress.values()) {
+      if (sessions.size() > most.size()) {
+        most = sessions;
+      }
+    }
+    return most.iterator().next();
+  }
+
+  private static InetAddress address(BackendSession session) {
+    return session.peer().getAddress();
+  }
+}
