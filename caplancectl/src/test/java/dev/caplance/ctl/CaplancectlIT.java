@@ -240,7 +240,7 @@ class CaplancectlIT {
           .allMatch(
               name ->
                   name.matches(
-                      "(META-INF/[A-Z.]+|dev/caplance/(ctl|control)/.*|picocli/.*|com/google/gson/.*)"))
+                      "(META-INF/([A-Z.]+|maven/.*)|dev/caplance/(ctl|control)/.*|picocli/.*|com/google/gson/.*)"))
           .noneMatch(name -> name.contains("ControlServer") || name.endsWith(".so"));
     }
   }
