@@ -114,19 +114,19 @@ final class BackendSession {
   }
 
   /** Says DEREGISTERED and ends the session and the registration; INVALID if there is none. */
-  void deregister(String reason) {
+  void deregister(Level level, String reason) {
     if (backend == null) {
       refuse(reason);
       return;
     }
-    LOG.info("{}: deregistered: {}", this, reason);
+    LOG.atLevel(level).log("{}: deregistered: {}", this, reason);
     send(new Message.Deregistered(backend.name(), reason));
     close();
   }
 
   /** Another session speaks for the backend now. */
   void supersede() {
-    LOG.info("{}: a new session has taken over", this);
+    LOG.info("{}: the {} is taken over", this, sessionText());
     send(new Message.Deregistered(backend.name(), "a new session has taken over"));
     close();
   }
@@ -140,12 +140,17 @@ final class BackendSession {
     }
   }
 
+  /** Who it speaks for, or as long as that is nobody, where it comes from; for log lines. */
   @Override
   public String toString() {
-    InetSocketAddress peer = peer();
-    String from =
-        "session from " + IpAddresses.format(peer.getAddress()) + " port " + peer.getPort();
-    return backend == null ? from : backend + ", " + from;
+    if (backend != null) {
+      return backend.toString();
+    }
+    return sessionText() + (register == null ? "" : " for " + register.name());
+  }
+
+  private String sessionText() {
+    return "session from " + IpAddresses.format(peer().getAddress()) + " port " + peer().getPort();
   }
 
   private void heard() {
@@ -204,7 +209,7 @@ final class BackendSession {
       change(m.name(), Intent.ACTIVE, new Message.Resumed(backend.name()));
     } else if (message instanceof Message.Deregister m) {
       if (isOwnName(m.name())) {
-        deregister("the backend asked for it");
+        deregister(Level.INFO, "the backend asked for it");
       }
     } else if (message instanceof Message.Sane sane) {
       if (!prober.isProvedBy(sane)) {
@@ -218,6 +223,7 @@ final class BackendSession {
   }
 
   private void prove(Message.Register wish) {
+    register = wish;
     try {
       registry.admit(wish);
       prober = registry.newProber(wish.dataAddress());
@@ -225,7 +231,6 @@ final class BackendSession {
       invalid(e.getMessage());
       return;
     }
-    register = wish;
     state = State.PROVING;
     prober.start();
   }
@@ -254,7 +259,7 @@ final class BackendSession {
   private void watchSilence() {
     Duration left = readTimeout.minus(silence());
     if (left.isZero() || left.isNegative()) {
-      deregister("health check timeout ran out");
+      deregister(Level.WARN, "health check timeout ran out");
     } else {
       deadline = loop.schedule(left, this::watchSilence);
     }
@@ -333,8 +338,12 @@ final class BackendSession {
   }
 
   private void logRegistration() {
-    String intent = backend.intent().word();
-    LOG.info("{}: registered, protocol {}, intent {}", this, register.version(), intent);
+    LOG.info(
+        "{}: registered by a {}, protocol {}, intent {}",
+        this,
+        sessionText(),
+        register.version(),
+        backend.intent().word());
     if (!register.unknownOptions().isEmpty()) {
       LOG.info("{}: unknown options ignored: {}", this, register.unknownOptions());
     }
