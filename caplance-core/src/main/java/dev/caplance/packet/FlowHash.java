@@ -52,7 +52,7 @@ public final class FlowHash {
    * Over five words as SipHash sees them: little-endian, the last one with the length on top. Two
    * rounds for each word, then four to finish, which are those of two words more that are zero.
    */
-  private long of(long m0, long m1, long m2, long m3, long m4) {
+  long of(long m0, long m1, long m2, long m3, long m4) {
     long v0 = k0 ^ 0x736f6d6570736575L;
     long v1 = k1 ^ 0x646f72616e646f6dL;
     long v2 = k0 ^ 0x6c7967656e657261L;

@@ -50,7 +50,7 @@ public final class Maglev {
     return fill(position, skip, weights, size);
   }
 
-  private static char[] fill(int[] position, int[] skip, int[] weights, int size) {
+  static char[] fill(int[] position, int[] skip, int[] weights, int size) {
     char[] slots = new char[size];
     Arrays.fill(slots, (char) FREE);
     long[] target = new long[weights.length];

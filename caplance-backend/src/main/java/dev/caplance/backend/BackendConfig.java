@@ -1,0 +1,230 @@
+package dev.caplance.backend;
+
+import dev.caplance.config.ConfigException;
+import dev.caplance.config.ConfigFile;
+import dev.caplance.config.ConfigSection;
+import dev.caplance.config.LoggingConfig;
+import dev.caplance.config.Values;
+import dev.caplance.packet.IpAddresses;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+
+/**
+ * The backend's configuration file.
+ *
+ * @param name what the load balancers call this backend
+ * @param address where encapsulated packets come to, not a VIP
+ * @param vips at least one, distinct
+ * @param loadBalancers at least one, distinct
+ * @param dataPort the UDP port for encapsulated packets
+ * @param healthInterval between two HEALTH lines
+ * @param attachVip whether the daemon adds the VIPs to {@code lo}
+ * @param setSysctls whether the daemon keeps the machine from answering ARP for the VIPs
+ * @param reconnect how long to wait before a lost session is tried again
+ * @param runDirectory for the control socket and the journal of changes
+ * @param logging what is logged, and where to
+ */
+public record BackendConfig(
+    String name,
+    InetAddress address,
+    List<InetAddress> vips,
+    List<LoadBalancer> loadBalancers,
+    int dataPort,
+    Duration healthInterval,
+    boolean attachVip,
+    boolean setSysctls,
+    Reconnect reconnect,
+    Path runDirectory,
+    LoggingConfig logging) {
+
+  /**
+   * A load balancer's TCP socket for sessions.
+   *
+   * @param legacy whether it speaks the 2019 protocol, which knows IPv4 only
+   */
+  public record LoadBalancer(InetAddress address, int port, boolean legacy) {}
+
+  /** The pause before reconnecting grows from {@code initial} to {@code max}. */
+  public record Reconnect(Duration initial, Duration max) {}
+
+  private static final Path HOST_NAME = Path.of("/proc/sys/kernel/hostname");
+  private static final Pattern PROTOCOL = Pattern.compile("2|2019");
+
+  /**
+   * Reads a file.
+   *
+   * @throws ConfigException with every mistake in it
+   */
+  public static BackendConfig load(Path file) throws ConfigException {
+    return load(file, BackendConfig::hostName);
+  }
+
+  static BackendConfig load(Path file, Supplier<String> hostName) throws ConfigException {
+    return ConfigFile.load(file, root -> read(root, hostName));
+  }
+
+  private static BackendConfig read(ConfigSection root, Supplier<String> hostName) {
+    String name =
+        root.find("name", Values.name()).orElseGet(() -> nameOfHost(root, hostName.get()));
+    InetAddress address = root.require("address", Values.reachableAddress(), "10.0.0.11");
+    List<InetAddress> vips = readVips(root);
+    if (address != null && vips.contains(address)) {
+      root.reject(
+          "address",
+          IpAddresses.format(address)
+              + " is one of the vips, which many machines share; use one that only this machine"
+              + " has");
+    }
+    return new BackendConfig(
+        name,
+        address,
+        vips,
+        readLoadBalancers(root, address, vips),
+        root.get("dataPort", Values.port(), 1337),
+        root.get(
+            "healthInterval",
+            Values.duration(Duration.ofMillis(100), Duration.ofHours(1)),
+            Duration.ofSeconds(5)),
+        root.get("attachVip", Values.bool(), true),
+        root.get("setSysctls", Values.bool(), true),
+        root.section("reconnect", BackendConfig::readReconnect),
+        root.get("runDirectory", Values.runDirectory(), Path.of("/run/caplance")),
+        root.section(
+            "logging",
+            section -> LoggingConfig.read(section, Path.of("/var/log/caplance/backend.log"))));
+  }
+
+  private static List<InetAddress> readVips(ConfigSection root) {
+    Set<InetAddress> seen = new HashSet<>();
+    return root.requireValues(
+        "vips",
+        Values.reachableAddress()
+            .unless(
+                vip -> !seen.add(vip),
+                vip -> IpAddresses.format(vip) + " is listed twice; keep only one"),
+        "10.0.0.50");
+  }
+
+  private static List<LoadBalancer> readLoadBalancers(
+      ConfigSection root, InetAddress address, List<InetAddress> vips) {
+    Set<InetSocketAddress> seen = new HashSet<>();
+    return root.requireSections(
+        "loadBalancers",
+        section -> {
+          LoadBalancer loadBalancer =
+              new LoadBalancer(
+                  section.require(
+                      "address",
+                      Values.unicastAddress()
+                          .unless(
+                              vips::contains,
+                              a ->
+                                  IpAddresses.format(a)
+                                      + " is one of the vips, which this machine has itself; use"
+                                      + " the load balancer's own address"),
+                      "10.0.0.2"),
+                  section.get("port", Values.port(), 1338),
+                  section
+                      .get("protocol", Values.matching(PROTOCOL, "2 or 2019"), "2")
+                      .equals("2019"));
+          if (loadBalancer.address() != null) {
+            check(section, loadBalancer, address, seen);
+          }
+          if (loadBalancer.legacy()) {
+            checkLegacy(section, loadBalancer, address, vips);
+          }
+          return loadBalancer;
+        },
+        "{address: 10.0.0.2}");
+  }
+
+  private static void check(
+      ConfigSection section,
+      LoadBalancer loadBalancer,
+      InetAddress address,
+      Set<InetSocketAddress> seen) {
+    InetAddress peer = loadBalancer.address();
+    if (!seen.add(new InetSocketAddress(peer, loadBalancer.port()))) {
+      section.reject(
+          "address",
+          IpAddresses.format(peer)
+              + " port "
+              + loadBalancer.port()
+              + " is listed twice; keep only one");
+    }
+    if (peer.equals(address)) {
+      section.reject(
+          "address",
+          IpAddresses.format(peer)
+              + " is this backend's own address; run the load balancer on another machine");
+    }
+  }
+
+  private static void checkLegacy(
+      ConfigSection section, LoadBalancer peer, InetAddress address, List<InetAddress> vips) {
+    if (peer.address() != null && peer.address().isLoopbackAddress()) {
+      section.reject(
+          "address",
+          IpAddresses.format(peer.address())
+              + " is a loopback address; packets of a 2019 load balancer come from the address of"
+              + " its session");
+    }
+    if (peer.address() != null && !IpAddresses.isIpv4(peer.address())) {
+      section.reject("protocol", "2019 works over IPv4 only; use 2, or an IPv4 address");
+    } else if (address != null && !IpAddresses.isIpv4(address)) {
+      section.reject(
+          "protocol",
+          "2019 works over IPv4 only, and this backend's address is "
+              + IpAddresses.format(address)
+              + "; use 2, or give the backend an IPv4 address");
+    } else if (!vips.isEmpty() && vips.stream().noneMatch(IpAddresses::isIpv4)) {
+      section.reject("protocol", "2019 balances IPv4 only; use 2, or serve an IPv4 VIP");
+    }
+  }
+
+  private static Reconnect readReconnect(ConfigSection section) {
+    Duration shortest = Duration.ofMillis(10);
+    Duration longest = Duration.ofHours(1);
+    Reconnect reconnect =
+        new Reconnect(
+            section.get("initial", Values.duration(shortest, longest), Duration.ofSeconds(1)),
+            section.get("max", Values.duration(shortest, longest), Duration.ofSeconds(30)));
+    if (reconnect.initial().compareTo(reconnect.max()) > 0) {
+      section.reject(
+          "initial",
+          Values.format(reconnect.initial())
+              + " is longer than max, "
+              + Values.format(reconnect.max())
+              + "; make it shorter");
+    }
+    return reconnect;
+  }
+
+  private static String nameOfHost(ConfigSection root, String hostName) {
+    String shortName = hostName.strip().split("\\.", 2)[0];
+    try {
+      return Values.name().parse(shortName);
+    } catch (IllegalArgumentException e) {
+      root.reject("name", "the host name cannot be taken: " + e.getMessage() + "; set name");
+      return shortName;
+    }
+  }
+
+  private static String hostName() {
+    try {
+      return Files.readString(HOST_NAME);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,34 @@
+package dev.caplance.backend.session;
+
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * What this backend wants to be, at all its load balancers: one of the intents that sessions know,
+ * or to have no session at all.
+ */
+public enum BackendIntent {
+  /** Takes new flows. */
+  ACTIVE,
+  /** Keeps its flows, takes no new ones. */
+  DRAINING,
+  /** Takes no packets, stays registered. */
+  PAUSED,
+  /** Has left all load balancers, and waits to be resumed. */
+  DEREGISTERED;
+
+  /** The word for it in front of operators: {@code active} and so on. */
+  public String word() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Why this intent cannot be followed by another one; empty when it can. */
+  Optional<String> objectionTo(BackendIntent next) {
+    if (next == this) {
+      return Optional.of("already " + word());
+    }
+    boolean mustResume =
+        (this == DEREGISTERED && next != ACTIVE) || (this == PAUSED && next == DRAINING);
+    return mustResume ? Optional.of(word() + "; resume it first") : Optional.empty();
+  }
+}

@@ -1,0 +1,22 @@
+package dev.caplance.config;
+
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** A configuration file that cannot be used. The message is one line for each mistake. */
+public final class ConfigException extends Exception {
+
+  private static final long serialVersionUID = 1L;
+
+  private final transient List<Problem> problems;
+
+  ConfigException(List<Problem> problems) {
+    super(problems.stream().map(Problem::toString).collect(Collectors.joining("\n")));
+    this.problems = List.copyOf(problems);
+  }
+
+  /** Every mistake of the file, at least one, in the order of their positions. */
+  public List<Problem> problems() {
+    return problems;
+  }
+}

@@ -1,0 +1,38 @@
+package dev.caplance.control;
+
+/**
+ * A call that the daemon answered with an error. Methods throw it, and the client throws it again
+ * at the other end. The message is a sentence for the operator.
+ */
+public final class ControlException extends Exception {
+
+  /** The daemon's state does not allow it, for example pausing what is paused. Nothing changed. */
+  public static final int REFUSED = 1;
+
+  /** It was accepted, but no load balancer has confirmed it yet. */
+  public static final int NOT_CONFIRMED = 2;
+
+  /** JSON-RPC: the method does not exist. */
+  public static final int METHOD_NOT_FOUND = -32601;
+
+  /** JSON-RPC: a parameter is missing, unknown or of the wrong kind. */
+  public static final int INVALID_PARAMS = -32602;
+
+  private final int code;
+
+  /**
+   * An error with a code and a message.
+   *
+   * @param code one of the constants, or another number above zero
+   * @param message what was wrong and what holds now
+   */
+  public ControlException(int code, String message) {
+    super(message);
+    this.code = code;
+  }
+
+  /** The error's code: below zero JSON-RPC's own, above zero the method's. */
+  public int code() {
+    return code;
+  }
+}

@@ -1,0 +1,49 @@
+package dev.caplance.control;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Closes a channel when the time is up, which ends whatever blocks on it: the JDK's Unix-domain
+ * channels know no timeouts.
+ */
+final class Deadline implements AutoCloseable {
+
+  private final CountDownLatch done = new CountDownLatch(1);
+  private volatile boolean passed;
+
+  /** Begins to count. */
+  Deadline(Closeable channel, Duration timeout) {
+    Thread thread = new Thread(() -> await(channel, timeout), "deadline");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private void await(Closeable channel, Duration timeout) {
+    try {
+      if (!done.await(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
+        passed = true;
+        channel.close();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Whether the time ran out before {@link #close}. */
+  boolean passed() {
+    return passed;
+  }
+
+  /** Stops counting. */
+  @Override
+  public void close() {
+    done.countDown();
+  }
+}

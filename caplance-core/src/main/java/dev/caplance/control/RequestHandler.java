@@ -1,0 +1,137 @@
+package dev.caplance.control;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import java.util.Map;
+import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Answers lines: takes a request apart, calls its method, and puts the answer together. Nothing
+ * that a line holds makes it fail. Any thread may call.
+ */
+final class RequestHandler {
+
+  private static final Logger log = LoggerFactory.getLogger(RequestHandler.class);
+
+  private final Map<String, ControlMethod> methods;
+
+  RequestHandler(Map<String, ControlMethod> methods) {
+    this.methods = new TreeMap<>(methods);
+  }
+
+  /**
+   * Answers one line.
+   *
+   * @return the answer with its line feed, or null when the line is a notification
+   */
+  byte[] answer(byte[] line, Peer peer) {
+    JsonElement value;
+    try {
+      value = JsonRpc.parse(line);
+    } catch (JsonParseException e) {
+      return JsonRpc.error(
+          JsonNull.INSTANCE, JsonRpc.PARSE_ERROR, "Parse error: the line is not one JSON value");
+    }
+    String problem = problemOf(value);
+    if (problem != null) {
+      return JsonRpc.error(idOf(value), JsonRpc.INVALID_REQUEST, "Invalid Request: " + problem);
+    }
+    JsonObject request = value.getAsJsonObject();
+    byte[] answer = call(request, peer);
+    return request.has("id") ? answer : null;
+  }
+
+  /** What makes this no request of JSON-RPC, or null when it is one. */
+  private static String problemOf(JsonElement value) {
+    if (value.isJsonArray()) {
+      return "batches are not supported; send one request per line";
+    }
+    if (!value.isJsonObject()) {
+      return "a request is an object";
+    }
+    JsonObject request = value.getAsJsonObject();
+    if (!isString(request.get("jsonrpc"))
+        || !request.get("jsonrpc").getAsString().equals(JsonRpc.VERSION)) {
+      return "the member \"jsonrpc\" must be \"" + JsonRpc.VERSION + "\"";
+    }
+    if (request.has("id") && !isId(request.get("id"))) {
+      return "the member \"id\" must be a string, a number or null";
+    }
+    if (!isString(request.get("method"))) {
+      return "the member \"method\" must be a string";
+    }
+    JsonElement params = request.get("params");
+    if (params != null && !params.isJsonObject() && !params.isJsonArray()) {
+      return "the member \"params\" must be an object";
+    }
+    return null;
+  }
+
+  private static JsonElement idOf(JsonElement value) {
+    if (value.isJsonObject() && isId(value.getAsJsonObject().get("id"))) {
+      return value.getAsJsonObject().get("id");
+    }
+    return JsonNull.INSTANCE;
+  }
+
+  private static boolean isId(JsonElement id) {
+    return id != null
+        && (id.isJsonNull() || (id.isJsonPrimitive() && !id.getAsJsonPrimitive().isBoolean()));
+  }
+
+  private static boolean isString(JsonElement element) {
+    return element != null && element.isJsonPrimitive() && element.getAsJsonPrimitive().isString();
+  }
+
+  private byte[] call(JsonObject request, Peer peer) {
+    JsonElement id = idOf(request);
+    try {
+      return JsonRpc.result(id, result(request, peer));
+    } catch (ControlException e) {
+      return JsonRpc.error(id, e.code(), e.getMessage());
+    }
+  }
+
+  private JsonElement result(JsonObject request, Peer peer) throws ControlException {
+    String name = request.get("method").getAsString();
+    ControlMethod method = methods.get(name);
+    if (method == null) {
+      throw new ControlException(
+          ControlException.METHOD_NOT_FOUND,
+          "Method not found: this daemon has " + String.join(", ", methods.keySet()));
+    }
+    JsonElement params = request.has("params") ? request.get("params") : new JsonObject();
+    if (params.isJsonArray()) {
+      throw new ControlException(
+          ControlException.INVALID_PARAMS, "Invalid params: parameters have names; give an object");
+    }
+    try {
+      JsonElement result = method.call(params.getAsJsonObject(), peer);
+      report(method, name, peer, "done");
+      return result == null ? JsonNull.INSTANCE : result;
+    } catch (ControlException e) {
+      report(method, name, peer, e.getMessage());
+      throw e;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      report(method, name, peer, "interrupted, the daemon is stopping");
+      throw new ControlException(JsonRpc.INTERNAL_ERROR, "Internal error: the daemon is stopping");
+    } catch (RuntimeException e) {
+      log.error("control: {} by {} failed", name, peer, e);
+      throw new ControlException(
+          JsonRpc.INTERNAL_ERROR, "Internal error: " + e + "; see the daemon's log");
+    }
+  }
+
+  private static void report(ControlMethod method, String name, Peer peer, String outcome) {
+    if (method.changesState()) {
+      log.info("control: {} by {}: {}", name, peer, outcome);
+    } else {
+      log.debug("control: {} by {}: {}", name, peer, outcome);
+    }
+  }
+}

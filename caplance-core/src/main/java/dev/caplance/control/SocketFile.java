@@ -1,0 +1,133 @@
+package dev.caplance.control;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.GroupPrincipal;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipalNotFoundException;
+import jnr.unixsocket.UnixServerSocketChannel;
+import jnr.unixsocket.UnixSocketAddress;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The socket's file: who may connect is decided by its mode (0660) and group. A file that a crashed
+ * daemon left is replaced; the file of a living one is not.
+ *
+ * <p>The socket is bound under a name of its own, gets its group and mode there, and is then
+ * renamed: under the public name nobody ever meets it with other rights.
+ */
+final class SocketFile {
+
+  private static final Logger log = LoggerFactory.getLogger(SocketFile.class);
+
+  /** {@code sun_path} holds 108 bytes with the terminating zero, see unix(7). */
+  private static final int MAX_PATH_BYTES = 107;
+
+  private static final String UNFINISHED = ".new";
+  private static final int BACKLOG = 128;
+
+  private final Path path;
+  private final Object fileKey;
+
+  private SocketFile(Path path, Object fileKey) {
+    this.path = path;
+    this.fileKey = fileKey;
+  }
+
+  /**
+   * Binds a server channel to a path and listens.
+   *
+   * @param group who may connect besides the owner and root; where this group does not exist, the
+   *     file keeps the daemon's own
+   * @throws IOException when another daemon serves the path, when something else than a socket
+   *     stands there, or when the file cannot be made
+   */
+  static SocketFile bind(UnixServerSocketChannel channel, Path path, String group)
+      throws IOException {
+    Path unfinished = path.resolveSibling(path.getFileName() + UNFINISHED);
+    int bytes = unfinished.toString().getBytes(StandardCharsets.UTF_8).length;
+    if (bytes > MAX_PATH_BYTES) {
+      throw new IOException(
+          path
+              + " is too long for a socket: at most "
+              + (MAX_PATH_BYTES - UNFINISHED.length())
+              + " bytes");
+    }
+    refuseWhatIsNotALeftover(path);
+    Files.createDirectories(path.toAbsolutePath().getParent());
+    Files.deleteIfExists(unfinished);
+    try {
+      channel.socket().bind(new UnixSocketAddress(unfinished.toFile()), BACKLOG);
+      setGroup(unfinished, group);
+      Files.setPosixFilePermissions(unfinished, PosixFilePermissions.fromString("rw-rw----"));
+      Files.move(unfinished, path, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      Files.deleteIfExists(unfinished);
+      throw new IOException("cannot make the control socket " + path + ": " + e.getMessage(), e);
+    }
+    return new SocketFile(path, keyOf(path));
+  }
+
+  /** Removes the file, unless somebody has put another one in its place. */
+  void remove() {
+    try {
+      if (fileKey.equals(keyOf(path))) {
+        Files.delete(path);
+      }
+    } catch (NoSuchFileException e) {
+      log.debug("control: {} was gone already", path);
+    } catch (IOException e) {
+      log.warn("control: cannot remove {}: {}", path, e.toString());
+    }
+  }
+
+  private static Object keyOf(Path path) throws IOException {
+    return attributes(path).fileKey();
+  }
+
+  private static BasicFileAttributes attributes(Path path) throws IOException {
+    return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+  }
+
+  private static void refuseWhatIsNotALeftover(Path path) throws IOException {
+    try {
+      if (!attributes(path).isOther()) {
+        throw new IOException(path + " is in the way: it is not a socket; remove it");
+      }
+    } catch (NoSuchFileException e) {
+      return;
+    }
+    try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      // Not blocking: a daemon that hangs with a full backlog is a living one too.
+      probe.configureBlocking(false);
+      probe.connect(UnixDomainSocketAddress.of(path));
+      throw new IOException("another daemon serves " + path);
+    } catch (ConnectException e) {
+      log.info("control: replacing {}, which a daemon left that did not end well", path);
+    }
+  }
+
+  private static void setGroup(Path path, String name) throws IOException {
+    try {
+      GroupPrincipal group =
+          path.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByGroupName(name);
+      Files.getFileAttributeView(path, PosixFileAttributeView.class).setGroup(group);
+    } catch (UserPrincipalNotFoundException e) {
+      log.debug("control: there is no group {}; the socket keeps the daemon's own", name);
+    } catch (IOException e) {
+      log.warn("control: the group {} may not connect: {}", name, e.toString());
+    }
+  }
+}

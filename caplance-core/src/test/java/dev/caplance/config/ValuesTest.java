@@ -1,0 +1,67 @@
+package dev.caplance.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ValuesTest {
+
+  @ParameterizedTest
+  @CsvSource({"500ms, PT0.5S", "30s, PT30S", "5m, PT5M", "2h, PT2H", "0s, PT0S", "1500ms, PT1.5S"})
+  void durationsAreReadAndWrittenAlike(String text, Duration duration) {
+    assertThat(Values.duration(Duration.ZERO, Duration.ofDays(1)).parse(text)).isEqualTo(duration);
+    assertThat(Values.format(duration)).isEqualTo(text);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"30", "s", "30 s", "1.5s", "-1s", "30S", "30sec", "1m30s", "9999999999s"})
+  void refusesOtherDurations(String text) {
+    assertThatThrownBy(() -> Values.duration(Duration.ZERO, Duration.ofDays(1)).parse(text))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "'%s' is not a length of time; write a number and its unit: 500ms, 30s, 5m", text);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0B, 0", "512KB, 524288", "10MB, 10485760", "3GB, 3221225472"})
+  void readsSizes(String text, long bytes) {
+    assertThat(Values.size(0, Long.MAX_VALUE).parse(text)).isEqualTo(bytes);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "0.0.0.0         | 0.0.0.0 means every address; name one",
+        "::              | :: means every address; name one",
+        "224.0.0.1       | 224.0.0.1 is a multicast address; use one of a single machine",
+        "ff02::1         | ff02::1 is a multicast address; use one of a single machine",
+        "0.1.2.3         | 0.1.2.3 is reserved and never sent to; use another address",
+        "255.255.255.255 | 255.255.255.255 is reserved and never sent to; use another address",
+        "240.0.0.1       | 240.0.0.1 is reserved and never sent to; use another address",
+        "fe80::1         | fe80::1 is link-local; use an address that can be routed",
+        "127.0.0.1       | 127.0.0.1 is a loopback address; other machines cannot reach it",
+        "::1             | ::1 is a loopback address; other machines cannot reach it",
+        "web-1           | 'web-1' is not an IP address; write it like 10.0.0.50 or 2001:db8::50",
+      })
+  void refusesAddressesThatNoOtherMachineCanReach(String text, String message) {
+    assertThatThrownBy(() -> Values.reachableAddress().parse(text))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(message);
+  }
+
+  @Test
+  void theRunDirectoryLeavesRoomForASocketInIt() {
+    String longest = "/" + "d".repeat(93);
+    assertThat(Values.runDirectory().parse(longest)).isEqualTo(Path.of(longest));
+    assertThatThrownBy(() -> Values.runDirectory().parse(longest + "d"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("use at most 94 bytes");
+  }
+}

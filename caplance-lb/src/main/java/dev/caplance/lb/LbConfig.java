@@ -1,0 +1,219 @@
+package dev.caplance.lb;
+
+import dev.caplance.config.ConfigException;
+import dev.caplance.config.ConfigFile;
+import dev.caplance.config.ConfigSection;
+import dev.caplance.config.LoggingConfig;
+import dev.caplance.config.Values;
+import dev.caplance.packet.IpAddresses;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+
+/**
+ * The load balancer's configuration file.
+ *
+ * @param services at least one; their VIPs and names are distinct
+ * @param interfaceName the device that gets the VIPs; empty: the one whose network holds the VIP
+ * @param attachVip whether the daemon adds the VIPs to the device
+ * @param session where backends register
+ * @param dataPort the UDP port on which backends take encapsulated packets
+ * @param queues the NFQUEUE queues
+ * @param maglevSize slots of a Maglev table, a prime
+ * @param hashKey 32 lower-case hexadecimal digits; empty: one is generated and kept
+ * @param stateDirectory for what must survive a reboot
+ * @param runDirectory for the control socket and the journal of changes
+ * @param logging what is logged, and where to
+ */
+public record LbConfig(
+    List<Service> services,
+    Optional<String> interfaceName,
+    boolean attachVip,
+    Session session,
+    int dataPort,
+    Queues queues,
+    int maglevSize,
+    Optional<String> hashKey,
+    Path stateDirectory,
+    Path runDirectory,
+    LoggingConfig logging) {
+
+  /**
+   * One virtual address.
+   *
+   * @param legacy whether backends that speak the 2019 protocol serve it (at most one service does)
+   */
+  public record Service(String name, InetAddress vip, boolean legacy, OtherTraffic otherTraffic) {}
+
+  /** What becomes of packets for a VIP that are not balanced. */
+  public enum OtherTraffic {
+    DROP,
+    HOST
+  }
+
+  /**
+   * The TCP socket for sessions.
+   *
+   * @param registerTimeout how long a backend may take to answer the check of its data path
+   * @param readTimeout after how much silence a backend that announced no health interval is gone
+   */
+  public record Session(
+      InetAddress address, int port, Duration registerTimeout, Duration readTimeout) {}
+
+  /**
+   * NFQUEUE queues {@code first} to {@code first + count - 1}, one worker thread each.
+   *
+   * @param length packets that the kernel holds for a worker before it drops
+   */
+  public record Queues(int first, int count, int length) {}
+
+  private static final Pattern INTERFACE = Pattern.compile("[^/:\\s\\p{Cntrl}]{1,15}");
+  private static final Pattern HASH_KEY = Pattern.compile("[0-9a-fA-F]{32}");
+  private static final Duration SECOND = Duration.ofSeconds(1);
+  private static final Duration HOUR = Duration.ofHours(1);
+
+  /**
+   * Reads a file.
+   *
+   * @throws ConfigException with every mistake in it
+   */
+  public static LbConfig load(Path file) throws ConfigException {
+    return ConfigFile.load(file, LbConfig::read);
+  }
+
+  private static LbConfig read(ConfigSection root) {
+    List<Service> services = readServices(root);
+    return new LbConfig(
+        services,
+        root.find("interface", Values.matching(INTERFACE, "the name of a network interface")),
+        root.get("attachVip", Values.bool(), true),
+        root.section("session", section -> readSession(section, services)),
+        root.get("dataPort", Values.port(), 1337),
+        root.section("queues", LbConfig::readQueues),
+        root.get(
+            "maglevSize",
+            Values.integer(7, 5_000_011)
+                .unless(
+                    size -> !isPrime(size),
+                    size -> size + " is not a prime number; the next one is " + nextPrime(size)),
+            65537),
+        root.find("hashKey", Values.matching(HASH_KEY, "a key of 32 hexadecimal digits"))
+            .map(key -> key.toLowerCase(Locale.ROOT)),
+        root.get("stateDirectory", Values.absolutePath(), Path.of("/var/lib/caplance")),
+        root.get("runDirectory", Values.runDirectory(), Path.of("/run/caplance")),
+        root.section(
+            "logging",
+            section -> LoggingConfig.read(section, Path.of("/var/log/caplance/lb.log"))));
+  }
+
+  private static List<Service> readServices(ConfigSection root) {
+    Set<InetAddress> vips = new HashSet<>();
+    Set<String> names = new HashSet<>();
+    List<Service> legacies = new ArrayList<>();
+    return root.requireSections(
+        "services",
+        section -> {
+          InetAddress vip =
+              section.require(
+                  "vip",
+                  Values.reachableAddress()
+                      .unless(
+                          address -> !vips.add(address),
+                          address ->
+                              IpAddresses.format(address)
+                                  + " is the VIP of another service already; give each its own"),
+                  "10.0.0.50");
+          String name = readName(section, vip, names);
+          Service service =
+              new Service(
+                  name,
+                  vip,
+                  section.get("legacy", Values.bool(), false),
+                  section.get("otherTraffic", Values.oneOf(OtherTraffic.class), OtherTraffic.DROP));
+          checkLegacy(section, service, legacies);
+          return service;
+        },
+        "{vip: 10.0.0.50}");
+  }
+
+  private static String readName(ConfigSection section, InetAddress vip, Set<String> names) {
+    String byDefault = vip == null ? "" : IpAddresses.format(vip);
+    String name = section.get("name", Values.name(), byDefault);
+    if (!name.isEmpty() && !names.add(name)) {
+      section.reject("name", "'" + name + "' is another service already; choose another name");
+    }
+    return name;
+  }
+
+  private static void checkLegacy(ConfigSection section, Service service, List<Service> legacies) {
+    if (!service.legacy() || service.vip() == null) {
+      return;
+    }
+    if (!IpAddresses.isIpv4(service.vip())) {
+      section.reject("legacy", "2019 backends know IPv4 only; mark a service with an IPv4 VIP");
+    }
+    if (!legacies.isEmpty()) {
+      section.reject("legacy", "2019 backends know one VIP only; mark just one service");
+    }
+    legacies.add(service);
+  }
+
+  private static Session readSession(ConfigSection section, List<Service> services) {
+    return new Session(
+        section.get(
+            "address",
+            Values.address()
+                .unless(
+                    InetAddress::isMulticastAddress,
+                    a -> IpAddresses.format(a) + " is a multicast address; nothing can listen")
+                .unless(
+                    a -> services.stream().anyMatch(service -> a.equals(service.vip())),
+                    a ->
+                        IpAddresses.format(a)
+                            + " is a VIP, whose connections go to the backends; use an address"
+                            + " of this machine"),
+            IpAddresses.parse("0.0.0.0")),
+        section.get("port", Values.port(), 1338),
+        section.get("registerTimeout", Values.duration(SECOND, HOUR), Duration.ofSeconds(10)),
+        section.get("readTimeout", Values.duration(SECOND, HOUR), Duration.ofSeconds(30)));
+  }
+
+  private static Queues readQueues(ConfigSection section) {
+    Queues queues =
+        new Queues(
+            section.get("first", Values.integer(0, 65535), 0),
+            section.get("count", Values.integer(1, 64), 1),
+            section.get("length", Values.integer(16, 1 << 20), 8192));
+    if (queues.first() + queues.count() > 65536) {
+      section.reject(
+          "first",
+          queues.count()
+              + " queues from "
+              + queues.first()
+              + " on end above the last one, 65535; begin at "
+              + (65536 - queues.count())
+              + " or lower");
+    }
+    return queues;
+  }
+
+  private static boolean isPrime(int number) {
+    return IntStream.iterate(2, d -> (long) d * d <= number, d -> d + 1)
+        .noneMatch(d -> number % d == 0);
+  }
+
+  private static int nextPrime(int number) {
+    return IntStream.iterate(number, n -> n + 1)
+        .filter(LbConfig::isPrime)
+        .findFirst()
+        .orElseThrow();
+  }
+}

@@ -1,0 +1,52 @@
+# Installs with apt what a script needs and the machine lacks. Sourced after common.sh.
+# shellcheck shell=bash
+
+# Which command tells that a package is there, where it is not called like the package.
+declare -rA COMMAND_OF=(
+  [iproute2]=ip
+  [maven]=mvn
+  [nginx-light]=nginx
+  [systemd]=systemd-analyze
+)
+
+is_installed() {
+  case $1 in
+    openjdk-17-jdk-headless) # any JDK from 17 on
+      [[ $(javac -version 2>&1 || true) =~ ^javac\ ([0-9]+) ]] && ((BASH_REMATCH[1] >= 17))
+      ;;
+    libnetfilter-queue1) [[ $(ldconfig -p) == *libnetfilter_queue.so.1* ]] ;;
+    *) command -v "${COMMAND_OF[$1]:-$1}" >/dev/null ;;
+  esac
+}
+
+# apt starts and enables the services that it installs. The lab runs nginx itself, and a web server
+# on port 80 is not what somebody expects who asked for a test.
+apt_install_without_services() (
+  policy=/usr/sbin/policy-rc.d # invoke-rc.d asks it; 101 is "forbidden"
+  if [[ ! -e $policy ]]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  apt_get() { apt-get -q -y -o DPkg::Lock::Timeout=600 "$@" </dev/null; }
+  apt_get update && apt_get install --no-install-recommends "$@" || return
+  [[ " $* " != *" nginx-light "* ]] || update-rc.d nginx disable
+)
+
+# install_missing PACKAGE…: installs those that are missing. Says which; apt's own words are shown
+# only when it fails.
+install_missing() {
+  local package log missing=()
+  for package in "$@"; do is_installed "$package" || missing+=("$package"); done
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+  command -v apt-get >/dev/null || die "not installed: ${missing[*]} (Debian's names), and there is no apt-get here"
+  echo "Installing with apt: ${missing[*]}"
+  log=$(mktemp)
+  if ! apt_install_without_services "${missing[@]}" >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
+    die "apt could not install: ${missing[*]}"
+  fi
+  rm -f "$log"
+}
