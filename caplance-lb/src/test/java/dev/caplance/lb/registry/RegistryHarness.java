@@ -91,6 +91,10 @@ final class RegistryHarness implements AutoCloseable {
     private final InetSocketAddress address;
     private final ArrayDeque<String> said = new ArrayDeque<>();
     private final List<String> heard = new ArrayList<>();
+
+    /** Where packets went when the last line was heard. */
+    List<String> forwardingWhenHeard;
+
     private IOException broken;
     private BackendSession session;
     boolean closed;
@@ -143,6 +147,7 @@ final class RegistryHarness implements AutoCloseable {
     public void writeLine(String line) {
       if (!closed) {
         heard.add(line);
+        forwardingWhenHeard = forwarding();
       }
     }
 
