@@ -110,7 +110,8 @@ public final class BackendRegistry {
 
   /**
    * Tells all backends that the load balancer is stopping, ends all sessions and the thread.
-   * Nothing is published: the data plane is for its owner to stop. Once.
+   * Nothing is published: the data plane is for its owner to stop. Once; also when it could not be
+   * started.
    */
   public void stop() {
     loop.execute(this::sayFarewell);
