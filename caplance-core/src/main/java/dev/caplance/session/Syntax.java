@@ -21,6 +21,7 @@ final class Syntax {
   private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9_-]{1,128}");
   private static final Pattern OPTION_KEY = Pattern.compile("[!-<>-~]+");
   private static final Pattern OPTION_VALUE = Pattern.compile("[!-~]*");
+  private static final Pattern VERSION = Pattern.compile("[2-9]|[1-9][0-9]{1,2}");
   private static final Pattern DURATION = Pattern.compile("([1-9][0-9]{0,6})(ms|s|m)");
 
   private Syntax() {}
@@ -68,7 +69,7 @@ final class Syntax {
     if (value == null) {
       return Message.VERSION_2019;
     }
-    if (!value.matches("[2-9]|[1-9][0-9]{1,2}")) {
+    if (!VERSION.matcher(value).matches()) {
       throw new IllegalArgumentException(
           "version=" + abbreviate(value) + " is unknown; write version=" + Message.VERSION);
     }

@@ -216,7 +216,7 @@ class MessageCodecTest {
     SplittableRandom random = new SplittableRandom(seed);
     List<String> lines = lines().map(line -> (String) line.get()[0]).toList();
     int understood = 0;
-    for (int i = 0; i < 20_000; i++) {
+    for (int i = 0; i < 5_000; i++) {
       String line = mutate(lines.get(random.nextInt(lines.size())), random);
       try {
         Message message = MessageCodec.parse(line);
@@ -227,7 +227,7 @@ class MessageCodecTest {
             .hasSizeGreaterThan("INVALID ".length());
       }
     }
-    assertThat(understood).isBetween(500, 19_500);
+    assertThat(understood).isBetween(500, 4_500);
   }
 
   private static String mutate(String line, SplittableRandom random) {

@@ -26,6 +26,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The backends that have registered, and the sessions over which they do. It owns an {@link
@@ -45,6 +46,7 @@ public final class BackendRegistry {
   private final RegistrySettings settings;
   private final EventLoop loop;
   private final InstantSource wallClock;
+  private final int maxBackends;
   private final Underlay underlay;
   private final TablePublisher publisher;
   private final SecureRandom random = new SecureRandom();
@@ -65,7 +67,8 @@ public final class BackendRegistry {
         publisher,
         new UdpUnderlay(settings.vips(), settings.dataPort()),
         new EventLoop("caplance-registry", System::nanoTime),
-        InstantSource.system());
+        InstantSource.system(),
+        Maglev.MAX_BACKENDS);
   }
 
   BackendRegistry(
@@ -73,12 +76,14 @@ public final class BackendRegistry {
       TablePublisher publisher,
       Underlay underlay,
       EventLoop loop,
-      InstantSource wallClock) {
+      InstantSource wallClock,
+      int maxBackends) {
     this.settings = settings;
     this.publisher = publisher;
     this.underlay = underlay;
     this.loop = loop;
     this.wallClock = wallClock;
+    this.maxBackends = maxBackends;
     this.strangersLog = new LimitedLog(LOG, loop::nanoTime, 20, Duration.ofSeconds(1));
   }
 
@@ -105,7 +110,8 @@ public final class BackendRegistry {
 
   /**
    * Tells all backends that the load balancer is stopping, ends all sessions and the thread.
-   * Nothing is published: the data plane is for its owner to stop. Once.
+   * Nothing is published: the data plane is for its owner to stop. Once; also when it could not be
+   * started.
    */
   public void stop() {
     loop.execute(this::sayFarewell);
@@ -154,9 +160,9 @@ public final class BackendRegistry {
               + " true at the load balancer, or register with version=2");
     }
     Backend holder = backends.get(wish.name());
-    if (holder == null && backends.size() >= Maglev.MAX_BACKENDS) {
+    if (holder == null && backends.size() >= maxBackends) {
       throw new RefusedException(
-          Maglev.MAX_BACKENDS + " backends are registered, which is all that there can be");
+          maxBackends + " backends are registered, which is all that there can be");
     }
     if (holder != null && !holder.dataAddress().equals(wish.dataAddress())) {
       throw new RefusedException(
@@ -236,8 +242,8 @@ public final class BackendRegistry {
     List<ForwardingBackend> forwarding =
         backends.values().stream().filter(Backend::forwarding).map(Backend::toForwarding).toList();
     if (!forwarding.equals(published)) {
-      published = forwarding;
       publisher.publish(forwarding);
+      published = forwarding;
     }
   }
 
@@ -251,12 +257,15 @@ public final class BackendRegistry {
   private void sayFarewell() {
     stopping = true;
     try {
-      listener.close();
+      if (listener != null) {
+        listener.close();
+      }
     } catch (IOException e) {
       LOG.debug("closing the listener failed", e);
     }
-    unregistered.all().forEach(session -> session.deregister(STOPPING));
-    List.copyOf(backends.values()).forEach(backend -> backend.session().deregister(STOPPING));
+    unregistered.all().forEach(session -> session.deregister(Level.INFO, STOPPING));
+    List.copyOf(backends.values())
+        .forEach(backend -> backend.session().deregister(Level.INFO, STOPPING));
   }
 
   private static String text(InetSocketAddress address) {

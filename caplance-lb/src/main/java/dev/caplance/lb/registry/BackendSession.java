@@ -4,7 +4,6 @@ import dev.caplance.packet.IpAddresses;
 import dev.caplance.session.Communicator;
 import dev.caplance.session.EventLoop;
 import dev.caplance.session.FramingException;
-import dev.caplance.session.Intent;
 import dev.caplance.session.InvalidLineException;
 import dev.caplance.session.Message;
 import dev.caplance.session.MessageCodec;
@@ -47,12 +46,12 @@ final class BackendSession {
   private final EventLoop loop;
   private final Communicator communicator;
   private final List<Message> outbox = new ArrayList<>();
-  private final LimitedLog changesLog;
   private State state = State.NEW;
   private EventLoop.Timer deadline;
   private Message.Register register;
   private SanityProber prober;
   private Backend backend;
+  private BackendCommands commands;
   private Duration readTimeout;
   private long lastWordNanos;
   private Instant lastWord;
@@ -61,7 +60,6 @@ final class BackendSession {
     this.registry = registry;
     this.loop = loop;
     this.communicator = communicator;
-    this.changesLog = new LimitedLog(LOG, loop::nanoTime, 50, Duration.ofSeconds(1));
     this.deadline = loop.schedule(registry.settings().registerTimeout(), this::notRegistered);
     heard();
   }
@@ -102,6 +100,12 @@ final class BackendSession {
     }
   }
 
+  /** Says something, at the end of the turn. */
+  void send(Message message) {
+    outbox.add(message);
+    registry.deliverAtEndOfTurn(this);
+  }
+
   /** Says INVALID and ends the session, and with it the registration if there is one. */
   void refuse(String reason) {
     if (backend == null) {
@@ -114,19 +118,19 @@ final class BackendSession {
   }
 
   /** Says DEREGISTERED and ends the session and the registration; INVALID if there is none. */
-  void deregister(String reason) {
+  void deregister(Level level, String reason) {
     if (backend == null) {
       refuse(reason);
       return;
     }
-    LOG.info("{}: deregistered: {}", this, reason);
+    LOG.atLevel(level).log("{}: deregistered: {}", this, reason);
     send(new Message.Deregistered(backend.name(), reason));
     close();
   }
 
   /** Another session speaks for the backend now. */
   void supersede() {
-    LOG.info("{}: a new session has taken over", this);
+    LOG.info("{}: the {} is taken over", this, sessionText());
     send(new Message.Deregistered(backend.name(), "a new session has taken over"));
     close();
   }
@@ -140,12 +144,17 @@ final class BackendSession {
     }
   }
 
+  /** Who it speaks for, or as long as that is nobody, where it comes from; for log lines. */
   @Override
   public String toString() {
-    InetSocketAddress peer = peer();
-    String from =
-        "session from " + IpAddresses.format(peer.getAddress()) + " port " + peer.getPort();
-    return backend == null ? from : backend + ", " + from;
+    if (backend != null) {
+      return backend.toString();
+    }
+    return sessionText() + (register == null ? "" : " for " + register.name());
+  }
+
+  private String sessionText() {
+    return "session from " + IpAddresses.format(peer().getAddress()) + " port " + peer().getPort();
   }
 
   private void heard() {
@@ -194,30 +203,15 @@ final class BackendSession {
   }
 
   private void handleRegistered(Message message) {
-    if (message instanceof Message.Health health) {
-      health(health);
-    } else if (message instanceof Message.Pause m) {
-      change(m.name(), Intent.PAUSED, new Message.Paused(backend.name()));
-    } else if (message instanceof Message.Drain m) {
-      change(m.name(), Intent.DRAINING, new Message.Draining(backend.name()));
-    } else if (message instanceof Message.Resume m) {
-      change(m.name(), Intent.ACTIVE, new Message.Resumed(backend.name()));
-    } else if (message instanceof Message.Deregister m) {
-      if (isOwnName(m.name())) {
-        deregister("the backend asked for it");
-      }
-    } else if (message instanceof Message.Sane sane) {
-      if (!prober.isProvedBy(sane)) {
-        wrongToken();
-      }
-    } else if (message instanceof Message.Register) {
-      invalid("already registered as " + backend.name() + "; DEREGISTER it first");
-    } else {
-      invalid("only a load balancer says that; known are HEALTH, PAUSE, RESUME, DRAIN, DEREGISTER");
+    if (!(message instanceof Message.Sane sane)) {
+      commands.handle(message);
+    } else if (!prober.isProvedBy(sane)) {
+      wrongToken();
     }
   }
 
   private void prove(Message.Register wish) {
+    register = wish;
     try {
       registry.admit(wish);
       prober = registry.newProber(wish.dataAddress());
@@ -225,7 +219,6 @@ final class BackendSession {
       invalid(e.getMessage());
       return;
     }
-    register = wish;
     state = State.PROVING;
     prober.start();
   }
@@ -240,6 +233,7 @@ final class BackendSession {
     }
     cancelTimers();
     backend = registry.register(this, register);
+    commands = new BackendCommands(this, backend, registry::changed, loop);
     state = State.REGISTERED;
     logRegistration();
     send(Message.Registered.of(backend.name(), backend.dataAddress(), prober.source()));
@@ -254,7 +248,7 @@ final class BackendSession {
   private void watchSilence() {
     Duration left = readTimeout.minus(silence());
     if (left.isZero() || left.isNegative()) {
-      deregister("health check timeout ran out");
+      deregister(Level.WARN, "health check timeout ran out");
     } else {
       deadline = loop.schedule(left, this::watchSilence);
     }
@@ -271,44 +265,6 @@ final class BackendSession {
                 + ", which must be open");
   }
 
-  private void health(Message.Health said) {
-    BackendHealth before = backend.health();
-    BackendHealth now = BackendHealth.of(said);
-    backend.setHealth(now);
-    if (now.code() != before.code()) {
-      String reason = now.reason().isEmpty() ? "" : " " + now.reason();
-      if (now.condition() == BackendHealth.Condition.FIT) {
-        changesLog.log(Level.INFO, this + ": fit");
-      } else {
-        changesLog.log(Level.WARN, this + ": unfit: " + now.code() + reason);
-      }
-      registry.changed();
-    }
-    send(new Message.HealthAck());
-  }
-
-  private void change(String name, Intent to, Message confirmation) {
-    if (!isOwnName(name)) {
-      return;
-    }
-    if (!backend.mayBecome(to)) {
-      invalid("backend already " + backend.intent().word());
-      return;
-    }
-    backend.setIntent(to);
-    changesLog.log(Level.INFO, this + ": " + to.word() + ", as the backend asked");
-    registry.changed();
-    send(confirmation);
-  }
-
-  private boolean isOwnName(String name) {
-    boolean own = name.equals(backend.name());
-    if (!own) {
-      invalid("this session is " + backend.name() + "'s, not " + name + "'s");
-    }
-    return own;
-  }
-
   private void wrongToken() {
     send(new Message.Invalid("that token was not sent to you; say SANE and the token of SANITY"));
   }
@@ -316,8 +272,7 @@ final class BackendSession {
   /** The last line changed nothing. That is forgiven only to those who are registered. */
   private void invalid(String reason) {
     if (state == State.REGISTERED) {
-      changesLog.log(Level.INFO, this + ": line refused: " + reason);
-      send(new Message.Invalid(reason));
+      commands.refuse(reason);
     } else {
       refuse(reason);
     }
@@ -333,16 +288,15 @@ final class BackendSession {
   }
 
   private void logRegistration() {
-    String intent = backend.intent().word();
-    LOG.info("{}: registered, protocol {}, intent {}", this, register.version(), intent);
+    LOG.info(
+        "{}: registered by a {}, protocol {}, intent {}",
+        this,
+        sessionText(),
+        register.version(),
+        backend.intent().word());
     if (!register.unknownOptions().isEmpty()) {
       LOG.info("{}: unknown options ignored: {}", this, register.unknownOptions());
     }
-  }
-
-  private void send(Message message) {
-    outbox.add(message);
-    registry.deliverAtEndOfTurn(this);
   }
 
   private void close() {

@@ -2,23 +2,44 @@ package dev.caplance.lb.registry;
 
 import dev.caplance.packet.IpAddresses;
 import java.net.InetAddress;
-import java.net.InterfaceAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
-import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 
-/** Which addresses encapsulated packets may be sent to. Any thread may call. */
+/**
+ * Which addresses encapsulated packets may be sent to: unicast addresses of other machines. One of
+ * the load balancer's own would send each packet round and round for ever.
+ */
 final class DataAddresses {
 
   private DataAddresses() {}
 
   /**
-   * Refuses what is no unicast address of another machine. One of the load balancer's own would
-   * send each packet round and round for ever, so they are looked up anew each time.
+   * An address of this machine.
+   *
+   * @param broadcast of its network, or null
    */
-  static void check(InetAddress address, Set<InetAddress> vips) throws RefusedException {
+  record Own(String device, InetAddress address, InetAddress broadcast) {}
+
+  /** The addresses that this machine has now; they may be others the next moment. */
+  static List<Own> ofThisMachine() throws RefusedException {
+    try {
+      return NetworkInterface.networkInterfaces()
+          .flatMap(
+              device ->
+                  device.getInterfaceAddresses().stream()
+                      .map(a -> new Own(device.getName(), a.getAddress(), a.getBroadcast())))
+          .toList();
+    } catch (SocketException e) {
+      throw new RefusedException(
+          "the load balancer cannot tell its own addresses (" + e.getMessage() + "); try later");
+    }
+  }
+
+  /** Refuses an address that packets may not be sent to. */
+  static void check(InetAddress address, Set<InetAddress> vips, List<Own> ownAddresses)
+      throws RefusedException {
     if (vips.contains(address)) {
       throw refused(address, "is a virtual IP of this load balancer");
     }
@@ -36,7 +57,14 @@ final class DataAddresses {
     } else if (address.isLinkLocalAddress()) {
       throw refused(address, "is a link-local address, which means nothing without an interface");
     }
-    checkInterfaces(address);
+    for (Own own : ownAddresses) {
+      if (address.equals(own.address)) {
+        throw ownAddress(address);
+      }
+      if (address.equals(own.broadcast)) {
+        throw refused(address, "is the broadcast address of " + own.device);
+      }
+    }
   }
 
   static RefusedException ownAddress(InetAddress address) {
@@ -53,28 +81,6 @@ final class DataAddresses {
     }
     if (first >= 240) {
       throw refused(address, "is in 240.0.0.0/4, which is reserved");
-    }
-  }
-
-  private static void checkInterfaces(InetAddress address) throws RefusedException {
-    for (NetworkInterface device : interfaces()) {
-      for (InterfaceAddress own : device.getInterfaceAddresses()) {
-        if (address.equals(own.getAddress())) {
-          throw ownAddress(address);
-        }
-        if (address.equals(own.getBroadcast())) {
-          throw refused(address, "is the broadcast address of " + device.getName());
-        }
-      }
-    }
-  }
-
-  private static List<NetworkInterface> interfaces() throws RefusedException {
-    try {
-      return Collections.list(NetworkInterface.getNetworkInterfaces());
-    } catch (SocketException e) {
-      throw new RefusedException(
-          "the load balancer cannot tell its own addresses (" + e.getMessage() + "); try later");
     }
   }
 

@@ -9,7 +9,7 @@ import java.util.Set;
  * What the registry is told by the configuration.
  *
  * @param address where it listens for sessions
- * @param registerTimeout from the first byte of TCP to REGISTERED
+ * @param registerTimeout from the TCP connection to REGISTERED
  * @param readTimeout of backends that do not say how often they send HEALTH
  * @param vips of all services: no data address can be one of them
  * @param legacyService whether there is a service for backends of 2019

@@ -30,7 +30,7 @@ final class UdpUnderlay implements Underlay {
 
   @Override
   public InetAddress sourceFor(InetAddress dataAddress) throws RefusedException {
-    DataAddresses.check(dataAddress, vips);
+    DataAddresses.check(dataAddress, vips, DataAddresses.ofThisMachine());
     InetAddress source;
     try (DatagramChannel channel = connect(dataAddress)) {
       source = ((InetSocketAddress) channel.getLocalAddress()).getAddress();

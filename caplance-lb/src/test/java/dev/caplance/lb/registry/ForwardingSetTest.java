@@ -1,0 +1,211 @@
+package dev.caplance.lb.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.EOFException;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is published: which set, in which order, how often. */
+class ForwardingSetTest {
+
+  @Test
+  void isOrderedByTheBytesOfTheNames() {
+    try (RegistryHarness harness = new RegistryHarness()) {
+      int host = 10;
+      for (String name : List.of("web-2", "web-10", "_x", "Web-1", "a", ".", "web-1", "9")) {
+        harness.registerFit(name, "10.0.0." + host++);
+      }
+      assertThat(harness.forwarding())
+          .containsExactly(".", "9", "Web-1", "_x", "a", "web-1", "web-10", "web-2");
+    }
+  }
+
+  @Test
+  void isPublishedOnceForAllThatHappensInATurn() {
+    try (RegistryHarness harness = new RegistryHarness()) {
+      List<RegistryHarness.Peer> peers = new ArrayList<>();
+      for (int i = 0; i < 50; i++) {
+        peers.add(harness.register("web-" + i, "10.0.1." + i, "version=2"));
+      }
+      assertThat(harness.published).isEmpty();
+      peers.forEach(peer -> peer.sayWithinTheTurn("HEALTH 200"));
+      harness.turn();
+      assertThat(harness.published).hasSize(1);
+      assertThat(harness.forwarding()).hasSize(50);
+    }
+  }
+
+  @Test
+  void isNotPublishedWhenItIsTheSame() {
+    try (RegistryHarness harness = new RegistryHarness()) {
+      RegistryHarness.Peer peer = harness.registerFit("web-1", "10.0.0.11");
+      RegistryHarness.Peer paused = harness.register("web-2", "10.0.0.12", "intent=paused");
+      paused.say("HEALTH 200");
+      peer.say("PAUSE web-1", "RESUME web-1");
+      peer.say("HEALTH 503", "HEALTH 200");
+      paused.say("HEALTH 500", "DEREGISTER web-2");
+      peer.say("HEALTH 200");
+      assertThat(harness.published).hasSize(1);
+    }
+  }
+
+  @Test
+  void aPublisherThatFailsSilencesNobody() {
+    try (RegistryHarness harness = new RegistryHarness()) {
+      RegistryHarness.Peer peer = harness.registerFit("web-1", "10.0.0.11");
+      harness.publishingFails = true;
+      peer.say("PAUSE web-1");
+      assertThat(peer.hear()).containsExactly("PAUSED web-1");
+      harness.publishingFails = false;
+      harness.registerFit("web-2", "10.0.0.12");
+      assertThat(harness.forwarding()).containsExactly("web-2");
+    }
+  }
+
+  @Test
+  void holdsAsManyAsATableCanAndRefusesMore() {
+    try (RegistryHarness harness = new RegistryHarness(true, 3)) {
+      for (int i = 0; i < 3; i++) {
+        harness.registerFit("web-" + i, address(i));
+      }
+      RegistryHarness.Peer last = harness.connect("10.9.9.9");
+      last.say("REGISTER one-more 10.9.9.9 version=2");
+      assertThat(last.hear())
+          .containsExactly("INVALID 3 backends are registered, which is all that there can be");
+      RegistryHarness.Peer again = harness.register("web-1", address(1), "version=2");
+      again.say("DEREGISTER web-1");
+      harness.registerFit("one-more", "10.9.9.9");
+      assertThat(harness.forwarding()).containsExactly("one-more", "web-0", "web-2");
+    }
+  }
+
+  /**
+   * Whatever happened, in whatever order: the set is the one that a fresh registry makes of those
+   * that are left.
+   */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
+  void isWhatAFreshRegistryMakesOfTheSurvivors(long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    try (RegistryHarness harness = new RegistryHarness();
+        RegistryHarness fresh = new RegistryHarness();
+        CapturedLog quiet = new CapturedLog()) {
+      Map<String, RegistryHarness.Peer> peers = new HashMap<>();
+      Map<String, Expected> expected = new TreeMap<>();
+      for (int change = 0; change < 200; change++) {
+        registerOrDepart(random, harness, peers, expected);
+        for (int commands = random.nextInt(6); commands > 0; commands--) {
+          command(random, peers, expected);
+        }
+      }
+      expected.forEach(
+          (name, backend) -> {
+            RegistryHarness.Peer peer =
+                fresh.register(name, backend.address, "intent=" + backend.intent);
+            peer.say("HEALTH " + backend.health);
+          });
+      assertThat(view(harness)).isEqualTo(view(fresh)).hasSizeGreaterThan(1);
+      assertThat(harness.registered()).containsExactlyElementsOf(expected.keySet());
+      assertThat(quiet.lines()).isNotEmpty();
+    }
+  }
+
+  /** What the test knows of a backend, by the rules of the protocol and not of the registry. */
+  private static final class Expected {
+    final String address;
+    String intent = "active";
+    int health = 200;
+
+    Expected(String address) {
+      this.address = address;
+    }
+  }
+
+  private record View(String name, InetAddress address, boolean legacy) {}
+
+  private static List<View> view(RegistryHarness harness) {
+    List<ForwardingBackend> last = harness.published.get(harness.published.size() - 1);
+    return last.stream()
+        .map(backend -> new View(backend.name(), backend.dataAddress(), backend.legacy()))
+        .toList();
+  }
+
+  private static void registerOrDepart(
+      SplittableRandom random,
+      RegistryHarness harness,
+      Map<String, RegistryHarness.Peer> peers,
+      Map<String, Expected> expected) {
+    int number = random.nextInt(40);
+    String name = "web-" + number;
+    RegistryHarness.Peer peer = peers.get(name);
+    if (peer == null || random.nextInt(4) == 0) {
+      // Either new, or the same backend in a new session.
+      RegistryHarness.Peer registered = harness.register(name, address(number));
+      registered.say("HEALTH 200");
+      peers.put(name, registered);
+      expected.put(name, new Expected(address(number)));
+      return;
+    }
+    switch (random.nextInt(3)) {
+      case 0 -> peer.say("DEREGISTER " + name);
+      case 1 -> peer.say("DEREGISTER " + name, "DEREGISTER " + name, "PAUSE " + name);
+      default -> peer.breakWith(new EOFException());
+    }
+    peers.remove(name);
+    expected.remove(name);
+  }
+
+  private static void command(
+      SplittableRandom random,
+      Map<String, RegistryHarness.Peer> peers,
+      Map<String, Expected> expected) {
+    if (peers.isEmpty()) {
+      return;
+    }
+    List<String> names = List.copyOf(expected.keySet());
+    String name = names.get(random.nextInt(names.size()));
+    Expected backend = expected.get(name);
+    String line;
+    switch (random.nextInt(7)) {
+      case 0 -> {
+        line = "PAUSE " + name;
+        backend.intent = "paused";
+      }
+      case 1 -> {
+        line = "RESUME " + name;
+        backend.intent = "active";
+      }
+      case 2 -> {
+        line = "DRAIN " + name;
+        backend.intent = backend.intent.equals("active") ? "draining" : backend.intent;
+      }
+      case 3 -> {
+        line = "HEALTH 503 broken";
+        backend.health = 503;
+      }
+      case 4 -> {
+        line = "HEALTH 200";
+        backend.health = 200;
+      }
+      case 5 -> line = "PAUSE " + names.get(random.nextInt(names.size())) + "x";
+      default -> line = "nonsense";
+    }
+    String[] repeated = new String[random.nextInt(1, 4)];
+    Arrays.fill(repeated, line);
+    peers.get(name).say(repeated);
+  }
+
+  private static String address(int number) {
+    return "10.0.1." + number;
+  }
+}

@@ -1,0 +1,241 @@
+package dev.caplance.lb.registry;
+
+import dev.caplance.lb.routing.Maglev;
+import dev.caplance.packet.IpAddresses;
+import dev.caplance.session.Communicator;
+import dev.caplance.session.EventLoop;
+import dev.caplance.session.SanityDatagram;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * A registry without a network and with a clock of its own, on an event loop that the test turns:
+ * everything happens when the test says so, and nothing else does.
+ */
+final class RegistryHarness implements AutoCloseable {
+
+  static final InetAddress LOAD_BALANCER = IpAddresses.parse("10.0.0.2");
+  static final InetAddress VIP = IpAddresses.parse("10.0.0.50");
+  static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
+
+  private static final Duration STEP = Duration.ofMillis(100);
+
+  final List<List<ForwardingBackend>> published = new ArrayList<>();
+  final RecordingUnderlay underlay = new RecordingUnderlay();
+  final EventLoop loop;
+  final BackendRegistry registry;
+  private long nanos;
+  private int sessions;
+  boolean publishingFails;
+
+  RegistryHarness() {
+    this(true, Maglev.MAX_BACKENDS);
+  }
+
+  RegistryHarness(boolean legacyService, int maxBackends) {
+    loop = new EventLoop("test", () -> nanos);
+    RegistrySettings settings =
+        new RegistrySettings(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+            Duration.ofSeconds(10),
+            Duration.ofSeconds(30),
+            Set.of(VIP),
+            legacyService,
+            1337,
+            1);
+    registry =
+        new BackendRegistry(
+            settings, this::publish, underlay, loop, () -> START.plusNanos(nanos), maxBackends);
+  }
+
+  /** Remembers what was sent, and refuses what it was told to refuse. */
+  static final class RecordingUnderlay implements Underlay {
+
+    final List<InetAddress> targets = new ArrayList<>();
+    final Map<InetAddress, String> tokens = new HashMap<>();
+    final Map<InetAddress, String> refused = new HashMap<>();
+
+    @Override
+    public InetAddress sourceFor(InetAddress dataAddress) throws RefusedException {
+      if (refused.containsKey(dataAddress)) {
+        throw new RefusedException(refused.get(dataAddress));
+      }
+      return LOAD_BALANCER;
+    }
+
+    @Override
+    public void send(InetAddress dataAddress, SanityDatagram datagram) {
+      targets.add(dataAddress);
+      tokens.put(dataAddress, datagram.token());
+    }
+
+    /** The token that was last sent to an address. */
+    String token(String address) {
+      return tokens.get(IpAddresses.parse(address));
+    }
+  }
+
+  /** The other end of a session. */
+  final class Peer implements Communicator {
+
+    private final InetSocketAddress address;
+    private final ArrayDeque<String> said = new ArrayDeque<>();
+    private final List<String> heard = new ArrayList<>();
+
+    /** Where packets went when the last line was heard. */
+    List<String> forwardingWhenHeard;
+
+    private IOException broken;
+    private BackendSession session;
+    boolean closed;
+
+    private Peer(InetSocketAddress address) {
+      this.address = address;
+    }
+
+    /** Says lines, which arrive together, and lets the registry's turn end. */
+    void say(String... lines) {
+      sayWithinTheTurn(lines);
+      turn();
+    }
+
+    void sayWithinTheTurn(String... lines) {
+      said.addAll(List.of(lines));
+      session.readable();
+    }
+
+    /** The session breaks, and the registry's turn ends. */
+    void breakWith(IOException cause) {
+      broken = cause;
+      session.readable();
+      turn();
+    }
+
+    /** What was heard since this was last asked. */
+    List<String> hear() {
+      List<String> lines = List.copyOf(heard);
+      heard.clear();
+      return lines;
+    }
+
+    BackendSession.State state() {
+      return session.state();
+    }
+
+    @Override
+    public String readLine() throws IOException {
+      if (closed) {
+        return null;
+      }
+      if (said.isEmpty() && broken != null) {
+        throw broken;
+      }
+      return said.poll();
+    }
+
+    @Override
+    public void writeLine(String line) {
+      if (!closed) {
+        heard.add(line);
+        forwardingWhenHeard = forwarding();
+      }
+    }
+
+    @Override
+    public void close() {
+      closed = true;
+    }
+
+    @Override
+    public InetSocketAddress peer() {
+      return address;
+    }
+  }
+
+  /** A new session from an address. */
+  Peer connect(String from) {
+    Peer peer =
+        new Peer(new InetSocketAddress(IpAddresses.parse(from), 1024 + sessions++ % 60_000));
+    peer.session = registry.open(peer);
+    return peer;
+  }
+
+  /** A session that has said REGISTER and then the right SANE; nothing of it is left to hear. */
+  Peer register(String name, String address, String... options) {
+    Peer peer = connect(address);
+    peer.say(
+        String.join(" ", "REGISTER " + name + " " + address, String.join(" ", options)).strip());
+    peer.say("SANE " + underlay.token(address));
+    peer.hear();
+    return peer;
+  }
+
+  /** A backend that speaks the current protocol and is fit. */
+  Peer registerFit(String name, String address) {
+    Peer peer = register(name, address, "version=2", "health=5s", "intent=active");
+    peer.say("HEALTH 200");
+    peer.hear();
+    return peer;
+  }
+
+  void turn() {
+    loop.turn(Duration.ZERO);
+  }
+
+  private void publish(List<ForwardingBackend> backends) {
+    if (publishingFails) {
+      throw new IllegalStateException("a bug in the publisher");
+    }
+    published.add(backends);
+  }
+
+  /** Lets time pass, in small steps, with all that becomes due. */
+  void advance(Duration duration) {
+    long left = duration.toNanos();
+    while (left > 0) {
+      long step = Math.min(left, STEP.toNanos());
+      nanos += step;
+      left -= step;
+      turn();
+    }
+  }
+
+  /** The names of those that packets may go to now. */
+  List<String> forwarding() {
+    return published.isEmpty()
+        ? List.of()
+        : published.get(published.size() - 1).stream().map(ForwardingBackend::name).toList();
+  }
+
+  List<BackendStatus> status() {
+    CompletableFuture<List<BackendStatus>> status = registry.status();
+    turn();
+    return status.join();
+  }
+
+  BackendStatus status(String name) {
+    return status().stream()
+        .filter(backend -> backend.name().equals(name))
+        .findFirst()
+        .orElseThrow(() -> new AssertionError(name + " is not registered"));
+  }
+
+  List<String> registered() {
+    return status().stream().map(BackendStatus::name).toList();
+  }
+
+  @Override
+  public void close() {
+    loop.close();
+  }
+}

@@ -1,0 +1,108 @@
+package dev.caplance.lb.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.EOFException;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Each change of state is one line with its reason; what strangers can cause at will is limited.
+ */
+class RegistryLogTest {
+
+  private final RegistryHarness harness = new RegistryHarness();
+  private final CapturedLog log = new CapturedLog();
+
+  @AfterEach
+  void close() {
+    log.close();
+    harness.close();
+  }
+
+  @Test
+  void eachChangeOfABackendIsOneLine() {
+    RegistryHarness.Peer peer =
+        harness.register("web-1", "10.0.0.11", "version=2", "health=5s", "mtu=9000", "zone");
+    peer.say("HEALTH 200");
+    peer.say("HEALTH 200");
+    peer.say("HEALTH 503 connection refused");
+    peer.say("HEALTH 503 still refused");
+    peer.say("HEALTH 200");
+    peer.say("PAUSE web-1");
+    peer.say("PAUSE web-1");
+    peer.say("RESUME web-1");
+    peer.say("DRAIN web-1");
+    harness.register("web-1", "10.0.0.11", "version=2", "health=5s");
+    harness.advance(Duration.ofSeconds(15));
+    harness.register("web-1", "10.0.0.11").breakWith(new EOFException("the peer closed"));
+    harness.register("web-1", "10.0.0.11").say("DEREGISTER web-1");
+
+    assertThat(log.lines())
+        .containsExactly(
+            "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11 port 1024, protocol 2,"
+                + " intent active",
+            "INFO web-1 (10.0.0.11): unknown options ignored: [mtu=9000, zone]",
+            "INFO web-1 (10.0.0.11): fit",
+            "WARN web-1 (10.0.0.11): unfit: 503 connection refused",
+            "INFO web-1 (10.0.0.11): fit",
+            "INFO web-1 (10.0.0.11): paused, as the backend asked",
+            "INFO web-1 (10.0.0.11): line refused: backend already paused",
+            "INFO web-1 (10.0.0.11): active, as the backend asked",
+            "INFO web-1 (10.0.0.11): draining, as the backend asked",
+            "INFO web-1 (10.0.0.11): the session from 10.0.0.11 port 1024 is taken over",
+            "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11 port 1025, protocol 2,"
+                + " intent active",
+            "WARN web-1 (10.0.0.11): deregistered: health check timeout ran out",
+            "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11 port 1026, protocol"
+                + " 2019, intent active",
+            "WARN web-1 (10.0.0.11): deregistered: the session broke: the peer closed",
+            "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11 port 1027, protocol"
+                + " 2019, intent active",
+            "INFO web-1 (10.0.0.11): deregistered: the backend asked for it");
+  }
+
+  @Test
+  void strangersCannotFloodIt() {
+    for (int i = 0; i < 2000; i++) {
+      harness.connect("10.0.0.66").say("GET / HTTP/1.1");
+    }
+    assertThat(log.lines()).hasSize(20);
+    assertThat(log.lines().get(0))
+        .isEqualTo(
+            "INFO session from 10.0.0.66 port 1024: refused: 'GET' is no command; known are"
+                + " REGISTER, SANE, HEALTH, PAUSE, RESUME, DRAIN and DEREGISTER");
+    log.clear();
+    harness.register("web-1", "10.0.0.11");
+    assertThat(log.lines()).as("what backends do is still told").hasSize(1);
+    harness.advance(Duration.ofSeconds(1));
+    harness.connect("10.0.0.66").say("REGISTER web-1 10.0.0.66");
+    assertThat(log.lines().get(1))
+        .startsWith("INFO session from 10.0.0.66 port ")
+        .contains(" for web-1: refused: name in use")
+        .endsWith("(1980 lines like this were left out)");
+  }
+
+  @Test
+  void aBackendThatFlapsCannotFloodItEither() {
+    RegistryHarness.Peer flapping = harness.registerFit("web-1", "10.0.0.11");
+    for (int i = 0; i < 1000; i++) {
+      flapping.say("PAUSE web-1", "nonsense", "HEALTH 503", "HEALTH 200", "RESUME web-1");
+    }
+    assertThat(log.lines()).hasSizeLessThan(100);
+    log.clear();
+    harness.registerFit("web-2", "10.0.0.12");
+    flapping.say("DEREGISTER web-1");
+    assertThat(log.lines())
+        .hasSize(3)
+        .last()
+        .isEqualTo("INFO web-1 (10.0.0.11): deregistered: the backend asked for it");
+  }
+
+  @Test
+  void whoOnlyConnectsAndLeavesIsNotWorthALine() {
+    harness.connect("10.0.0.66").breakWith(new EOFException("the peer closed"));
+    assertThat(log.lines()).isEmpty();
+  }
+}
