@@ -1,5 +1,7 @@
 package dev.caplance;
 
+import dev.caplance.backend.BackendCommand;
+import dev.caplance.lb.LoadBalancerCommand;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -28,6 +30,8 @@ public final class Main implements Runnable {
   /** The daemons' commands. A daemon's classes are loaded when its command is made. */
   private static Map<String, Supplier<Callable<Integer>>> daemons() {
     Map<String, Supplier<Callable<Integer>>> daemons = new LinkedHashMap<>();
+    daemons.put("lb", LoadBalancerCommand::new);
+    daemons.put("backend", BackendCommand::new);
     return daemons;
   }
 

@@ -84,7 +84,7 @@ class BadInputIT {
     String[] halfOpen = Lab.java(LabPrograms.HalfOpen.class, "10.77.0.2", "1338", "3000");
     Process strangers = new ProcessBuilder(Lab.on("client", halfOpen)).start();
     try {
-      assertThat(strangers.inputReader().readLine()).isEqualTo("open");
+      assertThat(strangers.inputReader().readLine()).isEqualTo("3000");
       cluster.startBackend("b2");
       cluster.awaitForwarding(2);
       assertThat(cluster.backend("b2").stop()).isZero();

@@ -171,9 +171,8 @@ final class LabPrograms {
       for (int i = 0; i < Integer.parseInt(args[2]); i++) {
         channels.add(SocketChannel.open(server));
       }
-      System.out.println("open");
+      System.out.println(channels.size());
       new CountDownLatch(1).await();
-      channels.clear();
     }
   }
 }
