@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  */
 final class ControlConnection implements Runnable {
 
-  private static final Logger log = LoggerFactory.getLogger(ControlConnection.class);
+  private static final Logger LOG = LoggerFactory.getLogger(ControlConnection.class);
 
   /** An answer is written in pieces so that the timeout is looked at between them. */
   private static final int PIECE_BYTES = 64 * 1024;
@@ -42,9 +42,9 @@ final class ControlConnection implements Runnable {
     try {
       serve();
     } catch (SocketTimeoutException e) {
-      log.debug("control: closing an idle connection: {}", e.getMessage());
+      LOG.debug("control: closing an idle connection: {}", e.getMessage());
     } catch (IOException e) {
-      log.debug("control: a connection broke: {}", e.getMessage());
+      LOG.debug("control: a connection broke: {}", e.getMessage());
     } finally {
       close();
     }
@@ -56,7 +56,7 @@ final class ControlConnection implements Runnable {
       setTimeouts();
       write(JsonRpc.error(JsonNull.INSTANCE, JsonRpc.TOO_MANY_CLIENTS, reason));
     } catch (IOException e) {
-      log.debug("control: a refused connection broke: {}", e.getMessage());
+      LOG.debug("control: a refused connection broke: {}", e.getMessage());
     } finally {
       close();
     }
@@ -69,7 +69,7 @@ final class ControlConnection implements Runnable {
       try {
         channel.shutdownInput();
       } catch (IOException e) {
-        log.debug("control: cannot shut down a connection: {}", e.getMessage());
+        LOG.debug("control: cannot shut down a connection: {}", e.getMessage());
       }
     }
   }
@@ -128,7 +128,7 @@ final class ControlConnection implements Runnable {
     try {
       channel.close();
     } catch (IOException e) {
-      log.debug("control: cannot close a connection: {}", e.getMessage());
+      LOG.debug("control: cannot close a connection: {}", e.getMessage());
     }
   }
 }

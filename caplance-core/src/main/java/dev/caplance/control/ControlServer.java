@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class ControlServer implements Closeable {
 
-  private static final Logger log = LoggerFactory.getLogger(ControlServer.class);
+  private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
 
   /** What clients may use up. */
   record Limits(int clients, int lineBytes, Duration idleTimeout) {
@@ -103,7 +103,7 @@ public final class ControlServer implements Closeable {
     }
     channel = opened;
     daemonThread(() -> accept(opened), "control").start();
-    log.info("control: serving {}", path);
+    LOG.info("control: serving {}", path);
   }
 
   /**
@@ -121,7 +121,7 @@ public final class ControlServer implements Closeable {
       try {
         channel.close();
       } catch (IOException e) {
-        log.debug("control: cannot close {}: {}", path, e.getMessage());
+        LOG.debug("control: cannot close {}: {}", path, e.getMessage());
       }
     }
     clients.shutdown();
@@ -140,7 +140,7 @@ public final class ControlServer implements Closeable {
         serve(server.accept());
       } catch (IOException e) {
         if (!closed) {
-          log.warn("control: {}", e.getMessage());
+          LOG.warn("control: {}", e.getMessage());
           pause();
         }
       }

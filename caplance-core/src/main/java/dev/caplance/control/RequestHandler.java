@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
  */
 final class RequestHandler {
 
-  private static final Logger log = LoggerFactory.getLogger(RequestHandler.class);
+  private static final Logger LOG = LoggerFactory.getLogger(RequestHandler.class);
 
   private final Map<String, ControlMethod> methods;
 
@@ -121,7 +121,7 @@ final class RequestHandler {
       report(method, name, peer, "interrupted, the daemon is stopping");
       throw new ControlException(JsonRpc.INTERNAL_ERROR, "Internal error: the daemon is stopping");
     } catch (RuntimeException e) {
-      log.error("control: {} by {} failed", name, peer, e);
+      LOG.error("control: {} by {} failed", name, peer, e);
       throw new ControlException(
           JsonRpc.INTERNAL_ERROR, "Internal error: " + e + "; see the daemon's log");
     }
@@ -129,9 +129,9 @@ final class RequestHandler {
 
   private static void report(ControlMethod method, String name, Peer peer, String outcome) {
     if (method.changesState()) {
-      log.info("control: {} by {}: {}", name, peer, outcome);
+      LOG.info("control: {} by {}: {}", name, peer, outcome);
     } else {
-      log.debug("control: {} by {}: {}", name, peer, outcome);
+      LOG.debug("control: {} by {}: {}", name, peer, outcome);
     }
   }
 }

@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  */
 final class SocketFile {
 
-  private static final Logger log = LoggerFactory.getLogger(SocketFile.class);
+  private static final Logger LOG = LoggerFactory.getLogger(SocketFile.class);
 
   /** {@code sun_path} holds 108 bytes with the terminating zero, see unix(7). */
   private static final int MAX_PATH_BYTES = 107;
@@ -87,9 +87,9 @@ final class SocketFile {
         Files.delete(path);
       }
     } catch (NoSuchFileException e) {
-      log.debug("control: {} was gone already", path);
+      LOG.debug("control: {} was gone already", path);
     } catch (IOException e) {
-      log.warn("control: cannot remove {}: {}", path, e.toString());
+      LOG.warn("control: cannot remove {}: {}", path, e.toString());
     }
   }
 
@@ -115,7 +115,7 @@ final class SocketFile {
       probe.connect(UnixDomainSocketAddress.of(path));
       throw new IOException("another daemon serves " + path);
     } catch (ConnectException e) {
-      log.info("control: replacing {}, which a daemon left that did not end well", path);
+      LOG.info("control: replacing {}, which a daemon left that did not end well", path);
     }
   }
 
@@ -125,9 +125,9 @@ final class SocketFile {
           path.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByGroupName(name);
       Files.getFileAttributeView(path, PosixFileAttributeView.class).setGroup(group);
     } catch (UserPrincipalNotFoundException e) {
-      log.debug("control: there is no group {}; the socket keeps the daemon's own", name);
+      LOG.debug("control: there is no group {}; the socket keeps the daemon's own", name);
     } catch (IOException e) {
-      log.warn("control: the group {} may not connect: {}", name, e.toString());
+      LOG.warn("control: the group {} may not connect: {}", name, e.toString());
     }
   }
 }

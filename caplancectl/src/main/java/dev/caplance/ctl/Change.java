@@ -49,7 +49,7 @@ enum Change {
     }
     if (!lines.isEmpty()) {
       lines.append(name + " stays " + Words.known(answer.text("intent")));
-      lines.append("; a load balancer that comes back is told so\n");
+      lines.append(", also when a load balancer comes back\n");
     }
     return lines.toString();
   }

@@ -98,7 +98,7 @@ class CaplancectlTest {
             """
             web-1 is not yet paused on 10.0.0.3: no session
             web-1 is not yet paused on 10.0.0.4: no answer
-            web-1 stays paused; a load balancer that comes back is told so
+            web-1 stays paused, also when a load balancer comes back
             """);
   }
 
