@@ -289,9 +289,15 @@ do_up() {
 # --- down ----------------------------------------------------------------------------------------
 
 lab_pids() {
-  local host
+  local host master
   for host in "$SWITCH" "${HOSTS[@]}"; do
     ! namespace_exists "$host" || ip netns pids "caplance-$host"
+  done
+  # An nginx whose namespace was removed by hand. Left alone, it would one day remove the pid file
+  # of a later lab.
+  for host in "${BACKENDS[@]}"; do
+    master=$(cat "$LAB_STATE/$host/nginx/pid" 2>/dev/null) || continue
+    ! grep -qsF "$LAB_STATE/$host/nginx/" "/proc/$master/cmdline" || echo "$master"
   done
 }
 

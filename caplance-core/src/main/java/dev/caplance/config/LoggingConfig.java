@@ -29,8 +29,19 @@ public record LoggingConfig(Level level, Optional<LogFile> file) {
             "file",
             file ->
                 new LogFile(
-                    file.get("path", Values.absolutePath(), defaultPath),
+                    file.get("path", logFilePath(), defaultPath),
                     file.get("maxSize", Values.size(10L << 10, 10L << 30), 10L << 20),
                     file.get("keep", Values.integer(1, 20), 7))));
+  }
+
+  /** Logback takes these two characters for its own in the names of older files. */
+  private static ValueParser<Path> logFilePath() {
+    return Values.absolutePath()
+        .unless(
+            path -> path.getFileName() == null,
+            path -> Values.quote(path.toString()) + " is a directory; name a file in one")
+        .unless(
+            path -> path.toString().matches("(?s).*[%\\\\].*"),
+            path -> Values.quote(path.toString()) + " holds a % or \\; choose another name");
   }
 }

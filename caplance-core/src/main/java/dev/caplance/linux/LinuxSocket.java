@@ -10,8 +10,6 @@ import java.nio.ByteBuffer;
  */
 public final class LinuxSocket implements AutoCloseable {
 
-  private static final int ETHERTYPE_ALL = 0x0003;
-
   private final int fd;
   private final boolean owned;
 
@@ -64,8 +62,7 @@ public final class LinuxSocket implements AutoCloseable {
    */
   public static void broadcastFrame(int interfaceIndex, int etherType, byte[] payload)
       throws LinuxException {
-    try (LinuxSocket socket =
-        open(Libc.AF_PACKET, Libc.SOCK_DGRAM, ETHERTYPE_ALL << 8, "socket(packet)")) {
+    try (LinuxSocket socket = open(Libc.AF_PACKET, Libc.SOCK_DGRAM, 0, "socket(packet)")) {
       socket.sendOne(payload, SocketAddress.linkBroadcast(interfaceIndex, etherType));
     }
   }

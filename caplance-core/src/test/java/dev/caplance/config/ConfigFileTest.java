@@ -158,6 +158,8 @@ class ConfigFileTest {
         "'[a]: b'          | 1:1: a key must be a single word",
         "'timeout: 50ms'   | 1:10: timeout: '50ms' is out of range; write 100ms to 1h",
         "'timeout: 61m'    | 1:10: timeout: '61m' is out of range; write 100ms to 1h",
+        "'logging: {file: {path: /}}' | 1:24: path: '/' is a directory; name a file in one",
+        "'logging: {file: {path: /a/100%}}' | 1:24: path: '/a/100%' holds a % or \\; choose another name",
         "'logging: {file: {maxSize: 1KB}}' | 1:27: maxSize: '1KB' is out of range; write 10KB to 10GB",
       })
   void namesPlaceAndRemedy(String yaml, String mistake) throws IOException {

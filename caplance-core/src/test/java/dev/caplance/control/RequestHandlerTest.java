@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
@@ -55,12 +56,14 @@ class RequestHandlerTest {
   @BeforeEach
   void listen() {
     logged.start();
+    logger().setLevel(Level.INFO);
     logger().addAppender(logged);
   }
 
   @AfterEach
   void stopListening() {
     logger().detachAppender(logged);
+    logger().setLevel(null);
   }
 
   private static Logger logger() {

@@ -1,8 +1,8 @@
 package dev.caplance.backend.dataplane;
 
-import dev.caplance.linux.Errno;
 import dev.caplance.linux.LinuxSocket;
 import dev.caplance.linux.ReceiveBatch;
+import dev.caplance.linux.ReceiveLoop;
 import dev.caplance.linux.SocketAddress;
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.IpAddresses;
@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
@@ -28,40 +27,34 @@ public final class Decapsulator {
 
   private static final int BATCH = 256;
   private static final int LARGEST_DATAGRAM = 65_536;
-  private static final int RECEIVE_TIMEOUT_MILLIS = 200;
   private static final int RECEIVE_BUFFER = 16 << 20;
-  private static final long PAUSE_AFTER_FAILURE_NANOS = 10_000_000;
 
   private final LinuxSocket socket;
   private final ReceiveBatch batch = new ReceiveBatch(BATCH, LARGEST_DATAGRAM);
   private final Delivery ipv4;
   private final Delivery ipv6;
   private final Vips vips;
-  private final SanityGate sanity;
   private final TrafficCounters counters;
-  private final Consumer<Throwable> onFailure;
-  private final Thread thread = new Thread(this::runUntilStopped, "decapsulator");
+  private final ReceiveLoop loop;
   private final IpHeader header = new IpHeader();
 
+  private SanityGate sanity;
   private volatile AddressSet loadBalancers = AddressSet.EMPTY;
   private volatile AddressSet ownAddresses = AddressSet.EMPTY;
-  private volatile boolean running = true;
 
   private Decapsulator(
       LinuxSocket socket,
       Delivery ipv4,
       Delivery ipv6,
       Vips vips,
-      SanityGate sanity,
       TrafficCounters counters,
       Consumer<Throwable> onFailure) {
     this.socket = socket;
     this.ipv4 = ipv4;
     this.ipv6 = ipv6;
     this.vips = vips;
-    this.sanity = sanity;
     this.counters = counters;
-    this.onFailure = onFailure;
+    this.loop = new ReceiveLoop("decapsulator", this::carryBatch, onFailure);
   }
 
   /**
@@ -69,28 +62,22 @@ public final class Decapsulator {
    *
    * @param dataAddress and {@code dataPort}: where encapsulated packets come to
    * @param vips the only destinations that are delivered
-   * @param onSanity told of sanity checks
    * @param onFailure told when unwrapping ended although nobody stopped it
    * @throws IOException in words for the operator when the port or the permission is not to be had
    */
   public static Decapsulator open(
-      InetAddress dataAddress,
-      int dataPort,
-      List<InetAddress> vips,
-      SanityListener onSanity,
-      Consumer<Throwable> onFailure)
+      InetAddress dataAddress, int dataPort, List<InetAddress> vips, Consumer<Throwable> onFailure)
       throws IOException {
     TrafficCounters counters = new TrafficCounters();
     LinuxSocket socket = LinuxSocket.udp(dataAddress, dataPort);
     Delivery ipv4 = null;
     try {
       socket.setReceiveBuffer(RECEIVE_BUFFER);
-      socket.setReceiveTimeout(RECEIVE_TIMEOUT_MILLIS);
+      socket.setReceiveTimeout(ReceiveLoop.RECEIVE_TIMEOUT_MILLIS);
       ipv4 = Delivery.ipv4(BATCH, counters);
       boolean needsIpv6 = !vips.stream().allMatch(IpAddresses::isIpv4);
       Delivery ipv6 = needsIpv6 ? Delivery.ipv6(BATCH, counters) : null;
-      SanityGate gate = new SanityGate(onSanity);
-      return new Decapsulator(socket, ipv4, ipv6, new Vips(vips), gate, counters, onFailure);
+      return new Decapsulator(socket, ipv4, ipv6, new Vips(vips), counters, onFailure);
     } catch (IOException | RuntimeException e) {
       socket.close();
       if (ipv4 != null) {
@@ -100,9 +87,14 @@ public final class Decapsulator {
     }
   }
 
-  /** Begins to unwrap. */
-  public void start() {
-    thread.start();
+  /**
+   * Begins to unwrap.
+   *
+   * @param onSanity told of sanity checks
+   */
+  public void start(SanityListener onSanity) {
+    sanity = new SanityGate(onSanity);
+    loop.start();
   }
 
   /** From now on takes packets from these addresses only. Any thread may call. */
@@ -120,20 +112,14 @@ public final class Decapsulator {
     return counters.snapshot();
   }
 
+  /** Bytes that the thread that unwraps has ever taken from the heap. Any thread may call. */
+  public long allocatedBytes() {
+    return loop.allocatedBytes();
+  }
+
   /** Ends, once what was received is delivered, and lets go of the port. */
   public void stop() {
-    running = false;
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    loop.stop();
     socket.close();
     batch.close();
     ipv4.close();
@@ -142,19 +128,12 @@ public final class Decapsulator {
     }
   }
 
-  private void runUntilStopped() {
-    try {
-      while (running) {
-        int received = socket.receive(batch);
-        if (received > 0) {
-          deliverBatch(received);
-        } else if (received != -Errno.EAGAIN && received != -Errno.EINTR) {
-          LockSupport.parkNanos(PAUSE_AFTER_FAILURE_NANOS);
-        }
-      }
-    } catch (RuntimeException | Error e) {
-      onFailure.accept(e);
+  private int carryBatch() {
+    int received = socket.receive(batch);
+    if (received > 0) {
+      deliverBatch(received);
     }
+    return received;
   }
 
   private void deliverBatch(int received) {

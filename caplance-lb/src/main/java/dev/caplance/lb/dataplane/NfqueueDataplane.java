@@ -1,9 +1,8 @@
 package dev.caplance.lb.dataplane;
 
-import com.sun.management.ThreadMXBean;
 import dev.caplance.lb.routing.ForwardingTable;
+import dev.caplance.linux.ReceiveLoop;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -16,7 +15,7 @@ public final class NfqueueDataplane implements Dataplane {
   private final int queueLength;
   private final Consumer<Throwable> onFailure;
   private final List<PacketWorker> workers = new ArrayList<>();
-  private final List<Thread> threads = new ArrayList<>();
+  private final List<ReceiveLoop> loops = new ArrayList<>();
 
   private volatile ForwardingTable table;
 
@@ -53,19 +52,9 @@ public final class NfqueueDataplane implements Dataplane {
       throw e;
     }
     for (int i = 0; i < queueCount; i++) {
-      PacketWorker worker = workers.get(i);
-      Thread thread = new Thread(() -> run(worker), "worker-" + i);
-      threads.add(thread);
-      thread.start();
+      loops.add(new ReceiveLoop("worker-" + i, workers.get(i), onFailure));
     }
-  }
-
-  private void run(PacketWorker worker) {
-    try {
-      worker.run();
-    } catch (RuntimeException | Error e) {
-      onFailure.accept(e);
-    }
+    loops.forEach(ReceiveLoop::start);
   }
 
   @Override
@@ -76,36 +65,18 @@ public final class NfqueueDataplane implements Dataplane {
 
   @Override
   public synchronized List<WorkerStatus> status() {
-    ThreadMXBean beans = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     List<WorkerStatus> all = new ArrayList<>();
-    for (int i = 0; i < threads.size(); i++) {
-      long allocated = beans.getThreadAllocatedBytes(threads.get(i).getId());
-      all.add(workers.get(i).status(allocated));
+    for (int i = 0; i < loops.size(); i++) {
+      all.add(workers.get(i).status(loops.get(i).allocatedBytes()));
     }
     return all;
   }
 
   @Override
   public synchronized void stop() {
-    workers.forEach(PacketWorker::stop);
-    threads.forEach(NfqueueDataplane::join);
+    loops.forEach(ReceiveLoop::stop);
     workers.forEach(PacketWorker::close);
+    loops.clear();
     workers.clear();
-    threads.clear();
-  }
-
-  private static void join(Thread thread) {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        thread.join();
-        break;
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

@@ -2,7 +2,7 @@ package dev.caplance.lb.dataplane;
 
 import dev.caplance.lb.routing.Endpoint;
 import dev.caplance.lb.routing.ForwardingTable;
-import dev.caplance.linux.Errno;
+import dev.caplance.linux.ReceiveLoop;
 import dev.caplance.linux.nfqueue.NfQueue;
 import dev.caplance.packet.Encapsulation;
 import dev.caplance.packet.FlowKey;
@@ -11,23 +11,17 @@ import dev.caplance.packet.TrafficCounters;
 import dev.caplance.packet.Verdict;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * Carries the packets of one queue, in batches: take a batch, look up a backend for each packet,
  * send what goes on, and have the kernel drop the originals.
  *
- * <p>One thread runs it and owns everything but the table, which others replace. In {@link #run}
- * nothing is allocated, locked or logged for a packet; what goes wrong is counted.
+ * <p>One thread runs it and owns everything but the table, which others replace. In {@link
+ * #carryBatch} nothing is allocated, locked or logged for a packet; what goes wrong is counted.
  */
-final class PacketWorker implements Runnable, AutoCloseable {
+final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   private static final int BATCH = 256;
-
-  /** How soon the worker notices that it shall end. It costs a few wake-ups a second. */
-  private static final int RECEIVE_TIMEOUT_MILLIS = 200;
-
-  private static final long PAUSE_AFTER_FAILURE_NANOS = 10_000_000;
 
   private final int queueNumber;
   private final NfQueue queue;
@@ -38,7 +32,6 @@ final class PacketWorker implements Runnable, AutoCloseable {
   private final FlowKey flow = new FlowKey();
 
   private volatile ForwardingTable table;
-  private volatile boolean running = true;
 
   private PacketWorker(
       int queueNumber,
@@ -66,7 +59,8 @@ final class PacketWorker implements Runnable, AutoCloseable {
     TrafficCounters counters = new TrafficCounters();
     Lanes lanes = new Lanes(BATCH, worker, counters);
     try {
-      NfQueue queue = NfQueue.open(queueNumber, queueLength, BATCH, RECEIVE_TIMEOUT_MILLIS);
+      NfQueue queue =
+          NfQueue.open(queueNumber, queueLength, BATCH, ReceiveLoop.RECEIVE_TIMEOUT_MILLIS);
       return new PacketWorker(queueNumber, queue, lanes, counters, table);
     } catch (IOException | RuntimeException e) {
       lanes.close();
@@ -79,11 +73,6 @@ final class PacketWorker implements Runnable, AutoCloseable {
     table = newTable;
   }
 
-  /** Any thread may call. {@link #run} returns soon. */
-  void stop() {
-    running = false;
-  }
-
   /** Any thread may call. The allocated bytes are those of the thread that runs the worker. */
   WorkerStatus status(long allocatedBytes) {
     return new WorkerStatus(
@@ -91,18 +80,16 @@ final class PacketWorker implements Runnable, AutoCloseable {
   }
 
   @Override
-  public void run() {
-    while (running) {
-      int received = queue.receive();
-      if (received > 0) {
-        forwardBatch(received);
-      } else if (received != -Errno.EAGAIN && received != -Errno.EINTR) {
-        LockSupport.parkNanos(PAUSE_AFTER_FAILURE_NANOS);
-      }
+  public int carryBatch() {
+    int received = queue.receive();
+    if (received > 0) {
+      forwardBatch(received);
     }
+    return received;
   }
 
   private void forwardBatch(int received) {
+    counters.received(received);
     ForwardingTable current = table;
     boolean any = false;
     while (queue.next()) {
@@ -117,7 +104,6 @@ final class PacketWorker implements Runnable, AutoCloseable {
       queue.dropBatch();
       verdictMessages.lazySet(verdictMessages.getPlain() + 1);
     }
-    counters.received(received);
   }
 
   private Verdict forward(ForwardingTable current) {
@@ -150,7 +136,7 @@ final class PacketWorker implements Runnable, AutoCloseable {
     return Verdict.FORWARD;
   }
 
-  /** Unbinds the queue. Only when {@link #run} has returned. */
+  /** Unbinds the queue. Only when its thread has ended. */
   @Override
   public void close() {
     queue.close();

@@ -1,0 +1,140 @@
+package dev.caplance.backend;
+
+import dev.caplance.backend.admin.BackendMethods;
+import dev.caplance.backend.admin.Identity;
+import dev.caplance.backend.dataplane.Decapsulator;
+import dev.caplance.backend.session.LoadBalancer;
+import dev.caplance.backend.session.LoadBalancerSessions;
+import dev.caplance.backend.session.SessionSettings;
+import dev.caplance.control.ControlServer;
+import dev.caplance.daemon.Cleanup;
+import dev.caplance.daemon.Daemon;
+import dev.caplance.daemon.DaemonRunner;
+import dev.caplance.daemon.Upkeep;
+import dev.caplance.daemon.Version;
+import dev.caplance.host.CommandRunner;
+import dev.caplance.host.Journal;
+import dev.caplance.host.OwnAddresses;
+import dev.caplance.host.Sysctls;
+import dev.caplance.host.VipAddresses;
+import dev.caplance.packet.AddressSet;
+import dev.caplance.packet.IpAddresses;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * The backend daemon: builds its parts, starts them in the order in which they need each other, and
+ * stops them in the opposite one.
+ *
+ * <p>ARP is restrained before the VIP is attached, or this machine would take it over from the load
+ * balancer; the data port is open before the first registration, whose check needs it; and at the
+ * end the backend deregisters before it stops to unwrap.
+ */
+public final class BackendDaemon implements Daemon {
+
+  private static final String VIP_DEVICE = "lo";
+
+  /**
+   * Answer ARP only for addresses of the interface that is asked, and ask only in the name of such
+   * addresses (Documentation/networking/ip-sysctl.rst).
+   */
+  private static final Map<String, String> ARP_RESTRAINT =
+      Map.of("net.ipv4.conf.all.arp_ignore", "1", "net.ipv4.conf.all.arp_announce", "2");
+
+  private final BackendConfig config;
+  private final DaemonRunner runner;
+  private final Cleanup cleanup = new Cleanup();
+
+  /** A backend that has not been started. */
+  public BackendDaemon(BackendConfig config, DaemonRunner runner) {
+    this.config = config;
+    this.runner = runner;
+  }
+
+  @Override
+  public void start() throws IOException {
+    Journal journal = Journal.open(config.runDirectory(), "backend");
+    cleanup.atStop("close the journal", journal::close);
+
+    VipAddresses addresses = new VipAddresses(journal, new CommandRunner());
+    addresses.removeLeftovers(config.attachVip() ? config.vips() : List.of());
+    Sysctls sysctls = new Sysctls(journal);
+    cleanup.atStop("restore the kernel parameters", sysctls::restoreAll);
+    sysctls.apply(config.setSysctls() ? ARP_RESTRAINT : Map.of());
+    cleanup.atStop("remove the virtual addresses", addresses::detachAll);
+    attachVips(addresses);
+
+    Decapsulator decapsulator =
+        Decapsulator.open(
+            config.address(),
+            config.dataPort(),
+            config.vips(),
+            failure -> runner.fail("unwrapping ended", failure));
+    cleanup.atStop("stop unwrapping", decapsulator::stop);
+    LoadBalancerSessions sessions =
+        new LoadBalancerSessions(sessionSettings(), loadBalancers(), decapsulator::acceptFrom);
+    decapsulator.start(sessions::onSanity);
+
+    Upkeep upkeep = new Upkeep(() -> look(addresses, decapsulator));
+    cleanup.atStop("end the upkeep", upkeep::close);
+    look(addresses, decapsulator);
+    upkeep.start();
+
+    ControlServer control =
+        new ControlServer(
+            config.runDirectory().resolve("backend.sock"),
+            BackendMethods.all(identity(), sessions, decapsulator));
+    cleanup.atStop("deregister", sessions::stop);
+    cleanup.atStop("close the control socket", control::close);
+    sessions.start();
+    control.start();
+  }
+
+  private void attachVips(VipAddresses addresses) throws IOException {
+    if (config.attachVip()) {
+      for (InetAddress vip : config.vips()) {
+        addresses.attach(vip, VIP_DEVICE);
+      }
+    }
+  }
+
+  private static void look(VipAddresses addresses, Decapsulator decapsulator) throws IOException {
+    addresses.restoreMissing();
+    decapsulator.refuseSources(AddressSet.of(OwnAddresses.list()));
+  }
+
+  private Identity identity() {
+    return new Identity(Version.TEXT, config.name(), config.address(), config.vips());
+  }
+
+  private SessionSettings sessionSettings() {
+    return new SessionSettings(
+        config.name(),
+        config.address(),
+        config.healthInterval(),
+        config.reconnect().initial(),
+        config.reconnect().max());
+  }
+
+  private List<LoadBalancer> loadBalancers() {
+    return config.loadBalancers().stream()
+        .map(peer -> new LoadBalancer(peer.address(), peer.port(), peer.legacy()))
+        .toList();
+  }
+
+  @Override
+  public String describe() {
+    return "serving "
+        + config.vips().stream().map(IpAddresses::format).collect(Collectors.joining(", "))
+        + " as "
+        + config.name();
+  }
+
+  @Override
+  public void stop() {
+    cleanup.run();
+  }
+}

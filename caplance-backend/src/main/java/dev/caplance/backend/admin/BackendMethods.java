@@ -1,0 +1,24 @@
+package dev.caplance.backend.admin;
+
+import dev.caplance.backend.dataplane.Decapsulator;
+import dev.caplance.backend.session.LoadBalancerSessions;
+import dev.caplance.control.ControlMethod;
+import java.util.Map;
+
+/** The control methods of the backend, by their names. */
+public final class BackendMethods {
+
+  private BackendMethods() {}
+
+  /** All of them. */
+  public static Map<String, ControlMethod> all(
+      Identity identity, LoadBalancerSessions sessions, Decapsulator decapsulator) {
+    StatusMethod status = new StatusMethod(identity, sessions, decapsulator);
+    return Map.of(
+        "status", status,
+        "health", status,
+        "pause", new CommandMethod(identity.name(), sessions::pause),
+        "resume", new CommandMethod(identity.name(), sessions::resume),
+        "deregister", new CommandMethod(identity.name(), sessions::deregister));
+  }
+}

@@ -1,0 +1,100 @@
+package dev.caplance.backend.admin;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import dev.caplance.backend.dataplane.Decapsulator;
+import dev.caplance.backend.session.LoadBalancerSessions;
+import dev.caplance.backend.session.SessionStatus;
+import dev.caplance.backend.session.SessionsStatus;
+import dev.caplance.control.ControlException;
+import dev.caplance.control.ControlMethod;
+import dev.caplance.control.Peer;
+import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.TrafficCounters;
+import dev.caplance.packet.Verdict;
+import dev.caplance.session.Intent;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+
+/** {@code status} and {@code health}: sessions and packets at one moment. */
+final class StatusMethod implements ControlMethod {
+
+  private final Instant startedAt = Instant.now();
+  private final Identity identity;
+  private final LoadBalancerSessions sessions;
+  private final Decapsulator decapsulator;
+
+  StatusMethod(Identity identity, LoadBalancerSessions sessions, Decapsulator decapsulator) {
+    this.identity = identity;
+    this.sessions = sessions;
+    this.decapsulator = decapsulator;
+  }
+
+  @Override
+  public JsonElement call(JsonObject params, Peer peer)
+      throws ControlException, InterruptedException {
+    SessionsStatus status = Waiting.forResult(sessions.status());
+    JsonObject health = new JsonObject();
+    health.addProperty("code", status.health().code());
+    health.addProperty("reason", status.health().reason());
+    JsonObject json = new JsonObject();
+    json.addProperty("name", identity.name());
+    json.addProperty("address", IpAddresses.format(identity.address()));
+    json.addProperty("intent", status.intent().word());
+    json.add("health", health);
+    json.add("vips", addresses(identity.vips()));
+    json.addProperty("version", identity.version());
+    json.addProperty("startedAt", startedAt.toString());
+    JsonArray loadBalancers = new JsonArray();
+    status.loadBalancers().forEach(session -> loadBalancers.add(session(session)));
+    json.add("loadBalancers", loadBalancers);
+    json.add("packets", packets());
+    return json;
+  }
+
+  private static JsonArray addresses(List<InetAddress> addresses) {
+    JsonArray json = new JsonArray();
+    addresses.forEach(address -> json.add(IpAddresses.format(address)));
+    return json;
+  }
+
+  private static JsonObject session(SessionStatus session) {
+    JsonObject json = new JsonObject();
+    json.addProperty("address", IpAddresses.format(session.loadBalancer().address()));
+    json.addProperty("port", session.loadBalancer().port());
+    json.addProperty("protocol", session.legacy() ? "2019" : "2");
+    json.addProperty("state", session.state().word());
+    json.addProperty("since", session.since().toString());
+    json.addProperty(
+        "lastAckAgeMillis", session.sinceLastAck().map(Duration::toMillis).orElse(null));
+    json.addProperty("from", session.from().map(IpAddresses::format).orElse(null));
+    json.addProperty("operatorIntent", session.operatorIntent().map(Intent::word).orElse(null));
+    json.addProperty("lastError", session.lastError().orElse(null));
+    json.addProperty(
+        "nextAttemptInMillis", session.untilNextAttempt().map(Duration::toMillis).orElse(null));
+    return json;
+  }
+
+  private JsonObject packets() {
+    TrafficCounters.Snapshot counters = decapsulator.counters();
+    JsonObject refused = new JsonObject();
+    counters
+        .verdicts()
+        .forEach(
+            (verdict, count) -> {
+              if (verdict != Verdict.FORWARD && verdict != Verdict.SANITY_CHECK) {
+                refused.addProperty(verdict.label(), count);
+              }
+            });
+    JsonObject json = new JsonObject();
+    json.addProperty("received", counters.received() - counters.of(Verdict.SANITY_CHECK));
+    json.addProperty("delivered", counters.of(Verdict.FORWARD));
+    json.add("refused", refused);
+    json.addProperty("bytes", counters.bytes());
+    json.addProperty("allocatedBytes", decapsulator.allocatedBytes());
+    return json;
+  }
+}

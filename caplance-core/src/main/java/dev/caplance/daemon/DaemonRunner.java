@@ -1,0 +1,67 @@
+package dev.caplance.daemon;
+
+import dev.caplance.host.SystemdNotifier;
+import java.io.IOException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs a {@link Daemon} until SIGTERM, SIGINT or its own failure, tells systemd about it, and ends
+ * the process: with status 0 after a signal, 1 after a failure.
+ */
+public final class DaemonRunner {
+
+  private static final Logger LOG = LoggerFactory.getLogger(DaemonRunner.class);
+  private static final int EXIT_FAILURE = 1;
+
+  private final CountDownLatch ending = new CountDownLatch(1);
+  private final CountDownLatch ended = new CountDownLatch(1);
+  private final AtomicInteger status = new AtomicInteger();
+  private final SystemdNotifier systemd = new SystemdNotifier();
+
+  /** Ends the daemon because of something that it cannot go on with. Any thread may call. */
+  public void fail(String what, Throwable cause) {
+    LOG.error("{}", what, cause);
+    status.set(EXIT_FAILURE);
+    ending.countDown();
+  }
+
+  /** Runs the daemon, and does not return before it has ended. */
+  public int run(Daemon daemon) {
+    Runtime.getRuntime().addShutdownHook(new Thread(this::endAndWait, "shutdown"));
+    try {
+      daemon.start();
+      systemd.ready(daemon.describe());
+      ending.await();
+    } catch (IOException e) {
+      LOG.error("{}", e.getMessage());
+      LOG.debug("cannot start", e);
+      status.set(EXIT_FAILURE);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException | Error e) {
+      fail("cannot go on", e);
+    } finally {
+      systemd.stopping("stopping");
+      daemon.stop();
+      ended.countDown();
+    }
+    return status.get();
+  }
+
+  /**
+   * On a signal the virtual machine would exit with 128 and the signal's number, which a service
+   * manager takes for a failure.
+   */
+  private void endAndWait() {
+    ending.countDown();
+    try {
+      ended.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    Runtime.getRuntime().halt(status.get());
+  }
+}

@@ -1,0 +1,2 @@
+/** The life of a daemon process, from its start to its exit status. */
+package dev.caplance.daemon;

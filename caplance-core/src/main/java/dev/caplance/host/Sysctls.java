@@ -1,0 +1,140 @@
+package dev.caplance.host;
+
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sets kernel parameters (sysctl(8)) and puts the original values back. A value that somebody else
+ * changed in the meantime is theirs and stays. Used by one thread at a time.
+ */
+public final class Sysctls {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Sysctls.class);
+
+  private final Journal journal;
+  private final Path root;
+
+  /** For the parameters of this machine, the original values being remembered in this journal. */
+  public Sysctls(Journal journal) {
+    this(journal, Path.of("/proc/sys"));
+  }
+
+  Sysctls(Journal journal, Path root) {
+    this.journal = journal;
+    this.root = root;
+  }
+
+  /**
+   * Sets these parameters, and puts back the others that a crashed run left changed. One that has
+   * its value already is not touched, now or at the end. Of one that a crashed run left changed,
+   * the value before that run stays the original.
+   *
+   * @param wanted names as {@code sysctl} takes them ({@code net.ipv4.conf.all.arp_ignore}) and
+   *     values
+   */
+  public void apply(Map<String, String> wanted) throws IOException {
+    for (Change.Sysctl leftover : journal.changes(Change.Sysctl.class)) {
+      if (!wanted.containsKey(leftover.name())) {
+        undo(leftover);
+        journal.remove(leftover);
+      }
+    }
+    for (Map.Entry<String, String> entry : wanted.entrySet()) {
+      set(entry.getKey(), normalised(entry.getValue()));
+    }
+  }
+
+  /**
+   * Puts the original values back, the last one first.
+   *
+   * @throws IOException when one could not be put back; the others were, and the next start will
+   *     try again
+   */
+  public void restoreAll() throws IOException {
+    journal.undoAll(Change.Sysctl.class, this::undo);
+  }
+
+  private void set(String name, String wanted) throws IOException {
+    List<Change.Sysctl> leftovers =
+        journal.changes(Change.Sysctl.class).stream()
+            .filter(leftover -> leftover.name().equals(name))
+            .toList();
+    String current = read(name);
+    String original =
+        leftovers.stream()
+            .filter(leftover -> leftover.to().equals(current))
+            .map(Change.Sysctl::from)
+            .findFirst()
+            .orElse(current);
+    Change.Sysctl change = new Change.Sysctl(name, original, wanted);
+    if (!original.equals(wanted) && !leftovers.contains(change)) {
+      journal.add(change);
+    }
+    if (!current.equals(wanted)) {
+      write(name, wanted);
+      LOG.info("set {} to {} (was {})", name, wanted, current);
+    }
+    for (Change.Sysctl leftover : leftovers) {
+      if (!leftover.equals(change)) {
+        journal.remove(leftover);
+      }
+    }
+  }
+
+  private void undo(Change.Sysctl change) throws IOException {
+    String current = read(change.name());
+    if (current.equals(change.to())) {
+      write(change.name(), change.from());
+      LOG.info("set {} back to {}", change.name(), change.from());
+    } else {
+      LOG.info("{} was set to {} by somebody else, and stays", change.name(), current);
+    }
+  }
+
+  private String read(String name) throws IOException {
+    try {
+      return normalised(Files.readString(path(name)));
+    } catch (NoSuchFileException e) {
+      throw new IOException("this kernel has no parameter " + name, e);
+    } catch (IOException e) {
+      throw new IOException("cannot read the kernel parameter " + name + ": " + e, e);
+    }
+  }
+
+  private void write(String name, String value) throws IOException {
+    try {
+      Files.writeString(path(name), value + "\n", StandardOpenOption.WRITE);
+    } catch (AccessDeniedException e) {
+      throw new IOException(
+          "no permission to set the kernel parameter "
+              + name
+              + " to "
+              + value
+              + "; needs root, or the capability CAP_NET_ADMIN and a /proc/sys that is writable",
+          e);
+    } catch (IOException e) {
+      throw new IOException(
+          "cannot set the kernel parameter " + name + " to " + value + ": " + e, e);
+    }
+  }
+
+  /** As in sysctl(8), a name that begins with a word and a slash may have dots in the others. */
+  private Path path(String name) {
+    int slash = name.indexOf('/');
+    boolean slashes = slash >= 0 && (name.indexOf('.') < 0 || slash < name.indexOf('.'));
+    return root.resolve(slashes ? name : name.replace('.', '/'));
+  }
+
+  /** The kernel separates numbers by tabs, and takes any blanks. */
+  private static String normalised(String value) {
+    return value.strip().replaceAll("\\s+", " ");
+  }
+}

@@ -1,0 +1,312 @@
+package dev.caplance.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.caplance.packet.IpAddresses;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class NetfilterRulesIT {
+
+  private static final NetfilterRules.Vip VIP =
+      new NetfilterRules.Vip(IpAddresses.parse("10.0.0.50"), true);
+  private static final NetfilterRules.Vip VIP6 =
+      new NetfilterRules.Vip(IpAddresses.parse("fd00::50"), true);
+
+  private TestNamespace here;
+
+  @BeforeEach
+  void makeNamespace() throws IOException {
+    here = TestNamespace.create();
+  }
+
+  @AfterEach
+  void removeNamespace() throws IOException {
+    if (here != null) {
+      here.close();
+    }
+  }
+
+  private NetfilterRules rules(NetfilterRules.Vip... vips) {
+    return new NetfilterRules(List.of(vips), 0, 1, here.commands());
+  }
+
+  /** What the raw tables hold, without the built-in chains and comments. */
+  private List<String> saved() throws IOException {
+    return (here.run("iptables-save", "-t", "raw") + here.run("ip6tables-save", "-t", "raw"))
+        .lines()
+        .filter(line -> line.startsWith("-A ") || line.startsWith(":CAPLANCE"))
+        .toList();
+  }
+
+  @Test
+  void installsAndRemoves() throws IOException {
+    NetfilterRules rules =
+        new NetfilterRules(
+            List.of(VIP, new NetfilterRules.Vip(IpAddresses.parse("10.0.0.51"), false), VIP6),
+            4,
+            2,
+            here.commands());
+    rules.install();
+    assertThat(saved())
+        .containsExactly(
+            ":CAPLANCE - [0:0]",
+            ":CAPLANCE-DEFRAG - [0:0]",
+            "-A PREROUTING -j CAPLANCE",
+            "-A CAPLANCE -d 10.0.0.50/32 -p tcp -j NFQUEUE --queue-balance 4:5",
+            "-A CAPLANCE -d 10.0.0.50/32 -p udp -j NFQUEUE --queue-balance 4:5",
+            "-A CAPLANCE -d 10.0.0.50/32 -p icmp -m icmp --icmp-type 3 -j NFQUEUE --queue-balance"
+                + " 4:5",
+            "-A CAPLANCE -d 10.0.0.50/32 -p icmp -m icmp --icmp-type 11 -j NFQUEUE --queue-balance"
+                + " 4:5",
+            "-A CAPLANCE -d 10.0.0.50/32 -p icmp -m icmp --icmp-type 12 -j NFQUEUE --queue-balance"
+                + " 4:5",
+            "-A CAPLANCE -d 10.0.0.50/32 -p icmp -m icmp --icmp-type 0 -j RETURN",
+            "-A CAPLANCE -d 10.0.0.50/32 -p icmp -m icmp --icmp-type 8 -j RETURN",
+            "-A CAPLANCE -d 10.0.0.50/32 -j DROP",
+            "-A CAPLANCE -d 10.0.0.51/32 -p tcp -j NFQUEUE --queue-balance 4:5",
+            "-A CAPLANCE -d 10.0.0.51/32 -p udp -j NFQUEUE --queue-balance 4:5",
+            "-A CAPLANCE -d 10.0.0.51/32 -p icmp -m icmp --icmp-type 3 -j NFQUEUE --queue-balance"
+                + " 4:5",
+            "-A CAPLANCE -d 10.0.0.51/32 -p icmp -m icmp --icmp-type 11 -j NFQUEUE --queue-balance"
+                + " 4:5",
+            "-A CAPLANCE -d 10.0.0.51/32 -p icmp -m icmp --icmp-type 12 -j NFQUEUE --queue-balance"
+                + " 4:5",
+            "-A CAPLANCE -d 10.0.0.51/32 -p icmp -m icmp --icmp-type 0 -j RETURN",
+            "-A CAPLANCE -d 10.0.0.51/32 -p icmp -m icmp --icmp-type 8 -j RETURN",
+            "-A CAPLANCE -d 10.0.0.51/32 -j RETURN",
+            "-A CAPLANCE-DEFRAG -m socket -j RETURN",
+            ":CAPLANCE - [0:0]",
+            ":CAPLANCE-DEFRAG - [0:0]",
+            "-A PREROUTING -j CAPLANCE",
+            "-A CAPLANCE -d fd00::50/128 -p tcp -j NFQUEUE --queue-balance 4:5",
+            "-A CAPLANCE -d fd00::50/128 -p udp -j NFQUEUE --queue-balance 4:5",
+            icmpv6(1, "NFQUEUE --queue-balance 4:5"),
+            icmpv6(2, "NFQUEUE --queue-balance 4:5"),
+            icmpv6(3, "NFQUEUE --queue-balance 4:5"),
+            icmpv6(4, "NFQUEUE --queue-balance 4:5"),
+            icmpv6(128, "RETURN"),
+            icmpv6(129, "RETURN"),
+            icmpv6(130, "RETURN"),
+            icmpv6(131, "RETURN"),
+            icmpv6(132, "RETURN"),
+            icmpv6(133, "RETURN"),
+            icmpv6(134, "RETURN"),
+            icmpv6(135, "RETURN"),
+            icmpv6(136, "RETURN"),
+            icmpv6(137, "RETURN"),
+            icmpv6(143, "RETURN"),
+            "-A CAPLANCE -d fd00::50/128 -j DROP",
+            "-A CAPLANCE-DEFRAG -m socket -j RETURN");
+    assertThat(rules.check()).isEmpty();
+    rules.remove();
+    assertThat(saved()).isEmpty();
+    rules.remove();
+  }
+
+  private static String icmpv6(int type, String target) {
+    return "-A CAPLANCE -d fd00::50/128 -p ipv6-icmp -m icmp6 --icmpv6-type "
+        + type
+        + " -j "
+        + target;
+  }
+
+  @Test
+  void rulesOfACrashedRunAreReplacedAndThoseOfAnUnusedFamilyRemoved() throws IOException {
+    rules(VIP, VIP6).install();
+    rules(VIP).install();
+    List<String> once = saved();
+    assertThat(once).filteredOn(line -> line.contains("-j CAPLANCE")).hasSize(1);
+    assertThat(once).noneMatch(line -> line.contains("fd00::50"));
+    NetfilterRules last = rules(VIP);
+    last.install();
+    assertThat(saved()).isEqualTo(once);
+    last.remove();
+    assertThat(saved()).isEmpty();
+  }
+
+  @Test
+  void rulesOfOthersAreLeftAlone() throws IOException {
+    String foreign = "-A PREROUTING -s 192.0.2.1/32 -j DROP";
+    here.run("iptables", "-t", "raw", "-A", "PREROUTING", "-s", "192.0.2.1/32", "-j", "DROP");
+    here.run("iptables", "-t", "raw", "-N", "CAPLANCE-NOT-OURS");
+    NetfilterRules rules = rules(VIP);
+    rules.install();
+    assertThat(saved().stream().filter(line -> line.startsWith("-A PREROUTING")))
+        .containsExactly("-A PREROUTING -j CAPLANCE", foreign);
+    here.run("iptables", "-t", "raw", "-I", "PREROUTING", "-s", "192.0.2.2/32", "-j", "DROP");
+    assertThat(rules.check()).isEmpty();
+    rules.remove();
+    assertThat(saved())
+        .containsExactly(
+            ":CAPLANCE-NOT-OURS - [0:0]", "-A PREROUTING -s 192.0.2.2/32 -j DROP", foreign);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "nft flush ruleset                               | had been removed",
+        "iptables -t raw -F                              | were there, but nothing jumped to them",
+        "iptables -t raw -D PREROUTING 1                 | were there, but nothing jumped to them",
+        "iptables -t raw -A PREROUTING -j CAPLANCE       | were jumped to 2 times",
+        "iptables -t raw -A OUTPUT -p tcp -g CAPLANCE    | were jumped to 2 times",
+        "iptables -t raw -D CAPLANCE 2                   | had been changed",
+        "iptables -t raw -F CAPLANCE-DEFRAG              | had been changed",
+        "iptables -t raw -I CAPLANCE -p tcp -j ACCEPT    | had been changed",
+      })
+  void whatSomethingElseDidToTheRulesIsPutRight(String command, String wrong) throws IOException {
+    NetfilterRules rules = rules(VIP);
+    rules.install();
+    List<String> installed = saved();
+    here.run(command.split(" "));
+    assertThat(rules.check()).containsExactly("the IPv4 rules " + wrong + "; put back");
+    assertThat(saved()).isEqualTo(installed);
+    assertThat(rules.check()).isEmpty();
+  }
+
+  @Test
+  void worksWithTheCapabilitiesOfTheServiceUser() throws IOException {
+    CommandRunner serviceUser =
+        here.commands(
+            List.of(
+                "setpriv",
+                "--reuid=65534",
+                "--regid=65534",
+                "--clear-groups",
+                "--inh-caps=-all,+net_admin,+net_raw",
+                "--ambient-caps=-all,+net_admin,+net_raw"));
+    NetfilterRules rules = new NetfilterRules(List.of(VIP, VIP6), 0, 1, serviceUser);
+    rules.install();
+    assertThat(rules.check()).isEmpty();
+    here.run("nft", "flush", "ruleset");
+    assertThat(rules.check()).hasSize(2);
+    rules.remove();
+    assertThat(saved()).isEmpty();
+  }
+
+  @Test
+  void withoutTheRightToItTheErrorSaysSo() {
+    CommandRunner nobody = here.commands(List.of("setpriv", "--reuid=65534", "--clear-groups"));
+    assertThatThrownBy(() -> new NetfilterRules(List.of(VIP), 0, 1, nobody).install())
+        .isInstanceOf(CommandException.class)
+        .hasMessageContaining("'iptables-nft-save -t raw' failed")
+        .hasMessageEndingWith("(needs root, or the capability CAP_NET_ADMIN)");
+  }
+
+  /** A kernel without the match, played by refusing the rules that name it. */
+  @Test
+  void withoutTheSocketMatchItWorksButForFragments() throws IOException {
+    CommandRunner withoutMatch =
+        here.commands(
+            List.of(
+                "sh",
+                "-c",
+                """
+                case "$1" in *-restore) ;; *) exec "$@";; esac
+                input=$(cat)
+                case "$input" in *'-m socket'*) echo 'no socket match' >&2; exit 4;; esac
+                printf '%s\\n' "$input" | "$@"
+                """,
+                "sh"));
+    NetfilterRules rules = new NetfilterRules(List.of(VIP), 0, 1, withoutMatch);
+    rules.install();
+    assertThat(saved())
+        .contains("-A PREROUTING -j CAPLANCE")
+        .noneMatch(line -> line.contains("DEFRAG"));
+    here.run("nft", "flush", "ruleset");
+    assertThat(rules.check()).hasSize(1);
+    rules.remove();
+    assertThat(saved()).isEmpty();
+  }
+
+  @Test
+  void rulesThatTheKernelRefusesChangeNothing() throws IOException {
+    rules(VIP).install();
+    List<String> installed = saved();
+    NetfilterRules wrong = new NetfilterRules(List.of(VIP), 70_000, 1, here.commands());
+    assertThatThrownBy(wrong::install)
+        .isInstanceOf(CommandException.class)
+        .hasMessageStartingWith("'iptables-nft-restore --noflush -w 5' failed: ");
+    assertThat(saved()).isEqualTo(installed);
+  }
+
+  @Test
+  void aTableThatBelongsToNftIsAnErrorThatSaysSo() throws IOException {
+    here.run("nft", "add table ip raw");
+    here.run("nft", "add chain ip raw PREROUTING { type filter hook prerouting priority -300; }");
+    here.run("nft", "add rule ip raw PREROUTING ct state new meta mark set 5");
+    assertThatThrownBy(() -> rules(VIP).install())
+        .isInstanceOf(IOException.class)
+        .hasMessage(
+            "the IPv4 table 'raw' was made by nft and cannot be shared; give that table another"
+                + " name");
+    assertThat(here.run("nft", "list", "table", "ip", "raw")).doesNotContain("CAPLANCE");
+  }
+
+  @Test
+  void countsWhatIsDroppedAndOnlyThat() throws IOException {
+    try (TestNamespace client = clientWithRoutes()) {
+      NetfilterRules rules = rules(VIP, VIP6);
+      rules.install();
+      assertThat(rules.droppedPackets()).isEqualTo(Map.of(VIP.address(), 0L, VIP6.address(), 0L));
+      send(client, "PF_INET, SOCK_RAW, 99", "pack_sockaddr_in(0, inet_aton('10.0.0.50'))", 3, 8);
+      await().until(rules::droppedPackets, dropped -> dropped.get(VIP.address()) == 3);
+      String to6 = "pack_sockaddr_in6(0, inet_pton(AF_INET6, 'fd00::50'))";
+      send(client, "PF_INET6, SOCK_RAW, 99", to6, 2, 8);
+      await().until(rules::droppedPackets, dropped -> dropped.get(VIP6.address()) == 2);
+      client.run("ping", "-c", "1", "10.0.0.50");
+      client.run("ping", "-c", "1", "fd00::50");
+      assertThat(rules.droppedPackets()).isEqualTo(Map.of(VIP.address(), 3L, VIP6.address(), 2L));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "PF_INET, SOCK_DGRAM, 0  | pack_sockaddr_in(9, inet_aton('10.0.0.50'))           | 4028",
+        "PF_INET6, SOCK_DGRAM, 0 | pack_sockaddr_in6(9, inet_pton(AF_INET6, 'fd00::50')) | 4048",
+      })
+  void fragmentsMeetTheRulesAsOnePacket(String socket, String to, int length) throws IOException {
+    try (TestNamespace client = clientWithRoutes()) {
+      rules(VIP, VIP6).install();
+      send(client, socket, to, 1, 4000);
+      await()
+          .untilAsserted(
+              () ->
+                  assertThat(
+                          here.run("iptables-save", "-c", "-t", "raw")
+                              + here.run("ip6tables-save", "-c", "-t", "raw"))
+                      .containsOnlyOnce("[1:" + length + "] -A CAPLANCE -d "));
+    }
+  }
+
+  private TestNamespace clientWithRoutes() throws IOException {
+    TestNamespace client = TestNamespace.create();
+    here.connect("eth0", "10.0.0.2/24", client, "10.0.0.10/24");
+    here.connect("eth1", "fd00::2/64", client, "fd00::10/64");
+    here.run("ip", "address", "add", "10.0.0.50/32", "dev", "eth0");
+    here.run("ip", "address", "add", "fd00::50/128", "dev", "eth1", "nodad");
+    return client;
+  }
+
+  /** Sends datagrams of this many bytes, by Perl, which every Debian has. */
+  private static void send(TestNamespace from, String socket, String to, int count, int length)
+      throws IOException {
+    from.run(
+        "perl",
+        "-MSocket=:all",
+        "-e",
+        "socket(S, %s) or die $!; for (1..%d) { send(S, 'x' x %d, 0, %s) or die $! }"
+            .formatted(socket, count, length, to));
+  }
+}

@@ -1,0 +1,125 @@
+package dev.caplance.dist;
+
+import static org.awaitility.Awaitility.await;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** A load balancer on {@code lb1} and backends, as real processes in the lab. */
+final class Cluster implements AutoCloseable {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private final Lab lab = Lab.up();
+  private final Map<String, DaemonProcess> backends = new LinkedHashMap<>();
+  private DaemonProcess balancer;
+
+  /** Starts a load balancer and these backends, and waits until all of them get packets. */
+  Cluster(String... names) {
+    startBalancer();
+    for (String name : names) {
+      startBackend(name);
+    }
+    awaitForwarding(names.length);
+  }
+
+  DaemonProcess startBalancer() {
+    balancer = DaemonProcess.loadBalancer("lb1");
+    return balancer;
+  }
+
+  DaemonProcess startBackend(String name) {
+    DaemonProcess backend = DaemonProcess.backend(name);
+    backends.put(name, backend);
+    return backend;
+  }
+
+  Lab lab() {
+    return lab;
+  }
+
+  DaemonProcess balancer() {
+    return balancer;
+  }
+
+  DaemonProcess backend(String name) {
+    return backends.get(name);
+  }
+
+  Iterable<DaemonProcess> backends() {
+    return backends.values();
+  }
+
+  /** Waits until so many backends are in the table. */
+  void awaitForwarding(int count) {
+    await(count + " backends in the table").atMost(PATIENCE).until(() -> forwarding() == count);
+  }
+
+  /** Backends in the table of the first service. */
+  int forwarding() {
+    JsonElement service = balancer.status().getAsJsonArray("services").get(0);
+    return service.getAsJsonObject().get("backends").getAsInt();
+  }
+
+  /** A counter of the load balancer's first worker. */
+  long worker(String counter) {
+    JsonElement worker = balancer.status().getAsJsonArray("workers").get(0);
+    return worker.getAsJsonObject().get(counter).getAsLong();
+  }
+
+  /** Packets that the load balancer dropped for this reason. */
+  long dropped(String reason) {
+    return count(balancer.status().getAsJsonObject("packets").getAsJsonObject("dropped"), reason);
+  }
+
+  /** Packets that a backend refused for this reason. */
+  long refused(String name, String reason) {
+    JsonObject packets = backend(name).status().getAsJsonObject("packets");
+    return count(packets.getAsJsonObject("refused"), reason);
+  }
+
+  private static long count(JsonObject counts, String reason) {
+    return counts.has(reason) ? counts.get(reason).getAsLong() : 0;
+  }
+
+  /** Runs {@code caplancectl} with one command on a host. */
+  Lab.Result ctl(String host, String command) {
+    return lab.exec(host, Lab.script("caplancectl"), command);
+  }
+
+  /** Sends requests, each on a connection of its own, and counts the answers of each backend. */
+  Map<String, Integer> request(int count) {
+    Lab.Result result =
+        lab.exec(
+            "client",
+            "curl",
+            "-sS",
+            "--noproxy",
+            "*",
+            "--max-time",
+            "20",
+            "-H",
+            "Connection: close",
+            "http://" + Lab.VIP + "/[1-" + count + "]");
+    return count(result.succeeded().out());
+  }
+
+  /** How often each line occurs. */
+  static Map<String, Integer> count(String lines) {
+    Map<String, Integer> counts = new TreeMap<>();
+    lines.lines().forEach(line -> counts.merge(line, 1, Integer::sum));
+    return counts;
+  }
+
+  @Override
+  public void close() {
+    backends.values().forEach(DaemonProcess::close);
+    if (balancer != null) {
+      balancer.close();
+    }
+  }
+}

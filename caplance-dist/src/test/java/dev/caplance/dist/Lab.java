@@ -1,0 +1,116 @@
+package dev.caplance.dist;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The lab of {@code scripts/lab.sh}, brought up once for all tests of this virtual machine and
+ * taken down at its end.
+ */
+final class Lab {
+
+  static final String VIP = "10.77.0.50";
+  static final Path ROOT = Path.of(System.getProperty("caplance.root"));
+
+  private static final Path STATE = Path.of("/run/caplance-lab");
+  private static final long LONGEST_COMMAND_MINUTES = 5;
+
+  private static Lab instance;
+
+  /** How a command ended and what it wrote. */
+  record Result(int exit, String out, String err) {
+
+    Result succeeded() {
+      assertThat(exit).as("exit code; standard error: %s", err).isZero();
+      return this;
+    }
+  }
+
+  private Lab() {
+    assertThat(Files.isWritable(Path.of("/proc/sys/net")))
+        .as("the end-to-end tests need root: they make network namespaces and bind NFQUEUE")
+        .isTrue();
+    run(script("lab.sh"), "up").succeeded();
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> run(script("lab.sh"), "down")));
+  }
+
+  /** The lab, brought up at the first call. */
+  static synchronized Lab up() {
+    if (instance == null) {
+      instance = new Lab();
+    }
+    return instance;
+  }
+
+  /** A program of {@code scripts/}. */
+  static String script(String name) {
+    return ROOT.resolve("scripts").resolve(name).toString();
+  }
+
+  /** What a host sees as {@code /run/caplance}, {@code etc}, {@code lib} or {@code log}. */
+  static Path directory(String host, String name) {
+    return STATE.resolve(host).resolve(name);
+  }
+
+  /** The command line that runs a command on a host. */
+  static List<String> on(String host, String... command) {
+    List<String> line = new ArrayList<>(List.of(script("lab.sh"), "exec", host));
+    line.addAll(List.of(command));
+    return line;
+  }
+
+  /** Runs a command on a host and waits for its end. */
+  Result exec(String host, String... command) {
+    return run(on(host, command).toArray(String[]::new));
+  }
+
+  /** A class of these tests that has a {@code main}, as a command. */
+  static String[] java(Class<?> main, String... arguments) {
+    List<String> line =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                main.getName()));
+    line.addAll(List.of(arguments));
+    return line.toArray(String[]::new);
+  }
+
+  private static Result run(String... command) {
+    try {
+      Path out = Files.createTempFile("caplance-out", null);
+      Path err = Files.createTempFile("caplance-err", null);
+      try {
+        Process process =
+            new ProcessBuilder(command)
+                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile())
+                .start();
+        if (!process.waitFor(LONGEST_COMMAND_MINUTES, TimeUnit.MINUTES)) {
+          process.destroyForcibly();
+          throw new AssertionError(String.join(" ", command) + " does not end");
+        }
+        return new Result(
+            process.exitValue(), Files.readString(out, UTF_8), Files.readString(err, UTF_8));
+      } finally {
+        Files.delete(out);
+        Files.delete(err);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
+}

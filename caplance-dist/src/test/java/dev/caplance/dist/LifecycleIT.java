@@ -1,0 +1,156 @@
+package dev.caplance.dist;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Daemons that come, go, die and fall silent, and what they leave on their machines. */
+class LifecycleIT {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private static String addresses(Cluster cluster, String host) {
+    return cluster.lab().exec(host, "ip", "-o", "address").succeeded().out();
+  }
+
+  private static String rules(Cluster cluster) {
+    return cluster.lab().exec("lb1", "iptables-save", "-t", "raw").succeeded().out();
+  }
+
+  private static String arpSysctls(Cluster cluster, String host) {
+    String[] show = {
+      "sysctl", "-n", "net.ipv4.conf.all.arp_ignore", "net.ipv4.conf.all.arp_announce"
+    };
+    return cluster.lab().exec(host, show).succeeded().out();
+  }
+
+  private static long jumps(Cluster cluster) {
+    return rules(cluster).lines().filter(line -> line.startsWith("-A PREROUTING")).count();
+  }
+
+  @Test
+  void aStoppedBackendLeavesNothing() {
+    try (Cluster cluster = new Cluster("b1", "b2")) {
+      assertThat(addresses(cluster, "b1")).contains(Lab.VIP);
+      assertThat(arpSysctls(cluster, "b1")).isEqualTo("1\n2\n");
+      assertThat(cluster.backend("b1").stop()).isZero();
+      assertThat(cluster.forwarding()).isEqualTo(1);
+      assertThat(cluster.request(50)).isEqualTo(Map.of("b2", 50));
+      assertThat(addresses(cluster, "b1")).doesNotContain(Lab.VIP);
+      assertThat(arpSysctls(cluster, "b1")).isEqualTo("0\n0\n");
+      assertThat(Lab.directory("b1", "run").resolve("backend.sock")).doesNotExist();
+      assertThat(cluster.balancer().log()).contains("b1");
+    }
+  }
+
+  @Test
+  void aKilledBackendIsGoneAtOnceAndComesBack() {
+    try (Cluster cluster = new Cluster("b1", "b2")) {
+      cluster.backend("b1").kill();
+      cluster.awaitForwarding(1);
+      assertThat(cluster.request(50)).isEqualTo(Map.of("b2", 50));
+      cluster.startBackend("b1");
+      cluster.awaitForwarding(2);
+      assertThat(cluster.request(100).keySet()).containsExactly("b1", "b2");
+      cluster.backend("b1").stop();
+      assertThat(addresses(cluster, "b1")).doesNotContain(Lab.VIP);
+      assertThat(arpSysctls(cluster, "b1")).isEqualTo("0\n0\n");
+    }
+  }
+
+  /** Stopped by SIGSTOP its session stays open, and only the read timeout of 3 × 5 s ends it. */
+  @Test
+  void aSilentBackendIsGoneAfterTheReadTimeout() {
+    try (Cluster cluster = new Cluster("b1", "b2")) {
+      cluster.backend("b1").signal("STOP");
+      cluster.awaitForwarding(1);
+      assertThat(cluster.balancer().log()).contains("health check timeout ran out");
+      assertThat(cluster.request(50)).isEqualTo(Map.of("b2", 50));
+      cluster.backend("b1").signal("CONT");
+      cluster.awaitForwarding(2);
+    }
+  }
+
+  @Test
+  void aStoppedLoadBalancerLeavesNothingAndBackendsReturnToTheNext() {
+    try (Cluster cluster = new Cluster("b1", "b2")) {
+      assertThat(addresses(cluster, "lb1")).contains(Lab.VIP);
+      assertThat(jumps(cluster)).isEqualTo(1);
+      assertThat(cluster.balancer().stop()).isZero();
+      assertThat(addresses(cluster, "lb1")).doesNotContain(Lab.VIP);
+      assertThat(rules(cluster)).doesNotContain("CAPLANCE");
+      assertThat(Lab.directory("lb1", "run").resolve("lb.sock")).doesNotExist();
+      cluster.startBalancer();
+      cluster.awaitForwarding(2);
+      assertThat(cluster.request(100).keySet()).containsExactly("b1", "b2");
+    }
+  }
+
+  @Test
+  void aKilledLoadBalancerIsReplacedWithoutATrace() {
+    try (Cluster cluster = new Cluster("b1", "b2")) {
+      String before = rules(cluster).replaceAll("(?m)^#.*$|\\[\\d+:\\d+\\]", "");
+      cluster.balancer().kill();
+      assertThat(addresses(cluster, "lb1")).contains(Lab.VIP);
+      cluster.startBalancer();
+      cluster.awaitForwarding(2);
+      assertThat(rules(cluster).replaceAll("(?m)^#.*$|\\[\\d+:\\d+\\]", "")).isEqualTo(before);
+      assertThat(cluster.request(100).keySet()).containsExactly("b1", "b2");
+      assertThat(cluster.balancer().stop()).isZero();
+      assertThat(rules(cluster)).doesNotContain("CAPLANCE");
+      assertThat(addresses(cluster, "lb1")).doesNotContain(Lab.VIP);
+    }
+  }
+
+  /** Without its rules the load balancer's own TCP would refuse the connections. */
+  @Test
+  void rulesComeBackAfterAFirewallReload() {
+    try (Cluster cluster = new Cluster("b1", "b2")) {
+      String flush = "iptables -t raw -F && iptables -t raw -X";
+      cluster.lab().exec("lb1", "bash", "-c", flush).succeeded();
+      await("rules").atMost(PATIENCE).until(() -> jumps(cluster) == 1);
+      assertThat(cluster.request(100).keySet()).containsExactly("b1", "b2");
+      assertThat(cluster.balancer().log()).contains("put back");
+    }
+  }
+
+  @Test
+  void anAddressThatTheAdministratorAddedStays() {
+    Lab lab = Lab.up();
+    lab.exec("b3", "ip", "address", "add", Lab.VIP + "/32", "dev", "lo").succeeded();
+    try (Cluster cluster = new Cluster("b3")) {
+      assertThat(cluster.request(10)).isEqualTo(Map.of("b3", 10));
+      cluster.backend("b3").stop();
+      assertThat(addresses(cluster, "b3")).contains(Lab.VIP);
+    } finally {
+      lab.exec("b3", "ip", "address", "delete", Lab.VIP + "/32", "dev", "lo").succeeded();
+    }
+  }
+
+  @Test
+  void aSecondDaemonOnTheSameMachineIsRefused() {
+    try (Cluster cluster = new Cluster("b1")) {
+      Lab.Result second = cluster.lab().exec("b1", Lab.script("caplance"), "backend");
+      assertThat(second.exit()).isEqualTo(1);
+      assertThat(second.out() + second.err()).contains("another 'caplance backend'");
+      assertThat(cluster.request(10)).isEqualTo(Map.of("b1", 10));
+    }
+  }
+
+  @Test
+  void aBackendStaysPausedWhenTheLoadBalancerRestarts() {
+    try (Cluster cluster = new Cluster("b1", "b2")) {
+      cluster.ctl("b1", "pause").succeeded();
+      cluster.balancer().stop();
+      cluster.startBalancer();
+      await("both have returned")
+          .atMost(PATIENCE)
+          .until(() -> cluster.balancer().status().getAsJsonArray("backends").size() == 2);
+      cluster.awaitForwarding(1);
+      assertThat(cluster.request(50)).isEqualTo(Map.of("b2", 50));
+    }
+  }
+}

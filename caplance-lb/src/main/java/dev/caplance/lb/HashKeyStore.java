@@ -1,0 +1,71 @@
+package dev.caplance.lb;
+
+import dev.caplance.packet.FlowHash;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.HexFormat;
+
+/**
+ * The key of the flow hash: the configured one, or one that was drawn at the first start and is
+ * kept in {@code <stateDirectory>/hash.key}, so that a restart sends flows where they went before.
+ */
+final class HashKeyStore {
+
+  private static final String FILE = "hash.key";
+
+  private HashKeyStore() {}
+
+  /** The key kept in the directory, drawn and written now when there is none. */
+  static byte[] loadOrCreate(Path stateDirectory) throws IOException {
+    Path file = stateDirectory.resolve(FILE);
+    try {
+      return parse(file, Files.readString(file).strip());
+    } catch (NoSuchFileException e) {
+      return create(file);
+    }
+  }
+
+  private static byte[] parse(Path file, String text) throws IOException {
+    try {
+      byte[] key = HexFormat.of().parseHex(text);
+      if (key.length == FlowHash.KEY_LENGTH) {
+        return key;
+      }
+    } catch (IllegalArgumentException e) {
+      throw new IOException(notAKey(file), e);
+    }
+    throw new IOException(notAKey(file));
+  }
+
+  private static String notAKey(Path file) {
+    return file
+        + " is not a key of 32 hexadecimal digits; remove it and a new one is drawn, or set"
+        + " 'hashKey' in the configuration";
+  }
+
+  private static byte[] create(Path file) throws IOException {
+    byte[] key = new byte[FlowHash.KEY_LENGTH];
+    new SecureRandom().nextBytes(key);
+    try {
+      Files.createDirectories(file.getParent());
+      Path draft = file.resolveSibling(FILE + ".new");
+      Files.deleteIfExists(draft);
+      Files.createFile(
+          draft,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+      Files.writeString(draft, HexFormat.of().formatHex(key) + "\n");
+      Files.move(draft, file);
+    } catch (FileAlreadyExistsException e) {
+      return loadOrCreate(file.getParent());
+    } catch (IOException e) {
+      throw new IOException(
+          "cannot write " + file + ": " + e + "; set 'stateDirectory' or 'hashKey'", e);
+    }
+    return key;
+  }
+}

@@ -1,0 +1,142 @@
+package dev.caplance.lb;
+
+import dev.caplance.control.ControlServer;
+import dev.caplance.daemon.Cleanup;
+import dev.caplance.daemon.Daemon;
+import dev.caplance.daemon.DaemonRunner;
+import dev.caplance.daemon.Upkeep;
+import dev.caplance.daemon.Version;
+import dev.caplance.host.CommandRunner;
+import dev.caplance.host.Journal;
+import dev.caplance.host.NetfilterRules;
+import dev.caplance.host.VipAddresses;
+import dev.caplance.lb.admin.StatusMethod;
+import dev.caplance.lb.dataplane.NfqueueDataplane;
+import dev.caplance.lb.registry.BackendRegistry;
+import dev.caplance.lb.registry.RegistrySettings;
+import dev.caplance.packet.FlowHash;
+import dev.caplance.packet.IpAddresses;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * The load-balancer daemon: builds its parts, starts them in the order in which they need each
+ * other, and stops them in the opposite one.
+ *
+ * <p>The queues are bound before rules lead packets there, the rules are in place before the VIP is
+ * attached, and the other way round at the end: in any other order the machine's own TCP would
+ * reset the clients' connections.
+ */
+public final class LoadBalancer implements Daemon {
+
+  private final LbConfig config;
+  private final DaemonRunner runner;
+  private final CommandRunner commands = new CommandRunner();
+  private final Cleanup cleanup = new Cleanup();
+
+  /** A load balancer that has not been started. */
+  public LoadBalancer(LbConfig config, DaemonRunner runner) {
+    this.config = config;
+    this.runner = runner;
+  }
+
+  @Override
+  public void start() throws IOException {
+    Journal journal = Journal.open(config.runDirectory(), "lb");
+    cleanup.atStop("close the journal", journal::close);
+    VipAddresses addresses = new VipAddresses(journal, commands);
+    addresses.removeLeftovers(config.attachVip() ? vips() : List.of());
+
+    TableAssembler tables =
+        new TableAssembler(config.services(), new FlowHash(hashKey()), config.maglevSize());
+    BackendRegistry registry = new BackendRegistry(registrySettings(), tables);
+    cleanup.atStop("end the sessions", registry::stop);
+
+    NfqueueDataplane dataplane = dataplane(tables);
+    dataplane.start();
+    cleanup.atStop("stop the workers", dataplane::stop);
+    tables.publishTo(dataplane);
+
+    NetfilterRules rules = rules();
+    cleanup.atStop("remove the rules", rules::remove);
+    rules.install();
+
+    registry.start();
+
+    VipKeeper keeper = new VipKeeper(config, addresses, rules, tables);
+    cleanup.atStop("remove the virtual addresses", addresses::detachAll);
+    keeper.attach();
+    Upkeep upkeep = new Upkeep(keeper::look);
+    cleanup.atStop("end the upkeep", upkeep::close);
+    upkeep.start();
+
+    ControlServer control =
+        new ControlServer(
+            config.runDirectory().resolve("lb.sock"),
+            Map.of(
+                "status",
+                new StatusMethod(Version.TEXT, tables::services, registry::status, dataplane)));
+    cleanup.atStop("close the control socket", control::close);
+    control.start();
+  }
+
+  private List<InetAddress> vips() {
+    return config.services().stream().map(LbConfig.Service::vip).toList();
+  }
+
+  private byte[] hashKey() throws IOException {
+    return config.hashKey().isPresent()
+        ? HexFormat.of().parseHex(config.hashKey().get())
+        : HashKeyStore.loadOrCreate(config.stateDirectory());
+  }
+
+  private RegistrySettings registrySettings() {
+    return new RegistrySettings(
+        new InetSocketAddress(config.session().address(), config.session().port()),
+        config.session().registerTimeout(),
+        config.session().readTimeout(),
+        config.services().stream().map(LbConfig.Service::vip).collect(Collectors.toSet()),
+        config.services().stream().anyMatch(LbConfig.Service::legacy),
+        config.dataPort(),
+        config.queues().count());
+  }
+
+  private NfqueueDataplane dataplane(TableAssembler tables) {
+    LbConfig.Queues queues = config.queues();
+    return new NfqueueDataplane(
+        queues.first(),
+        queues.count(),
+        queues.length(),
+        tables.table(),
+        failure -> runner.fail("a worker ended", failure));
+  }
+
+  private NetfilterRules rules() {
+    List<NetfilterRules.Vip> vips =
+        config.services().stream()
+            .map(
+                service ->
+                    new NetfilterRules.Vip(
+                        service.vip(), service.otherTraffic() == LbConfig.OtherTraffic.DROP))
+            .toList();
+    return new NetfilterRules(vips, config.queues().first(), config.queues().count(), commands);
+  }
+
+  @Override
+  public String describe() {
+    return "balancing "
+        + vips().stream().map(IpAddresses::format).collect(Collectors.joining(", "))
+        + ", backends register on port "
+        + config.session().port();
+  }
+
+  @Override
+  public void stop() {
+    cleanup.run();
+  }
+}

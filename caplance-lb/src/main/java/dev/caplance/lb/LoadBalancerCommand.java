@@ -1,0 +1,33 @@
+package dev.caplance.lb;
+
+import dev.caplance.config.ConfigException;
+import dev.caplance.config.LoggingConfig;
+import dev.caplance.daemon.Daemon;
+import dev.caplance.daemon.DaemonCommand;
+import dev.caplance.daemon.DaemonRunner;
+import java.nio.file.Path;
+import picocli.CommandLine.Command;
+
+/** {@code caplance lb}. */
+@Command(name = "lb", description = "Runs the load balancer until SIGTERM.")
+public final class LoadBalancerCommand extends DaemonCommand<LbConfig> {
+
+  public LoadBalancerCommand() {
+    super(Path.of("/etc/caplance/lb.yaml"));
+  }
+
+  @Override
+  protected LbConfig load(Path file) throws ConfigException {
+    return LbConfig.load(file);
+  }
+
+  @Override
+  protected LoggingConfig logging(LbConfig config) {
+    return config.logging();
+  }
+
+  @Override
+  protected Daemon daemon(LbConfig config, DaemonRunner runner) {
+    return new LoadBalancer(config, runner);
+  }
+}

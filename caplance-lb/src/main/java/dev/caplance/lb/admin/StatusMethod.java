@@ -1,0 +1,146 @@
+package dev.caplance.lb.admin;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import dev.caplance.control.ControlException;
+import dev.caplance.control.ControlMethod;
+import dev.caplance.control.Peer;
+import dev.caplance.lb.dataplane.Dataplane;
+import dev.caplance.lb.dataplane.WorkerStatus;
+import dev.caplance.lb.registry.BackendStatus;
+import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.Verdict;
+import java.time.Instant;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+
+/** {@code status}: services, backends, packets and workers at one moment. */
+public final class StatusMethod implements ControlMethod {
+
+  private static final long REGISTRY_TIMEOUT_SECONDS = 5;
+
+  private final String version;
+  private final Instant startedAt = Instant.now();
+  private final Supplier<List<ServiceStatus>> services;
+  private final Supplier<CompletableFuture<List<BackendStatus>>> backends;
+  private final Dataplane dataplane;
+
+  /**
+   * Takes what it asks when it is called.
+   *
+   * @param version of this program
+   */
+  public StatusMethod(
+      String version,
+      Supplier<List<ServiceStatus>> services,
+      Supplier<CompletableFuture<List<BackendStatus>>> backends,
+      Dataplane dataplane) {
+    this.version = version;
+    this.services = services;
+    this.backends = backends;
+    this.dataplane = dataplane;
+  }
+
+  @Override
+  public JsonElement call(JsonObject params, Peer peer)
+      throws ControlException, InterruptedException {
+    JsonObject status = new JsonObject();
+    status.addProperty("version", version);
+    status.addProperty("startedAt", startedAt.toString());
+    status.add("services", array(services.get(), StatusMethod::service));
+    status.add("backends", array(askRegistry(), StatusMethod::backend));
+    List<WorkerStatus> workers = dataplane.status();
+    status.add("packets", packets(workers));
+    status.add("workers", array(workers, StatusMethod::worker));
+    return status;
+  }
+
+  private List<BackendStatus> askRegistry() throws ControlException, InterruptedException {
+    try {
+      return backends.get().get(REGISTRY_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new ControlException(ControlException.REFUSED, "the registry does not answer");
+    }
+  }
+
+  private interface Writer<T> {
+    JsonObject write(T value);
+  }
+
+  private static <T> JsonArray array(List<T> values, Writer<T> writer) {
+    JsonArray array = new JsonArray();
+    values.forEach(value -> array.add(writer.write(value)));
+    return array;
+  }
+
+  private static JsonObject service(ServiceStatus service) {
+    JsonObject json = new JsonObject();
+    json.addProperty("name", service.name());
+    json.addProperty("vip", IpAddresses.format(service.vip()));
+    json.addProperty("legacy", service.legacy());
+    json.addProperty("backends", service.backends());
+    return json;
+  }
+
+  private static JsonObject backend(BackendStatus backend) {
+    JsonObject health = new JsonObject();
+    health.addProperty("state", backend.health().condition().name().toLowerCase(Locale.ROOT));
+    health.addProperty("code", backend.health().code());
+    health.addProperty("reason", backend.health().reason());
+    JsonObject json = new JsonObject();
+    json.addProperty("name", backend.name());
+    json.addProperty("address", IpAddresses.format(backend.dataAddress()));
+    json.addProperty("version", backend.version());
+    json.addProperty("intent", backend.intent().name().toLowerCase(Locale.ROOT));
+    json.add("health", health);
+    json.addProperty("forwarding", backend.forwarding());
+    json.addProperty(
+        "session",
+        IpAddresses.format(backend.session().getAddress())
+            + " port "
+            + backend.session().getPort());
+    json.addProperty("lastWordAgeMillis", backend.silence().toMillis());
+    json.addProperty("registeredAt", backend.registeredSince().toString());
+    json.addProperty("packets", backend.packets());
+    json.addProperty("bytes", backend.bytes());
+    return json;
+  }
+
+  private static JsonObject packets(List<WorkerStatus> workers) {
+    long received = 0;
+    long bytes = 0;
+    Map<Verdict, Long> sum = new EnumMap<>(Verdict.class);
+    for (WorkerStatus worker : workers) {
+      received += worker.traffic().received();
+      bytes += worker.traffic().bytes();
+      worker.traffic().verdicts().forEach((verdict, n) -> sum.merge(verdict, n, Long::sum));
+    }
+    JsonObject json = new JsonObject();
+    json.addProperty("received", received);
+    json.addProperty("forwarded", sum.getOrDefault(Verdict.FORWARD, 0L));
+    json.addProperty("bytes", bytes);
+    sum.remove(Verdict.FORWARD);
+    JsonObject dropped = new JsonObject();
+    sum.forEach((verdict, count) -> dropped.addProperty(verdict.label(), count));
+    json.add("dropped", dropped);
+    return json;
+  }
+
+  private static JsonObject worker(WorkerStatus worker) {
+    JsonObject json = new JsonObject();
+    json.addProperty("queue", worker.queue());
+    json.addProperty("packets", worker.traffic().received());
+    json.addProperty("batches", worker.traffic().batches());
+    json.addProperty("verdicts", worker.verdictMessages());
+    json.addProperty("allocatedBytes", worker.allocatedBytes());
+    return json;
+  }
+}

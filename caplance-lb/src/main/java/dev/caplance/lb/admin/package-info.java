@@ -1,0 +1,2 @@
+/** What operators can ask the load balancer. */
+package dev.caplance.lb.admin;

@@ -1,0 +1,38 @@
+package dev.caplance.lb;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class HashKeyStoreTest {
+
+  @TempDir private Path directory;
+
+  @Test
+  void drawsAKeyOnceAndKeepsItFromOthers() throws IOException {
+    Path state = directory.resolve("state");
+    byte[] key = HashKeyStore.loadOrCreate(state);
+    assertThat(key).hasSize(16).isNotEqualTo(new byte[16]);
+    assertThat(HashKeyStore.loadOrCreate(state)).isEqualTo(key);
+    assertThat(HashKeyStore.loadOrCreate(directory.resolve("other"))).isNotEqualTo(key);
+    assertThat(Files.getPosixFilePermissions(state.resolve("hash.key")))
+        .isEqualTo(PosixFilePermissions.fromString("rw-------"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "abc", "zz112233445566778899aabbccddeeff", "00112233"})
+  void refusesAFileThatIsNoKey(String content) throws IOException {
+    Files.writeString(directory.resolve("hash.key"), content);
+    assertThatThrownBy(() -> HashKeyStore.loadOrCreate(directory))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("is not a key of 32 hexadecimal digits; remove it");
+  }
+}

@@ -1,0 +1,56 @@
+package dev.caplance.ctl;
+
+/**
+ * A change of a backend's intent, and what to say of its outcome on each load balancer.
+ *
+ * <p>The daemon keeps the intent whatever the load balancers say, so what is not confirmed is still
+ * to come.
+ */
+enum Change {
+  PAUSE("pause", "paused on"),
+  RESUME("resume", "active on"),
+  DEREGISTER("deregister", "deregistered from");
+
+  private final String method;
+  private final String outcome;
+
+  Change(String method, String outcome) {
+    this.method = method;
+    this.outcome = outcome;
+  }
+
+  /** The daemon's method. */
+  String method() {
+    return method;
+  }
+
+  /** A line for each load balancer that has confirmed. */
+  String confirmed(Answer answer) {
+    String name = Words.known(answer.text("name"));
+    StringBuilder lines = new StringBuilder();
+    for (Answer loadBalancer : answer.objects("loadBalancers")) {
+      if (loadBalancer.flag("confirmed")) {
+        lines.append(name + " is " + outcome + " " + Words.loadBalancer(loadBalancer) + "\n");
+      }
+    }
+    return lines.toString();
+  }
+
+  /** A line for each load balancer that has not confirmed, then one of what holds now, if any. */
+  String unconfirmed(Answer answer) {
+    String name = Words.known(answer.text("name"));
+    StringBuilder lines = new StringBuilder();
+    for (Answer loadBalancer : answer.objects("loadBalancers")) {
+      if (!loadBalancer.flag("confirmed")) {
+        String reason = loadBalancer.text("answer");
+        lines.append(name + " is not yet " + outcome + " " + Words.loadBalancer(loadBalancer));
+        lines.append(": " + (reason.isEmpty() ? "no answer" : reason) + "\n");
+      }
+    }
+    if (!lines.isEmpty()) {
+      lines.append(name + " stays " + Words.known(answer.text("intent")));
+      lines.append("; a load balancer that comes back is told so\n");
+    }
+    return lines.toString();
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * The operator's command line: calls a daemon's control methods and lays out what they answer.
+ *
+ * <p>The results of the methods are JSON objects of the following shapes. A daemon may be older or
+ * newer than the command: members that are missing or {@code null} are left out of the output, and
+ * members that are unknown are ignored. Times are ISO 8601 in UTC, counts and bytes are whole
+ * numbers since the daemon's start, a {@code …Millis} is an age or a time left in milliseconds.
+ *
+ * <p>Backend daemon, {@code status} and {@code health} (the same result):
+ *
+ * <pre>{@code
+ * {"name": "web-1", "address": "10.0.0.11", "vips": ["10.0.0.50"],
+ *  "intent": "active" | "draining" | "paused" | "deregistered",
+ *  "health": {"code": 200, "reason": ""},
+ *  "version": "0.1.0", "startedAt": "2026-01-01T12:00:00Z",
+ *  "loadBalancers": [
+ *    {"address": "10.0.0.2", "port": 1338, "protocol": "2" | "2019",
+ *     "state": "connecting" | "registering" | "registered" | "waiting" | "deregistered",
+ *     "since": "2026-01-01T12:00:01Z",
+ *     "lastAckAgeMillis": 1234 | null,
+ *     "from": "10.0.0.2" | null,                      where its packets come from
+ *     "operatorIntent": "active" | "draining" | "paused" | null,
+ *     "lastError": "Connection refused" | null,
+ *     "nextAttemptInMillis": 4000 | null}],
+ *  "packets": {"received": 12345, "delivered": 12340, "bytes": 9876543,
+ *              "refused": {"not from a load balancer": 5}}}
+ * }</pre>
+ *
+ * <p>Backend daemon, {@code pause}, {@code resume} and {@code deregister}; {@code answer} is what
+ * the load balancer said, or why it said nothing:
+ *
+ * <pre>{@code
+ * {"name": "web-1", "intent": "paused",
+ *  "loadBalancers": [
+ *    {"address": "10.0.0.2", "port": 1338, "confirmed": true | false, "answer": "PAUSED"}]}
+ * }</pre>
+ *
+ * <p>Load balancer, {@code status}:
+ *
+ * <pre>{@code
+ * {"version": "0.1.0", "startedAt": "2026-01-01T12:00:00Z",
+ *  "services": [{"name": "web", "vip": "10.0.0.50", "legacy": false, "backends": 3}],
+ *  "backends": [
+ *    {"name": "web-1", "address": "10.0.0.11", "version": "2",
+ *     "intent": "active" | "draining" | "paused",
+ *     "health": {"state": "unknown" | "fit" | "unfit", "code": 200, "reason": ""},
+ *     "forwarding": true, "session": "10.0.0.11:41234", "lastWordAgeMillis": 1234,
+ *     "registeredAt": "2026-01-01T12:00:01Z", "packets": 12345, "bytes": 9876543}],
+ *  "packets": {"received": 12345, "forwarded": 12340, "bytes": 9876543,
+ *              "dropped": {"no backend": 5}},
+ *  "workers": [{"queue": 0, "packets": 12345, "batches": 321, "verdicts": 321,
+ *               "allocatedBytes": 0}]}
+ * }</pre>
+ */
+package dev.caplance.ctl;

@@ -1,0 +1,221 @@
+package dev.caplance.ctl;
+
+import static dev.caplance.control.ControlMethod.changing;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonElement;
+import dev.caplance.control.ControlException;
+import dev.caplance.control.ControlMethod;
+import dev.caplance.control.ControlServer;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The command line against a control server that answers as a daemon would. */
+class CaplancectlTest {
+
+  @TempDir Path directory;
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+  private ControlServer server;
+
+  @AfterEach
+  void stop() {
+    if (server != null) {
+      server.close();
+    }
+  }
+
+  private Path socket() {
+    return directory.resolve("test.sock");
+  }
+
+  private void serve(String method, ControlMethod implementation) throws IOException {
+    server = new ControlServer(socket(), Map.of(method, implementation));
+    server.start();
+  }
+
+  private void serve(String method, String answer) throws IOException {
+    JsonElement json = Samples.json(answer);
+    serve(method, (params, peer) -> json);
+  }
+
+  private int run(String... args) {
+    return Caplancectl.commandLine(Samples.CLOCK)
+        .setOut(new PrintWriter(out, true))
+        .setErr(new PrintWriter(err, true))
+        .execute(args);
+  }
+
+  private int runOnSocket(String command) {
+    return run((command + " --socket " + socket()).split(" "));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "pause, web-1 is paused on 10.0.0.2",
+    "resume, web-1 is active on 10.0.0.2",
+    "deregister, web-1 is deregistered from 10.0.0.2",
+  })
+  void saysWhoHasConfirmed(String command, String line) throws IOException {
+    serve(
+        command,
+        """
+        {"name": "web-1", "intent": "x", "loadBalancers": [
+          {"address": "10.0.0.2", "port": 1338, "confirmed": true, "answer": "YES"},
+          {"address": "10.0.0.3", "port": 1338, "confirmed": true, "answer": "YES"}]}
+        """);
+
+    assertThat(runOnSocket(command)).isZero();
+    assertThat(out).hasToString(line + "\n" + line.replace("0.0.2", "0.0.3") + "\n");
+    assertThat(err).hasToString("");
+  }
+
+  @Test
+  void whatIsNotConfirmedIsSaidAndWhatHoldsNow() throws IOException {
+    serve(
+        "pause",
+        """
+        {"name": "web-1", "intent": "paused", "loadBalancers": [
+          {"address": "10.0.0.2", "port": 1338, "confirmed": true, "answer": "PAUSED"},
+          {"address": "10.0.0.3", "port": 1338, "confirmed": false, "answer": "no session"},
+          {"address": "10.0.0.4", "port": 1338}]}
+        """);
+
+    assertThat(runOnSocket("pause")).isEqualTo(1);
+    assertThat(out).hasToString("web-1 is paused on 10.0.0.2\n");
+    assertThat(err)
+        .hasToString(
+            """
+            web-1 is not yet paused on 10.0.0.3: no session
+            web-1 is not yet paused on 10.0.0.4: no answer
+            web-1 stays paused; a load balancer that comes back is told so
+            """);
+  }
+
+  @Test
+  void aRefusalIsPassedOn() throws IOException {
+    serve(
+        "pause",
+        changing(
+            (params, peer) -> {
+              throw new ControlException(ControlException.REFUSED, "web-1 is already paused");
+            }));
+
+    assertThat(runOnSocket("pause")).isEqualTo(1);
+    assertThat(out).hasToString("");
+    assertThat(err).hasToString("caplancectl: web-1 is already paused\n");
+  }
+
+  @Test
+  void aDaemonOfAnotherKindSaysWhatItHas() throws IOException {
+    serve("status", "{}");
+
+    assertThat(runOnSocket("pause")).isEqualTo(1);
+    assertThat(err).hasToString("caplancectl: Method not found: this daemon has status\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"status", "health"})
+  void showsTheBackend(String command) throws IOException {
+    serve(command, Samples.BACKEND);
+
+    assertThat(runOnSocket(command)).isZero();
+    assertThat(out.toString()).startsWith("web-1").contains("10.0.0.2").endsWith("\n");
+  }
+
+  @Test
+  void showsTheLoadBalancer() throws IOException {
+    serve("status", Samples.LOAD_BALANCER);
+
+    assertThat(runOnSocket("lb status")).isZero();
+    assertThat(out.toString()).startsWith("load balancer 0.1.0").contains("web-22");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"status --json", "--json status", "lb status --json", "lb --json status"})
+  void printsTheResultAsItCame(String command) throws IOException {
+    serve("status", "{\"b\": 1.50, \"a\": null, \"new\": [\"ä<>'\", 1e400]}");
+
+    assertThat(runOnSocket(command)).isZero();
+    assertThat(out).hasToString("{\"b\":1.50,\"a\":null,\"new\":[\"ä<>'\",1e400]}\n");
+  }
+
+  @Test
+  void printsJsonAlsoOfWhatIsNotConfirmed() throws IOException {
+    serve("pause", "{\"loadBalancers\":[{\"confirmed\":false}]}");
+
+    assertThat(runOnSocket("pause --json")).isEqualTo(1);
+    assertThat(out).hasToString("{\"loadBalancers\":[{\"confirmed\":false}]}\n");
+  }
+
+  @Test
+  void tellsThatThereIsNoDaemon() {
+    assertThat(runOnSocket("status")).isEqualTo(69);
+    assertThat(err)
+        .hasToString("caplancectl: no daemon is running here: " + socket() + " does not exist\n");
+  }
+
+  @Test
+  void doesNotWaitLongerThanItIsTold() throws IOException {
+    serve(
+        "pause",
+        (params, peer) -> {
+          Thread.currentThread().join();
+          return null;
+        });
+
+    assertThat(runOnSocket("pause --timeout 200ms")).isEqualTo(1);
+    assertThat(err)
+        .hasToString("caplancectl: the daemon at " + socket() + " did not answer within 200 ms\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '\0',
+      value = {
+        "'' | a command is missing",
+        "lb | a command is missing",
+        "pauze | Unmatched argument at index 0: 'pauze'",
+        "pause now | Unmatched argument at index 1: 'now'",
+        "status --socket | Missing required parameter for option '--socket' (PATH)",
+        "status --timeout 0s | '0s' is not a time like 500ms, 30s or 2m",
+        "status --timeout 5 | '5' is not a time like 500ms, 30s or 2m",
+        "status --timeout -1s | '-1s' is not a time like 500ms, 30s or 2m",
+      })
+  void saysWhatIsWrongWithTheCommandLine(String args, String message) {
+    assertThat(run(args.equals("''") ? new String[0] : args.split(" "))).isEqualTo(2);
+    assertThat(out).hasToString("");
+    assertThat(err.toString())
+        .startsWith("caplancectl: ")
+        .contains(message)
+        .containsPattern("Try 'caplancectl.* --help' for help.\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--help", "pause --help", "lb --help", "lb status --help"})
+  void helpNamesTheExitCodes(String args) {
+    assertThat(run(args.split(" "))).isZero();
+    assertThat(out.toString())
+        .startsWith("Usage: caplancectl")
+        .contains("--json", "--socket", "--timeout", "Exit codes:", "  69 ", "  77 ");
+  }
+
+  @Test
+  void helpNamesTheCommands() {
+    run("--help");
+
+    assertThat(out.toString())
+        .contains("  pause ", "  resume ", "  health ", "  deregister ", "  status ", "  lb ");
+  }
+}

@@ -1,0 +1,155 @@
+package dev.caplance.ctl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
+import java.util.List;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+class ReportTest {
+
+  private static BackendReport backend(JsonElement answer) {
+    return new BackendReport(new Answer(answer), Samples.CLOCK);
+  }
+
+  private static LoadBalancerReport loadBalancer(JsonElement answer) {
+    return new LoadBalancerReport(new Answer(answer), Samples.CLOCK);
+  }
+
+  @Test
+  void statusOfABackendIsConcise() {
+    assertThat(backend(Samples.json(Samples.BACKEND)).concise())
+        .isEqualTo(
+            """
+            web-1               active, fit
+            10.0.0.2            registered, acknowledged 1.2 s ago
+            10.0.0.3:1400       registered, paused by its operator, acknowledged 0.4 s ago
+            [2001:db8::4]:1339  waiting since 16:23:55: Connection refused; next attempt in 4.0 s
+            """);
+  }
+
+  @Test
+  void healthOfABackendIsComplete() {
+    assertThat(backend(Samples.json(Samples.BACKEND)).full())
+        .isEqualTo(
+            """
+            web-1    active, fit
+            address  10.0.0.11
+            VIPs     10.0.0.50, 2001:db8::50
+            daemon   0.1.0, up 3 h 12 min
+
+            load balancer       session                             acknowledged  since                packets from
+            10.0.0.2            registered                          1.2 s ago     14:03:11             10.0.0.2
+            10.0.0.3:1400       registered, paused by its operator  0.4 s ago     2026-01-01 14:03:00  10.0.0.3
+            [2001:db8::4]:1339  waiting                             -             16:23:55             -
+              Connection refused; next attempt in 4.0 s
+
+            packets  received 12,345   delivered 12,340 (9.8 MB)   refused 5
+              not from a load balancer  3
+              no VIP of ours            2
+            """);
+  }
+
+  @Test
+  void statusOfALoadBalancerIsComplete() {
+    assertThat(loadBalancer(Samples.json(Samples.LOAD_BALANCER)).full())
+        .isEqualTo(
+            """
+            load balancer 0.1.0, up 3 h 12 min
+
+            service  VIP        backends  2019 backends
+            web      10.0.0.50         2  no
+            old      10.0.0.51         0  yes
+
+            backend  address    state                           gets packets   last word  registered           packets   bytes  session          protocol
+            web-1    10.0.0.11  active, fit                     yes            1.2 s ago  14:03:11              12,345  9.8 MB  10.0.0.11:41234  2
+            web-22   10.0.0.12  paused, unfit (503 no workers)  no            12.3 s ago  2026-01-01 13:00:01        5    98 B  10.0.0.12:41235  2
+            web-3    10.0.0.13  active, health unknown          no             0.0 s ago  16:24:00                   0     0 B  10.0.0.13:41236  2019
+
+            packets  received 12,350   forwarded 12,345 (9.8 MB)   dropped 5
+              no backend  5
+
+            queue  packets  batches  per batch  verdicts  allocated
+                0   12,350      321       38.4       321        0 B
+            """);
+  }
+
+  @Test
+  void anUnfitBackendSaysWhy() {
+    assertThat(Words.state(answer("{'intent':'active','health':{'code':503,'reason':'no app'}}")))
+        .isEqualTo("active, unfit (503 no app)");
+    assertThat(Words.state(answer("{'intent':'draining','health':{'state':'unfit'}}")))
+        .isEqualTo("draining, unfit");
+    assertThat(Words.state(answer("{'health':{'state':'unknown','code':0}}")))
+        .isEqualTo("unknown, health unknown");
+  }
+
+  private static Answer answer(String json) {
+    return new Answer(Samples.json(json.replace('\'', '"')));
+  }
+
+  @Test
+  void aDaemonThatSaysNothingIsReportedAsUnknown() {
+    assertThat(backend(new JsonObject()).concise()).isEqualTo("-  unknown, health unknown\n");
+    assertThat(backend(JsonNull.INSTANCE).full()).contains("packets  received unknown");
+    assertThat(loadBalancer(new JsonArray()).full()).contains("no backend is registered");
+  }
+
+  @Test
+  void membersOfAnotherKindThanExpectedDoNoHarm() {
+    forEachMutation(Samples.BACKEND, answer -> backend(answer).concise());
+    forEachMutation(Samples.BACKEND, answer -> backend(answer).full());
+    forEachMutation(Samples.LOAD_BALANCER, answer -> loadBalancer(answer).full());
+  }
+
+  /** Puts something else in the place of each value of a sample in turn, and takes it away. */
+  private static void forEachMutation(String sample, Consumer<JsonElement> report) {
+    List<JsonElement> others =
+        List.of(
+            JsonNull.INSTANCE,
+            new JsonPrimitive(-1.5),
+            new JsonPrimitive("1e999"),
+            new JsonPrimitive(true),
+            new JsonArray(),
+            new JsonObject());
+    JsonElement whole = Samples.json(sample);
+    mutate(whole, () -> report.accept(whole), others);
+  }
+
+  private static void mutate(JsonElement element, Runnable report, List<JsonElement> others) {
+    if (element.isJsonObject()) {
+      JsonObject object = element.getAsJsonObject();
+      for (String name : List.copyOf(object.keySet())) {
+        JsonElement original = object.remove(name);
+        report.run();
+        for (JsonElement other : others) {
+          object.add(name, other);
+          report.run();
+        }
+        object.add(name, original);
+        mutate(original, report, others);
+      }
+    } else if (element.isJsonArray()) {
+      JsonArray array = element.getAsJsonArray();
+      for (int i = 0; i < array.size(); i++) {
+        JsonElement original = array.get(i);
+        for (JsonElement other : others) {
+          array.set(i, other);
+          report.run();
+        }
+        array.set(i, original);
+        mutate(original, report, others);
+      }
+    }
+  }
+
+  @Test
+  void textsCannotPlayWithTheTerminal() {
+    assertThat(answer("{'a':'x\\u001b[2Jy\\nz\\u009b'}").text("a")).isEqualTo("x?[2Jy?z?");
+  }
+}
