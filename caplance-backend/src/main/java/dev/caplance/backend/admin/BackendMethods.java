@@ -3,6 +3,7 @@ package dev.caplance.backend.admin;
 import dev.caplance.backend.dataplane.Decapsulator;
 import dev.caplance.backend.session.LoadBalancerSessions;
 import dev.caplance.control.ControlMethod;
+import java.time.Instant;
 import java.util.Map;
 
 /** The control methods of the backend, by their names. */
@@ -10,10 +11,16 @@ public final class BackendMethods {
 
   private BackendMethods() {}
 
-  /** All of them. */
+  /** All of them; the daemon counts as started now. */
   public static Map<String, ControlMethod> all(
       Identity identity, LoadBalancerSessions sessions, Decapsulator decapsulator) {
-    StatusMethod status = new StatusMethod(identity, sessions, decapsulator);
+    StatusMethod status =
+        new StatusMethod(
+            identity,
+            Instant.now(),
+            sessions::status,
+            decapsulator::counters,
+            decapsulator::allocatedBytes);
     return Map.of(
         "status", status,
         "health", status,

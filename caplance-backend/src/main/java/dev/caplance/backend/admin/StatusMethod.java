@@ -3,8 +3,6 @@ package dev.caplance.backend.admin;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import dev.caplance.backend.dataplane.Decapsulator;
-import dev.caplance.backend.session.LoadBalancerSessions;
 import dev.caplance.backend.session.SessionStatus;
 import dev.caplance.backend.session.SessionsStatus;
 import dev.caplance.control.ControlException;
@@ -18,25 +16,42 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /** {@code status} and {@code health}: sessions and packets at one moment. */
 final class StatusMethod implements ControlMethod {
 
-  private final Instant startedAt = Instant.now();
   private final Identity identity;
-  private final LoadBalancerSessions sessions;
-  private final Decapsulator decapsulator;
+  private final Instant startedAt;
+  private final Supplier<CompletableFuture<SessionsStatus>> sessions;
+  private final Supplier<TrafficCounters.Snapshot> traffic;
+  private final LongSupplier allocatedBytes;
 
-  StatusMethod(Identity identity, LoadBalancerSessions sessions, Decapsulator decapsulator) {
+  /**
+   * The status of this backend.
+   *
+   * @param startedAt when the daemon was started
+   * @param allocatedBytes by the thread that carries packets, since its start
+   */
+  StatusMethod(
+      Identity identity,
+      Instant startedAt,
+      Supplier<CompletableFuture<SessionsStatus>> sessions,
+      Supplier<TrafficCounters.Snapshot> traffic,
+      LongSupplier allocatedBytes) {
     this.identity = identity;
+    this.startedAt = startedAt;
     this.sessions = sessions;
-    this.decapsulator = decapsulator;
+    this.traffic = traffic;
+    this.allocatedBytes = allocatedBytes;
   }
 
   @Override
   public JsonElement call(JsonObject params, Peer peer)
       throws ControlException, InterruptedException {
-    SessionsStatus status = Waiting.forResult(sessions.status());
+    SessionsStatus status = Waiting.forResult(sessions.get());
     JsonObject health = new JsonObject();
     health.addProperty("code", status.health().code());
     health.addProperty("reason", status.health().reason());
@@ -79,7 +94,7 @@ final class StatusMethod implements ControlMethod {
   }
 
   private JsonObject packets() {
-    TrafficCounters.Snapshot counters = decapsulator.counters();
+    TrafficCounters.Snapshot counters = traffic.get();
     JsonObject refused = new JsonObject();
     counters
         .verdicts()
@@ -94,7 +109,7 @@ final class StatusMethod implements ControlMethod {
     json.addProperty("delivered", counters.of(Verdict.FORWARD));
     json.add("refused", refused);
     json.addProperty("bytes", counters.bytes());
-    json.addProperty("allocatedBytes", decapsulator.allocatedBytes());
+    json.addProperty("allocatedBytes", allocatedBytes.getAsLong());
     return json;
   }
 }

@@ -25,7 +25,7 @@ final class Waiting {
       if (e.getCause() instanceof CommandRefusedException refusal) {
         throw new ControlException(ControlException.REFUSED, refusal.getMessage());
       }
-      throw new ControlException(ControlException.REFUSED, "the daemon is stopping");
+      throw new IllegalStateException("the sessions failed to do it", e.getCause());
     }
   }
 }

@@ -255,9 +255,9 @@ final class Membership implements SessionOwner {
     if (began != null) {
       log.warn("{}: lost: {}; next attempt in {} ms", loadBalancer, reason, pause.toMillis());
     } else if (isNews(reason)) {
-      log.warn("{}: not registered: {}; will be tried until it works", loadBalancer, reason);
+      log.warn("{}: cannot register: {}; trying again until it works", loadBalancer, reason);
     } else {
-      log.debug("{}: not registered: {}", loadBalancer, reason);
+      log.debug("{}: cannot register: {}", loadBalancer, reason);
     }
   }
 

@@ -352,7 +352,7 @@ final class Session {
     } else if (refusal != null) {
       end(refusal);
     } else {
-      String within = "not registered within " + REGISTER_TIMEOUT.toSeconds() + " s";
+      String within = "no REGISTERED within " + REGISTER_TIMEOUT.toSeconds() + " s";
       String address = IpAddresses.format(settings.dataAddress());
       end(within + (tokens.isEmpty() ? ": no sanity check came to " + address + " by UDP" : ""));
     }

@@ -530,7 +530,7 @@ class SessionTest {
 
     assertThat(takeEvents())
         .containsExactly(
-            "ended: not registered within 15 s: no sanity check came to 10.0.0.11 by UDP");
+            "ended: no REGISTERED within 15 s: no sanity check came to 10.0.0.11 by UDP");
   }
 
   @Test
@@ -540,7 +540,7 @@ class SessionTest {
     pass(Session.REGISTER_TIMEOUT);
     assertThat(takeEvents())
         .containsExactly(
-            "register failed: no answer within 10 s", "ended: not registered within 15 s");
+            "register failed: no answer within 10 s", "ended: no REGISTERED within 15 s");
   }
 
   @Test

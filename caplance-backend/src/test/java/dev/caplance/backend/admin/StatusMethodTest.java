@@ -1,0 +1,155 @@
+package dev.caplance.backend.admin;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.gson.JsonObject;
+import dev.caplance.backend.session.BackendIntent;
+import dev.caplance.backend.session.CommandRefusedException;
+import dev.caplance.backend.session.LoadBalancer;
+import dev.caplance.backend.session.SessionStatus;
+import dev.caplance.backend.session.SessionStatus.State;
+import dev.caplance.backend.session.SessionsStatus;
+import dev.caplance.control.ControlException;
+import dev.caplance.control.Peer;
+import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.TrafficCounters;
+import dev.caplance.packet.Verdict;
+import dev.caplance.session.Intent;
+import dev.caplance.session.Message;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+/** The exact JSON that operators' programs read. */
+class StatusMethodTest {
+
+  private static final Peer PEER = new Peer(0, 0, 4711);
+  private static final Instant STARTED = Instant.parse("2026-01-02T03:04:05Z");
+  private static final Identity IDENTITY =
+      new Identity(
+          "0.1.0",
+          "web-1",
+          IpAddresses.parse("10.0.0.11"),
+          List.of(IpAddresses.parse("10.0.0.50"), IpAddresses.parse("2001:db8::50")));
+
+  private final TrafficCounters traffic = new TrafficCounters();
+
+  private StatusMethod method(CompletableFuture<SessionsStatus> status) {
+    return new StatusMethod(IDENTITY, STARTED, () -> status, traffic::snapshot, () -> 17);
+  }
+
+  private String json(BackendIntent intent, Message.Health health, SessionStatus... sessions)
+      throws ControlException, InterruptedException {
+    SessionsStatus status = new SessionsStatus(intent, health, List.of(sessions));
+    return method(CompletableFuture.completedFuture(status))
+        .call(new JsonObject(), PEER)
+        .toString();
+  }
+
+  private static String oneLine(String json) {
+    return json.replaceAll("\\n *", "");
+  }
+
+  @Test
+  void tellsEverythingOfARegisteredSession() throws Exception {
+    traffic.received(9);
+    traffic.refused(Verdict.SANITY_CHECK);
+    traffic.refused(Verdict.STRANGER);
+    traffic.refused(Verdict.STRANGER);
+    traffic.refused(Verdict.SEND_FAILED);
+    traffic.forwarded(100);
+    traffic.forwarded(1400);
+    SessionStatus registered =
+        new SessionStatus(
+            new LoadBalancer(IpAddresses.parse("2001:db8::2"), 1338, false),
+            false,
+            State.REGISTERED,
+            STARTED.plusMillis(1500),
+            Optional.of(Duration.ofMillis(1234)),
+            Optional.of(IpAddresses.parse("2001:db8::3")),
+            Optional.of(Intent.DRAINING),
+            Optional.of("it refused HEALTH 200: no"),
+            Optional.empty());
+
+    assertThat(json(BackendIntent.PAUSED, new Message.Health(503, "disk full"), registered))
+        .isEqualTo(
+            oneLine(
+                """
+                {"name":"web-1",
+                "address":"10.0.0.11",
+                "intent":"paused",
+                "health":{"code":503,"reason":"disk full"},
+                "vips":["10.0.0.50","2001:db8::50"],
+                "version":"0.1.0",
+                "startedAt":"2026-01-02T03:04:05Z",
+                "loadBalancers":[
+                {"address":"2001:db8::2",
+                "port":1338,
+                "protocol":"2",
+                "state":"registered",
+                "since":"2026-01-02T03:04:06.500Z",
+                "lastAckAgeMillis":1234,
+                "from":"2001:db8::3",
+                "operatorIntent":"draining",
+                "lastError":"it refused HEALTH 200: no",
+                "nextAttemptInMillis":null}],
+                "packets":{"received":8,
+                "delivered":2,
+                "refused":{"not from a load balancer":2,"send failed":1},
+                "bytes":1500,
+                "allocatedBytes":17}}"""));
+  }
+
+  @Test
+  void whatIsNotKnownIsNull() throws Exception {
+    SessionStatus waiting =
+        new SessionStatus(
+            new LoadBalancer(IpAddresses.parse("10.0.0.2"), 1339, true),
+            true,
+            State.WAITING,
+            STARTED,
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.of(Duration.ofMillis(2500)));
+
+    assertThat(json(BackendIntent.ACTIVE, new Message.Health(200, ""), waiting))
+        .contains(
+            oneLine(
+                """
+                "health":{"code":200,"reason":""},
+                "vips":["10.0.0.50","2001:db8::50"],
+                "version":"0.1.0",
+                "startedAt":"2026-01-02T03:04:05Z",
+                "loadBalancers":[
+                {"address":"10.0.0.2",
+                "port":1339,
+                "protocol":"2019",
+                "state":"waiting",
+                "since":"2026-01-02T03:04:05Z",
+                "lastAckAgeMillis":null,
+                "from":null,
+                "operatorIntent":null,
+                "lastError":null,
+                "nextAttemptInMillis":2500}],
+                "packets":{"received":0,"delivered":0,"refused":{},"bytes":0,"""));
+  }
+
+  @Test
+  void aDaemonThatIsStoppingSaysSo() {
+    assertThatThrownBy(
+            () ->
+                method(
+                        CompletableFuture.failedFuture(
+                            new CommandRefusedException("web-1 is stopping")))
+                    .call(new JsonObject(), PEER))
+        .isInstanceOfSatisfying(
+            ControlException.class, e -> assertThat(e.code()).isEqualTo(ControlException.REFUSED))
+        .hasMessage("web-1 is stopping");
+  }
+}

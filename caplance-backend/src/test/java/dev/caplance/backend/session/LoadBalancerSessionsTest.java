@@ -1,0 +1,519 @@
+package dev.caplance.backend.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.caplance.backend.session.CommandResult.Answer;
+import dev.caplance.backend.session.SessionStatus.State;
+import dev.caplance.packet.AddressSet;
+import dev.caplance.packet.IpAddresses;
+import dev.caplance.session.EventLoop;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** With real connections to load balancers that follow a script; only the clock is the test's. */
+@Timeout(120)
+class LoadBalancerSessionsTest {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final String REGISTER =
+      "REGISTER web-1 127.0.0.11 version=2 health=5s intent=active";
+  private static final InetAddress STRANGER = IpAddresses.parse("127.0.0.99");
+  private static final SessionSettings SETTINGS =
+      new SessionSettings(
+          "web-1",
+          IpAddresses.parse("127.0.0.11"),
+          Duration.ofSeconds(5),
+          Duration.ofSeconds(1),
+          Duration.ofSeconds(30));
+
+  private final FakeClock clock = new FakeClock();
+  private final List<AddressSet> published = new CopyOnWriteArrayList<>();
+  private ScriptedBalancer one;
+  private ScriptedBalancer two;
+  private LoadBalancerSessions sessions;
+
+  @BeforeEach
+  void listen() throws IOException {
+    one = new ScriptedBalancer("127.0.0.2");
+    two = new ScriptedBalancer("127.0.0.3");
+  }
+
+  @AfterEach
+  void end() throws IOException {
+    // Without the balancers nobody keeps the sessions from leaving.
+    one.close();
+    two.close();
+    if (sessions != null) {
+      sessions.stop();
+    }
+  }
+
+  private void start(LoadBalancer... loadBalancers) {
+    sessions =
+        new LoadBalancerSessions(
+            SETTINGS,
+            List.of(loadBalancers),
+            published::add,
+            new EventLoop("sessions-under-test", clock),
+            clock,
+            () -> 0);
+    sessions.start();
+  }
+
+  private void startWithOne() {
+    start(one.asPeer(false));
+  }
+
+  private SessionsStatus status() {
+    return sessions.status().orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
+  }
+
+  private SessionStatus statusOf(int index) {
+    return status().loadBalancers().get(index);
+  }
+
+  private void awaitState(int index, State state) {
+    await().atMost(PATIENCE).until(() -> statusOf(index).state() == state);
+  }
+
+  private void accept(ScriptedBalancer balancer, String register) throws IOException {
+    balancer.accept();
+    balancer.expect(register);
+  }
+
+  private void register(ScriptedBalancer balancer) throws IOException {
+    accept(balancer, REGISTER);
+    prove(balancer);
+  }
+
+  private void prove(ScriptedBalancer balancer) throws IOException {
+    sessions.onSanity(balancer.address(), "SANITY t");
+    balancer.expect("SANE t");
+    balancer.say("REGISTERED web-1 127.0.0.11 version=2 from=" + text(balancer));
+    balancer.expect("HEALTH 200");
+    balancer.say("HEALTHACK 200");
+    await()
+        .atMost(PATIENCE)
+        .until(
+            () ->
+                status().loadBalancers().stream()
+                    .filter(s -> s.loadBalancer().address().equals(balancer.address()))
+                    .anyMatch(s -> s.sinceLastAck().isPresent() && s.state() == State.REGISTERED));
+  }
+
+  private static String text(ScriptedBalancer balancer) {
+    return IpAddresses.format(balancer.address());
+  }
+
+  private CommandResult join(CompletableFuture<CommandResult> result) {
+    return result.orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
+  }
+
+  private static void assertRefused(CompletableFuture<CommandResult> result, String reason) {
+    ThrowingCallable get = () -> result.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    assertThatThrownBy(get).cause().isInstanceOf(CommandRefusedException.class).hasMessage(reason);
+  }
+
+  private static AddressSet addresses(ScriptedBalancer... balancers) {
+    return AddressSet.of(List.of(balancers).stream().map(ScriptedBalancer::address).toList());
+  }
+
+  // --- Registration and its restoration ---
+
+  @Test
+  void registersTellsItsHealthAndWherePacketsMayComeFrom() throws IOException {
+    startWithOne();
+    register(one);
+
+    SessionsStatus status = status();
+    assertThat(status.intent()).isEqualTo(BackendIntent.ACTIVE);
+    assertThat(status.loadBalancers().get(0).state()).isEqualTo(State.REGISTERED);
+    assertThat(status.loadBalancers().get(0).from()).contains(one.address());
+    assertThat(published).containsExactly(addresses(one));
+
+    sessions.health(503, "disk full");
+    one.expect("HEALTH 503 disk full");
+    clock.advance(Duration.ofSeconds(5));
+    status();
+    one.expect("HEALTH 503 disk full");
+    assertThat(status().health().code()).isEqualTo(503);
+  }
+
+  @Test
+  void comesBackByItselfWithItsIntentAndGoesOnUnwrappingMeanwhile() throws IOException {
+    startWithOne();
+    register(one);
+    CompletableFuture<CommandResult> pause = sessions.pause();
+    one.expect("PAUSE web-1");
+    one.say("PAUSED web-1");
+    join(pause);
+
+    one.stop();
+    awaitState(0, State.WAITING);
+    clock.advance(Duration.ofSeconds(1));
+    await()
+        .atMost(PATIENCE)
+        .until(() -> statusOf(0).lastError().equals(Optional.of("Connection refused")));
+    one.startAgain();
+    clock.advance(Duration.ofSeconds(30));
+    status();
+    accept(one, REGISTER.replace("active", "paused"));
+    prove(one);
+
+    assertThat(status().intent()).isEqualTo(BackendIntent.PAUSED);
+    assertThat(published).as("never without its load balancer").containsExactly(addresses(one));
+  }
+
+  @Test
+  void hangsUpOnALoadBalancerThatFallsSilent() throws IOException {
+    startWithOne();
+    register(one);
+    clock.advance(Duration.ofSeconds(15));
+    status();
+    one.expectEnd();
+    awaitState(0, State.WAITING);
+    assertThat(statusOf(0).lastError()).contains("heard nothing for 15000 ms");
+    clock.advance(Duration.ofSeconds(1));
+    status();
+    register(one);
+  }
+
+  @Test
+  void hangsUpOnALoadBalancerThatAcceptsAndSaysNothing() throws IOException {
+    startWithOne();
+    accept(one, REGISTER);
+    awaitState(0, State.REGISTERING);
+    clock.advance(Session.CONNECT_TIMEOUT);
+    awaitState(0, State.REGISTERING);
+    clock.advance(Session.REGISTER_TIMEOUT.minus(Session.CONNECT_TIMEOUT));
+    status();
+    one.expectEnd();
+    awaitState(0, State.WAITING);
+  }
+
+  @Test
+  void comesBackWhenTheLoadBalancerDeregistersIt() throws IOException {
+    startWithOne();
+    register(one);
+    one.say("DEREGISTERED web-1 shutting down");
+    one.expectEnd();
+    awaitState(0, State.WAITING);
+    assertThat(statusOf(0).lastError())
+        .contains("deregistered by the load balancer: shutting down");
+    clock.advance(Duration.ofSeconds(1));
+    status();
+    register(one);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"\u0016\u0003\u0001", "HTTP/1.1 400 Bad Request\r\n", "\n", "x\tx\n"})
+  void whatIsNoLoadBalancerIsTriedAgain(String bytes) throws IOException {
+    startWithOne();
+    accept(one, REGISTER);
+    one.sayBytes(bytes);
+    one.expectEnd();
+    awaitState(0, State.WAITING);
+    assertThat(statusOf(0).lastError()).isPresent();
+    clock.advance(Duration.ofSeconds(1));
+    status();
+    register(one);
+  }
+
+  @Test
+  void anOversizeLineEndsTheSession() throws IOException {
+    startWithOne();
+    register(one);
+    one.sayBytes("x".repeat(513));
+    one.expectEnd();
+    awaitState(0, State.WAITING);
+    assertThat(statusOf(0).lastError().orElseThrow()).contains("longer than 512 bytes");
+  }
+
+  // --- Sanity checks ---
+
+  @Test
+  void aSanityCheckGoesToTheSessionOfItsSender() throws IOException {
+    start(one.asPeer(false), two.asPeer(false));
+    accept(one, REGISTER);
+    accept(two, REGISTER);
+    awaitState(0, State.REGISTERING);
+    awaitState(1, State.REGISTERING);
+
+    sessions.onSanity(two.address(), "SANITY for-two");
+    sessions.onSanity(STRANGER, "SANITY for-all");
+    sessions.onSanity(one.address(), "SANITY for-one");
+
+    one.expect("SANE for-all", "SANE for-one");
+    two.expect("SANE for-two", "SANE for-all");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "SANITY", "SANITY ", "SANITY a b", "SANITY \u00e9", "sanity t"})
+  void whatIsNoSanityCheckIsIgnored(String datagram) throws IOException {
+    startWithOne();
+    accept(one, REGISTER);
+    awaitState(0, State.REGISTERING);
+    sessions.onSanity(one.address(), datagram);
+    prove(one);
+  }
+
+  @Test
+  void aWrongTokenDoesNotStopTheRegistration() throws IOException {
+    startWithOne();
+    accept(one, REGISTER);
+    awaitState(0, State.REGISTERING);
+    sessions.onSanity(STRANGER, "SANITY wrong");
+    one.expect("SANE wrong");
+    one.say("INVALID that token was not sent to you");
+    prove(one);
+  }
+
+  // --- Commands ---
+
+  @Test
+  void aCommandWaitsForEveryLoadBalancer() throws IOException {
+    start(one.asPeer(false), two.asPeer(false));
+    register(one);
+    register(two);
+    assertThat(published).containsExactly(addresses(one), addresses(one, two));
+
+    CompletableFuture<CommandResult> pause = sessions.pause();
+    one.expect("PAUSE web-1");
+    two.expect("PAUSE web-1");
+    two.say("INVALID backend already paused");
+    assertRefused(sessions.resume(), "another command is under way; try again when it is done");
+    assertThat(pause).isNotDone();
+    one.say("PAUSED web-1");
+
+    assertThat(join(pause))
+        .isEqualTo(
+            new CommandResult(
+                BackendIntent.PAUSED,
+                List.of(
+                    new Answer(one.asPeer(false), true, "PAUSED"),
+                    new Answer(two.asPeer(false), false, "INVALID backend already paused"))));
+    assertRefused(sessions.pause(), "web-1 is already paused");
+    assertRefused(sessions.drain(), "web-1 is paused; resume it first");
+  }
+
+  @Test
+  void aCommandEndsWhenASessionBreaksOrDoesNotAnswer() throws IOException {
+    start(one.asPeer(false), two.asPeer(false));
+    register(one);
+    register(two);
+
+    CompletableFuture<CommandResult> drain = sessions.drain();
+    one.expect("DRAIN web-1");
+    two.expect("DRAIN web-1");
+    one.hangUp();
+    awaitState(0, State.WAITING);
+    clock.advance(Duration.ofSeconds(10));
+    status();
+
+    assertThat(join(drain))
+        .isEqualTo(
+            new CommandResult(
+                BackendIntent.DRAINING,
+                List.of(
+                    new Answer(one.asPeer(false), false, "the peer closed the session"),
+                    new Answer(two.asPeer(false), false, "no answer within 10 s"))));
+  }
+
+  @Test
+  void aCommandWithoutAnySessionHoldsForTheNextOne() throws IOException {
+    one.stop();
+    startWithOne();
+    awaitState(0, State.WAITING);
+
+    assertThat(join(sessions.pause()).answers())
+        .containsExactly(
+            new Answer(one.asPeer(false), false, "not connected; will be told when it is"));
+
+    one.startAgain();
+    clock.advance(Duration.ofSeconds(1));
+    status();
+    accept(one, REGISTER.replace("active", "paused"));
+  }
+
+  @Test
+  void leavesOnCommandAndStaysAwayUntilItIsResumed() throws IOException {
+    startWithOne();
+    register(one);
+
+    CompletableFuture<CommandResult> deregister = sessions.deregister();
+    one.expect("DEREGISTER web-1");
+    one.say("DEREGISTERED web-1 the backend asked for it");
+    one.expectEnd();
+    assertThat(join(deregister).answers())
+        .containsExactly(new Answer(one.asPeer(false), true, "DEREGISTERED"));
+    await().atMost(PATIENCE).until(() -> published.size() == 2);
+    assertThat(published).containsExactly(addresses(one), AddressSet.EMPTY);
+    assertThat(status().intent()).isEqualTo(BackendIntent.DEREGISTERED);
+    assertThat(statusOf(0).state()).isEqualTo(State.DEREGISTERED);
+    assertRefused(sessions.deregister(), "web-1 is already deregistered");
+    assertRefused(sessions.pause(), "web-1 is deregistered; resume it first");
+
+    CompletableFuture<CommandResult> resume = sessions.resume();
+    register(one);
+    assertThat(join(resume))
+        .isEqualTo(
+            new CommandResult(
+                BackendIntent.ACTIVE, List.of(new Answer(one.asPeer(false), true, "REGISTERED"))));
+  }
+
+  @Test
+  void showsWhatAnOperatorOfALoadBalancerDid() throws IOException {
+    startWithOne();
+    register(one);
+    one.say("PAUSED web-1");
+    await().atMost(PATIENCE).until(() -> statusOf(0).operatorIntent().isPresent());
+    assertThat(statusOf(0).operatorIntent().orElseThrow().word()).isEqualTo("paused");
+    assertThat(status().intent()).isEqualTo(BackendIntent.ACTIVE);
+  }
+
+  // --- The end ---
+
+  @Test
+  void deregistersEverywhereBeforeItStops() throws IOException {
+    start(one.asPeer(false), two.asPeer(false));
+    register(one);
+    accept(two, REGISTER);
+
+    CompletableFuture<Void> stopped = CompletableFuture.runAsync(sessions::stop);
+    one.expect("DEREGISTER web-1");
+    two.expectEnd();
+    one.say("DEREGISTERED web-1 the backend asked for it");
+    one.expectEnd();
+    stopped.orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
+
+    assertRefused(sessions.pause(), "web-1 is stopping");
+    assertThatThrownBy(this::status).hasRootCauseInstanceOf(CommandRefusedException.class);
+    sessions.health(200, "");
+    sessions.onSanity(one.address(), "SANITY t");
+    sessions.stop();
+  }
+
+  @Test
+  void stopsThoughALoadBalancerDoesNotAnswer() throws IOException {
+    startWithOne();
+    register(one);
+    CompletableFuture<CommandResult> pause = sessions.pause();
+    one.expect("PAUSE web-1");
+
+    sessions.stop();
+
+    assertRefused(pause, "web-1 is stopping");
+    one.expect("DEREGISTER web-1");
+    one.expectEnd();
+  }
+
+  @Test
+  void stopsAfterItHasDeregistered() throws IOException {
+    startWithOne();
+    register(one);
+    CompletableFuture<CommandResult> deregister = sessions.deregister();
+    one.expect("DEREGISTER web-1");
+    one.say("DEREGISTERED web-1 the backend asked for it");
+    join(deregister);
+    sessions.stop();
+    one.expectEnd();
+  }
+
+  @Test
+  void mayBeStoppedWithoutBeingStarted() {
+    sessions = new LoadBalancerSessions(SETTINGS, List.of(one.asPeer(false)), published::add);
+    sessions.stop();
+    assertRefused(sessions.resume(), "web-1 is stopping");
+  }
+
+  // --- Load balancers of 2019 ---
+
+  @Test
+  void speaksWithALoadBalancerOf2019AsItNeedsIt() throws IOException {
+    start(one.asPeer(true));
+    accept(one, REGISTER);
+    awaitState(0, State.REGISTERING);
+    sessions.onSanity(STRANGER, "SANITY WRONGWRONGWRONGW");
+    sessions.onSanity(one.address(), "SANITY ABCDEFGHIJKLMNOP");
+    one.expect("SANE ABCDEFGHIJKLMNOP");
+    one.sayBytes("REGISTERED web-1 127.0.0.11\n");
+    one.expect("HEALTH 200");
+    one.sayBytes("HEALTHACK 200\n");
+    await().atMost(PATIENCE).until(() -> !published.isEmpty());
+    assertThat(published).containsExactly(addresses(one));
+
+    CompletableFuture<CommandResult> drain = sessions.drain();
+    one.expect("PAUSE web-1");
+    one.sayBytes("PAUSED web-1\n");
+    assertThat(join(drain).answers()).containsExactly(new Answer(one.asPeer(true), true, "PAUSED"));
+
+    assertThat(join(sessions.pause()).answers())
+        .containsExactly(new Answer(one.asPeer(true), true, "was paused there already"));
+
+    CompletableFuture<CommandResult> resume = sessions.resume();
+    one.expect("RESUME web-1");
+    one.sayBytes("RESUMED web-1\n");
+    join(resume);
+
+    CompletableFuture<CommandResult> pause = sessions.pause();
+    one.expect("PAUSE web-1");
+    one.sayBytes("PAUSED web-1\n");
+    join(pause);
+
+    CompletableFuture<CommandResult> deregister = sessions.deregister();
+    one.expect("RESUME web-1", "DEREGISTER web-1");
+    one.sayBytes("RESUMED web-1\nDEREGISTERED web-1 client requested deregistration\n");
+    one.expectEnd();
+    assertThat(join(deregister).answers())
+        .containsExactly(new Answer(one.asPeer(true), true, "DEREGISTERED"));
+  }
+
+  @Test
+  void aPausedBackendPausesAgainAtARestartedLoadBalancerOf2019() throws IOException {
+    start(one.asPeer(true));
+    accept(one, REGISTER);
+    join(sessions.pause());
+    awaitState(0, State.REGISTERING);
+    one.hangUp();
+    awaitState(0, State.WAITING);
+    clock.advance(Duration.ofSeconds(1));
+    status();
+    accept(one, REGISTER.replace("active", "paused"));
+    awaitState(0, State.REGISTERING);
+    sessions.onSanity(one.address(), "SANITY ABCDEFGHIJKLMNOP");
+    one.expect("SANE ABCDEFGHIJKLMNOP");
+    one.sayBytes("REGISTERED web-1 127.0.0.11\n");
+    one.expect("PAUSE web-1", "HEALTH 200");
+  }
+
+  @Test
+  void haveIpv4Only() {
+    InetAddress ipv6 = IpAddresses.parse("2001:db8::11");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new LoadBalancer(ipv6, 1338, true))
+        .withMessage("2001:db8::11 cannot be a load balancer of 2019: those have IPv4 only");
+    SessionSettings settings =
+        new SessionSettings(
+            "web-1", ipv6, Duration.ofSeconds(5), Duration.ofSeconds(1), Duration.ofSeconds(30));
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () -> new LoadBalancerSessions(settings, List.of(one.asPeer(true)), published::add))
+        .withMessage("a load balancer of 2019 cannot send to 2001:db8::11: it has IPv4 only");
+  }
+}
