@@ -154,13 +154,9 @@ public record BackendConfig(
       InetAddress address,
       Set<InetSocketAddress> seen) {
     InetAddress peer = loadBalancer.address();
-    if (!seen.add(new InetSocketAddress(peer, loadBalancer.port()))) {
-      section.reject(
-          "address",
-          IpAddresses.format(peer)
-              + " port "
-              + loadBalancer.port()
-              + " is listed twice; keep only one");
+    InetSocketAddress socket = new InetSocketAddress(peer, loadBalancer.port());
+    if (!seen.add(socket)) {
+      section.reject("address", IpAddresses.format(socket) + " is listed twice; keep only one");
     }
     if (peer.equals(address)) {
       section.reject(

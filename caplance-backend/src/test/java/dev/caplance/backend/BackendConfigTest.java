@@ -156,7 +156,7 @@ class BackendConfigTest {
                 + " it",
             "backend.yaml:3:41: vips: 'any' is not an IP address; write it like 10.0.0.50 or"
                 + " 2001:db8::50",
-            "backend.yaml:6:14: address: 10.0.0.2 port 1338 is listed twice; keep only one",
+            "backend.yaml:6:14: address: 10.0.0.2:1338 is listed twice; keep only one",
             "backend.yaml:8:15: address: 10.0.0.50 is one of the vips, which this machine has"
                 + " itself; use the load balancer's own address",
             "backend.yaml:9:34: protocol: 2019 works over IPv4 only; use 2, or an IPv4 address",

@@ -3,6 +3,7 @@ package dev.caplance.packet;
 import java.net.Inet4Address;
 import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.regex.Pattern;
 
@@ -78,6 +79,12 @@ public final class IpAddresses {
       }
     }
     return text.toString();
+  }
+
+  /** Address and port as operators write them: 10.0.0.2:1338 or [2001:db8::2]:1338. */
+  public static String format(InetSocketAddress address) {
+    String host = format(address.getAddress());
+    return (isIpv4(address.getAddress()) ? host : "[" + host + "]") + ":" + address.getPort();
   }
 
   /** Whether this is an IPv4 address. */

@@ -3,6 +3,7 @@ package dev.caplance.packet;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.net.InetSocketAddress;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -50,6 +51,14 @@ class IpAddressesTest {
     assertThatThrownBy(() -> IpAddresses.parse(text))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("is not an IP address; write it like");
+  }
+
+  @Test
+  void writesPortsBehindAddresses() {
+    assertThat(IpAddresses.format(new InetSocketAddress("10.0.0.2", 1338)))
+        .isEqualTo("10.0.0.2:1338");
+    assertThat(IpAddresses.format(new InetSocketAddress("2001:db8::2", 1338)))
+        .isEqualTo("[2001:db8::2]:1338");
   }
 
   @Test

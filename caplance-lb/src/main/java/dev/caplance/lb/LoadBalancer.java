@@ -23,6 +23,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The load-balancer daemon: builds its parts, starts them in the order in which they need each
@@ -33,6 +35,8 @@ import java.util.stream.Collectors;
  * reset the clients' connections.
  */
 public final class LoadBalancer implements Daemon {
+
+  private static final Logger LOG = LoggerFactory.getLogger(LoadBalancer.class);
 
   private final LbConfig config;
   private final DaemonRunner runner;
@@ -65,6 +69,7 @@ public final class LoadBalancer implements Daemon {
     NetfilterRules rules = rules();
     cleanup.atStop("remove the rules", rules::remove);
     rules.install();
+    LOG.info("packets for {} go to {}", vipText(), queueText());
 
     registry.start();
 
@@ -87,6 +92,16 @@ public final class LoadBalancer implements Daemon {
 
   private List<InetAddress> vips() {
     return config.services().stream().map(LbConfig.Service::vip).toList();
+  }
+
+  private String vipText() {
+    return vips().stream().map(IpAddresses::format).collect(Collectors.joining(", "));
+  }
+
+  private String queueText() {
+    int first = config.queues().first();
+    int last = first + config.queues().count() - 1;
+    return first == last ? "NFQUEUE " + first : "NFQUEUE " + first + " to " + last;
   }
 
   private byte[] hashKey() throws IOException {
@@ -129,10 +144,7 @@ public final class LoadBalancer implements Daemon {
 
   @Override
   public String describe() {
-    return "balancing "
-        + vips().stream().map(IpAddresses::format).collect(Collectors.joining(", "))
-        + ", backends register on port "
-        + config.session().port();
+    return "balancing " + vipText() + ", backends register on port " + config.session().port();
   }
 
   @Override

@@ -27,7 +27,6 @@ public record LoadBalancer(InetAddress address, int port, boolean legacy) {
   /** As operators write it: {@code 10.0.0.2:1338} or {@code [2001:db8::2]:1338}. */
   @Override
   public String toString() {
-    String host = IpAddresses.format(address);
-    return (IpAddresses.isIpv4(address) ? host : "[" + host + "]") + ":" + port;
+    return IpAddresses.format(socketAddress());
   }
 }

@@ -102,11 +102,7 @@ public final class StatusMethod implements ControlMethod {
     json.addProperty("intent", backend.intent().name().toLowerCase(Locale.ROOT));
     json.add("health", health);
     json.addProperty("forwarding", backend.forwarding());
-    json.addProperty(
-        "session",
-        IpAddresses.format(backend.session().getAddress())
-            + " port "
-            + backend.session().getPort());
+    json.addProperty("session", IpAddresses.format(backend.session()));
     json.addProperty("lastWordAgeMillis", backend.silence().toMillis());
     json.addProperty("registeredAt", backend.registeredSince().toString());
     json.addProperty("packets", backend.packets());

@@ -97,10 +97,11 @@ public final class BackendRegistry {
     try {
       listener = TcpListener.open(loop, address, this::accept);
     } catch (IOException e) {
-      throw new IOException("cannot listen on " + text(address) + ": " + e.getMessage(), e);
+      throw new IOException(
+          "cannot listen on " + IpAddresses.format(address) + ": " + e.getMessage(), e);
     }
     loop.start();
-    LOG.info("backends can register at {}", text(address()));
+    LOG.info("backends can register at {}", IpAddresses.format(address()));
   }
 
   /** Where it listens, with the port that the kernel chose if the configured one is 0. */
@@ -266,9 +267,5 @@ public final class BackendRegistry {
     unregistered.all().forEach(session -> session.deregister(Level.INFO, STOPPING));
     List.copyOf(backends.values())
         .forEach(backend -> backend.session().deregister(Level.INFO, STOPPING));
-  }
-
-  private static String text(InetSocketAddress address) {
-    return IpAddresses.format(address.getAddress()) + " port " + address.getPort();
   }
 }

@@ -154,7 +154,7 @@ final class BackendSession {
   }
 
   private String sessionText() {
-    return "session from " + IpAddresses.format(peer().getAddress()) + " port " + peer().getPort();
+    return "session from " + IpAddresses.format(peer());
   }
 
   private void heard() {

@@ -246,7 +246,7 @@ class LoopbackSessionsTest {
     BackendRegistry second = new BackendRegistry(settings(taken), published::add);
     assertThatThrownBy(second::start)
         .isInstanceOf(IOException.class)
-        .hasMessage("cannot listen on 127.0.0.1 port " + taken + ": Address already in use");
+        .hasMessage("cannot listen on 127.0.0.1:" + taken + ": Address already in use");
     second.stop();
   }
 

@@ -41,7 +41,7 @@ class RegistryLogTest {
 
     assertThat(log.lines())
         .containsExactly(
-            "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11 port 1024, protocol 2,"
+            "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11:1024, protocol 2,"
                 + " intent active",
             "INFO web-1 (10.0.0.11): unknown options ignored: [mtu=9000, zone]",
             "INFO web-1 (10.0.0.11): fit",
@@ -51,14 +51,14 @@ class RegistryLogTest {
             "INFO web-1 (10.0.0.11): line refused: backend already paused",
             "INFO web-1 (10.0.0.11): active, as the backend asked",
             "INFO web-1 (10.0.0.11): draining, as the backend asked",
-            "INFO web-1 (10.0.0.11): the session from 10.0.0.11 port 1024 is taken over",
-            "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11 port 1025, protocol 2,"
+            "INFO web-1 (10.0.0.11): the session from 10.0.0.11:1024 is taken over",
+            "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11:1025, protocol 2,"
                 + " intent active",
             "WARN web-1 (10.0.0.11): deregistered: health check timeout ran out",
-            "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11 port 1026, protocol"
+            "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11:1026, protocol"
                 + " 2019, intent active",
             "WARN web-1 (10.0.0.11): deregistered: the session broke: the peer closed",
-            "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11 port 1027, protocol"
+            "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11:1027, protocol"
                 + " 2019, intent active",
             "INFO web-1 (10.0.0.11): deregistered: the backend asked for it");
   }
@@ -71,7 +71,7 @@ class RegistryLogTest {
     assertThat(log.lines()).hasSize(20);
     assertThat(log.lines().get(0))
         .isEqualTo(
-            "INFO session from 10.0.0.66 port 1024: refused: 'GET' is no command; known are"
+            "INFO session from 10.0.0.66:1024: refused: 'GET' is no command; known are"
                 + " REGISTER, SANE, HEALTH, PAUSE, RESUME, DRAIN and DEREGISTER");
     log.clear();
     harness.register("web-1", "10.0.0.11");
@@ -79,7 +79,7 @@ class RegistryLogTest {
     harness.advance(Duration.ofSeconds(1));
     harness.connect("10.0.0.66").say("REGISTER web-1 10.0.0.66");
     assertThat(log.lines().get(1))
-        .startsWith("INFO session from 10.0.0.66 port ")
+        .startsWith("INFO session from 10.0.0.66:")
         .contains(" for web-1: refused: name in use")
         .endsWith("(1980 lines like this were left out)");
   }
