@@ -22,6 +22,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The sessions of this backend, one with each load balancer, restored whenever they break, for as
@@ -34,6 +36,8 @@ public final class LoadBalancerSessions {
 
   /** How long load balancers have to confirm that this backend leaves for good. */
   static final Duration FAREWELL = Duration.ofSeconds(3);
+
+  private static final Logger log = LoggerFactory.getLogger(LoadBalancerSessions.class);
 
   private final SessionSettings settings;
   private final Consumer<AddressSet> onSources;
@@ -95,6 +99,7 @@ public final class LoadBalancerSessions {
                         loadBalancer,
                         settings,
                         this::connect,
+                        this::publishSources,
                         new Backoff(settings.reconnectInitial(), settings.reconnectMax(), random),
                         loop::nanoTime,
                         wallClock))
@@ -227,6 +232,7 @@ public final class LoadBalancerSessions {
 
   private void intend(BackendIntent wanted, CompletableFuture<CommandResult> result) {
     intent = wanted;
+    log.info("{} is to be {}", settings.name(), wanted.word());
     Answers answers = new Answers(wanted, memberships.size(), result);
     for (int i = 0; i < memberships.size(); i++) {
       Membership membership = memberships.get(i);
@@ -278,7 +284,6 @@ public final class LoadBalancerSessions {
     try {
       work.run();
     } finally {
-      publishSources();
       setTimer();
       if (stopping && memberships.stream().allMatch(Membership::left)) {
         leftForGood.complete(null);
@@ -286,6 +291,7 @@ public final class LoadBalancerSessions {
     }
   }
 
+  /** At once, so that packets are taken before a load balancer hears that they may be sent. */
   private void publishSources() {
     AddressSet now =
         AddressSet.of(

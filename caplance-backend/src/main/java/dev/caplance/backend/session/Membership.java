@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashSet;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
@@ -32,6 +33,7 @@ final class Membership implements SessionOwner {
   private final LoadBalancer loadBalancer;
   private final SessionSettings settings;
   private final Connector connector;
+  private final Runnable onFromChanged;
   private final Backoff backoff;
   private final LongSupplier nanoClock;
   private final InstantSource wallClock;
@@ -50,17 +52,23 @@ final class Membership implements SessionOwner {
   private String lastError;
   private final Set<String> reported = new HashSet<>();
 
-  /** Not a member, and not wanting to be one. */
+  /**
+   * Not a member, and not wanting to be one.
+   *
+   * @param onFromChanged called when {@link #from} is another one
+   */
   Membership(
       LoadBalancer loadBalancer,
       SessionSettings settings,
       Connector connector,
+      Runnable onFromChanged,
       Backoff backoff,
       LongSupplier nanoClock,
       InstantSource wallClock) {
     this.loadBalancer = loadBalancer;
     this.settings = settings;
     this.connector = connector;
+    this.onFromChanged = onFromChanged;
     this.backoff = backoff;
     this.nanoClock = nanoClock;
     this.wallClock = wallClock;
@@ -203,7 +211,7 @@ final class Membership implements SessionOwner {
   public void registered(InetAddress sender, boolean isLegacy) {
     since = wallClock.instant();
     registeredAt = nanoClock.getAsLong();
-    from = sender;
+    setFrom(sender);
     legacy = isLegacy;
     lastError = null;
     reported.clear();
@@ -262,9 +270,16 @@ final class Membership implements SessionOwner {
   }
 
   private void left(String reason) {
-    from = null;
+    setFrom(null);
     lastError = null;
     log.info("{}: left: {}", loadBalancer, reason);
+  }
+
+  private void setFrom(InetAddress sender) {
+    if (!Objects.equals(sender, from)) {
+      from = sender;
+      onFromChanged.run();
+    }
   }
 
   private boolean isNews(String problem) {

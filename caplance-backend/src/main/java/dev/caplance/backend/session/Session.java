@@ -295,7 +295,7 @@ final class Session {
     }
   }
 
-  /** A line that nobody expects. Later, a session need not end for it: it changes nothing. */
+  /** A line that nobody expects. It changes nothing, so a registered session goes on. */
   private void stray(String line) {
     String quoted = line.length() <= MAX_QUOTED ? line : line.substring(0, MAX_QUOTED) + "...";
     String problem = "a load balancer would not say '" + quoted + "' now";
@@ -331,18 +331,6 @@ final class Session {
     return Math.min(own, unanswered.untilExpiry(now));
   }
 
-  /** Ends the session without waiting for anything. */
-  void end(String reason) {
-    if (state == State.ENDED) {
-      return;
-    }
-    sayFarewell();
-    state = State.ENDED;
-    connection.communicator().close();
-    owner.ended(reason);
-    unanswered.abandon(reason);
-  }
-
   private void waitOrGiveUp(long now) {
     long registerDue = begun + REGISTER_TIMEOUT.toNanos();
     if (connected() && registerDue - now > 0) {
@@ -356,6 +344,17 @@ final class Session {
       String address = IpAddresses.format(settings.dataAddress());
       end(within + (tokens.isEmpty() ? ": no sanity check came to " + address + " by UDP" : ""));
     }
+  }
+
+  private void end(String reason) {
+    if (state == State.ENDED) {
+      return;
+    }
+    sayFarewell();
+    state = State.ENDED;
+    connection.communicator().close();
+    owner.ended(reason);
+    unanswered.abandon(reason);
   }
 
   /** What has to be said before the connection may be closed. */

@@ -66,11 +66,6 @@ final class Unanswered {
     return lines.size();
   }
 
-  /** Whether a line of a kind is among them. */
-  boolean contains(Class<? extends Message> kind) {
-    return lines.stream().anyMatch(sent -> kind.isInstance(sent.message));
-  }
-
   /** The oldest line of a kind was confirmed; false when there is none, so nobody asked for it. */
   boolean confirm(Class<? extends Message> kind, String answer) {
     Optional<Sent> confirmed = take(kind);

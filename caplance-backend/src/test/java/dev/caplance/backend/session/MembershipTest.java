@@ -45,9 +45,11 @@ class MembershipTest {
           new LoadBalancer(PEER, 1338, false),
           SETTINGS,
           (address, onReadable) -> connect(onReadable),
+          this::fromChanged,
           new Backoff(SETTINGS.reconnectInitial(), SETTINGS.reconnectMax(), () -> 0),
           clock,
           clock);
+  private final List<String> lastSaidAtChange = new ArrayList<>();
   private IOException noSocket;
   private Runnable listener;
 
@@ -77,6 +79,11 @@ class MembershipTest {
 
   private FakeConnection connection() {
     return connections.get(connections.size() - 1);
+  }
+
+  private void fromChanged() {
+    List<String> said = connection().takeSent();
+    lastSaidAtChange.add(said.get(said.size() - 1));
   }
 
   private void intend(BackendIntent intent) {
@@ -145,6 +152,22 @@ class MembershipTest {
     assertThat(status.untilNextAttempt()).isEmpty();
     assertThat(status.legacy()).isFalse();
     assertThat(replies).containsExactly("confirmed: REGISTERED");
+  }
+
+  @Test
+  void packetsAreTakenBeforeHealthAsksForThem() {
+    intend(BackendIntent.ACTIVE);
+    register();
+    assertThat(lastSaidAtChange).containsExactly("SANE t");
+    assertThat(connection().takeSent()).containsExactly("HEALTH 200");
+    breakConnection(new EOFException("the peer closed the session"));
+    waitForDue();
+    register();
+    assertThat(lastSaidAtChange).as("nothing has changed").hasSize(1);
+
+    intend(BackendIntent.DEREGISTERED);
+    hear("HEALTHACK 200", "DEREGISTERED web-1 bye");
+    assertThat(lastSaidAtChange).containsExactly("SANE t", "DEREGISTER web-1");
   }
 
   @Test

@@ -46,6 +46,7 @@ class NeighboursOf2019Test {
           link = balancer.new Link();
           return new Connector.Connection(link, () -> true);
         },
+        () -> {},
         new Backoff(settings.reconnectInitial(), settings.reconnectMax(), random),
         clock,
         clock);
