@@ -93,7 +93,7 @@ public record BackendConfig(
         root.get("dataPort", Values.port(), 1337),
         root.get(
             "healthInterval",
-            Values.duration(Duration.ofMillis(100), Duration.ofHours(1)),
+            Values.duration(Duration.ofMillis(100), Duration.ofMinutes(10)),
             Duration.ofSeconds(5)),
         root.get("attachVip", Values.bool(), true),
         root.get("setSysctls", Values.bool(), true),

@@ -1,9 +1,14 @@
 package dev.caplance.dist;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -16,15 +21,45 @@ final class Cluster implements AutoCloseable {
 
   private final Lab lab = Lab.up();
   private final Map<String, DaemonProcess> backends = new LinkedHashMap<>();
+  private final Map<Path, String> originalFiles = new LinkedHashMap<>();
   private DaemonProcess balancer;
 
   /** Starts a load balancer and these backends, and waits until all of them get packets. */
   Cluster(String... names) {
+    this(Map.of(), names);
+  }
+
+  /**
+   * The same with configuration files other than the lab's.
+   *
+   * @param files contents by host and name, {@code lb1/lb.yaml}
+   */
+  Cluster(Map<String, String> files, String... names) {
+    files.forEach(this::configure);
     startBalancer();
     for (String name : names) {
       startBackend(name);
     }
     awaitForwarding(names.length);
+  }
+
+  private void configure(String file, String content) {
+    String[] hostAndName = file.split("/");
+    Path path = Lab.directory(hostAndName[0], "etc").resolve(hostAndName[1]);
+    try {
+      originalFiles.put(path, Files.readString(path, UTF_8));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    write(path, content);
+  }
+
+  private static void write(Path path, String content) {
+    try {
+      Files.writeString(path, content, UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   DaemonProcess startBalancer() {
@@ -121,5 +156,6 @@ final class Cluster implements AutoCloseable {
     if (balancer != null) {
       balancer.close();
     }
+    originalFiles.forEach(Cluster::write);
   }
 }

@@ -73,24 +73,6 @@ final class Lab {
     return run(on(host, command).toArray(String[]::new));
   }
 
-  /** Gives a host another configuration file until it is closed. */
-  static AutoRestored configure(String host, String file, String yaml) {
-    Path path = directory(host, "etc").resolve(file);
-    try {
-      String original = Files.readString(path, UTF_8);
-      Files.writeString(path, yaml, UTF_8);
-      return () -> Files.writeString(path, original, UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /** Something that was changed and is put back. */
-  interface AutoRestored extends AutoCloseable {
-    @Override
-    void close() throws IOException;
-  }
-
   /** A class of these tests that has a {@code main}, as a command. */
   static String[] java(Class<?> main, String... arguments) {
     List<String> line =
