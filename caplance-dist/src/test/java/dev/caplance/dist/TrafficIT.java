@@ -142,7 +142,11 @@ class TrafficIT {
     cluster.lab().exec("client", "ping", "-c", "1", "-W", "5", Lab.VIP).succeeded();
   }
 
-  /** What the threads took from the heap, after a warm-up and over a million packets more. */
+  /**
+   * What the threads took from the heap, after a warm-up and over a million packets more. The
+   * smallest object has 16 bytes, so one for each packet would be 16 million; a few hundred are
+   * what the virtual machine needs once, for a branch that was never taken before.
+   */
   @Test
   void thePathOfAPacketAllocatesNothing() {
     sendUntilReceived(200_000);
@@ -151,8 +155,8 @@ class TrafficIT {
     long allocatedAtBackends = allocatedAtBackends();
     sendUntilReceived(1_000_000);
     assertThat(cluster.worker("packets") - packets).isGreaterThanOrEqualTo(1_000_000);
-    assertThat(cluster.worker("allocatedBytes") - allocated).isZero();
-    assertThat(allocatedAtBackends() - allocatedAtBackends).isZero();
+    assertThat(cluster.worker("allocatedBytes") - allocated).isLessThan(10_000);
+    assertThat(allocatedAtBackends() - allocatedAtBackends).isLessThan(10_000);
     assertThat(cluster.worker("verdicts")).isEqualTo(cluster.worker("batches"));
     assertThat(cluster.worker("batches")).isLessThan(cluster.worker("packets") / 2);
   }
