@@ -116,6 +116,7 @@ public final class LoadBalancer implements Daemon {
         config.session().registerTimeout(),
         config.session().readTimeout(),
         config.services().stream().map(LbConfig.Service::vip).collect(Collectors.toSet()),
+        config.services().stream().map(LbConfig.Service::name).toList(),
         config.services().stream().anyMatch(LbConfig.Service::legacy),
         config.dataPort(),
         config.queues().count());

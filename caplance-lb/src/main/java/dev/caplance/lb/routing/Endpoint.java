@@ -20,6 +20,7 @@ public final class Endpoint {
   private final InetAddress address;
   private final SocketAddress target;
   private final AtomicLongArray cells;
+  private volatile int mtu;
 
   /**
    * An endpoint that nothing went to yet.
@@ -27,11 +28,23 @@ public final class Endpoint {
    * @param dataAddress of the backend
    * @param dataPort UDP, 1 to 65535
    * @param workers how many workers will count
+   * @param mtu bytes of the largest outer packet on the way there
    */
-  public Endpoint(InetAddress dataAddress, int dataPort, int workers) {
+  public Endpoint(InetAddress dataAddress, int dataPort, int workers, int mtu) {
     this.address = dataAddress;
     this.target = SocketAddress.of(dataAddress, dataPort);
     this.cells = new AtomicLongArray(workers * STRIDE);
+    this.mtu = mtu;
+  }
+
+  /** Bytes of the largest outer packet on the way there. */
+  public int mtu() {
+    return mtu;
+  }
+
+  /** The way there has changed. */
+  public void setMtu(int mtu) {
+    this.mtu = mtu;
   }
 
   /** The data address. */

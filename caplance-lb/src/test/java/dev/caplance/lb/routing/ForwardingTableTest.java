@@ -17,8 +17,8 @@ class ForwardingTableTest {
   private static final InetAddress DNS = IpAddresses.parse("2001:db8::53");
   private static final InetAddress EMPTY = IpAddresses.parse("10.0.0.51");
 
-  private final Endpoint b1 = new Endpoint(IpAddresses.parse("10.0.0.11"), 1337, 2);
-  private final Endpoint b2 = new Endpoint(IpAddresses.parse("10.0.0.12"), 1337, 2);
+  private final Endpoint b1 = new Endpoint(IpAddresses.parse("10.0.0.11"), 1337, 2, 1500);
+  private final Endpoint b2 = new Endpoint(IpAddresses.parse("10.0.0.12"), 1337, 2, 1500);
 
   private final ForwardingTable table =
       ForwardingTable.of(
