@@ -117,6 +117,7 @@ public final class LoadBalancer implements Daemon {
         config.session().registerTimeout(),
         config.session().readTimeout(),
         config.services().stream().map(LbConfig.Service::vip).collect(Collectors.toSet()),
+        config.services().stream().map(LbConfig.Service::name).toList(),
         config.services().stream().anyMatch(LbConfig.Service::legacy),
         config.dataPort(),
         config.queues().count());
@@ -124,12 +125,13 @@ public final class LoadBalancer implements Daemon {
 
   private NfqueueDataplane dataplane(TableAssembler tables) {
     LbConfig.Queues queues = config.queues();
+    LbConfig.Flows flows = config.flows();
     return new NfqueueDataplane(
         queues.first(),
         queues.count(),
         queues.length(),
-        1 << 20,
-        FlowTimeouts.DEFAULT,
+        flows.max(),
+        new FlowTimeouts(flows.tcpIdle(), flows.udpIdle(), flows.closingIdle()),
         tables.table(),
         failure -> runner.fail("a worker ended", failure));
   }

@@ -23,8 +23,6 @@ import java.util.Set;
  */
 final class TableAssembler implements TablePublisher {
 
-  private static final int EQUAL_WEIGHT = 1;
-
   private final List<LbConfig.Service> services;
   private final FlowHash hash;
   private final int tableSize;
@@ -81,8 +79,9 @@ final class TableAssembler implements TablePublisher {
 
   private List<Member> membersOf(LbConfig.Service service) {
     return backends.stream()
-        .filter(backend -> service.legacy() || !backend.legacy())
-        .map(backend -> new Member(backend.name(), EQUAL_WEIGHT, backend.endpoint()))
+        .filter(backend -> backend.serves(service.name(), service.legacy()))
+        .filter(ForwardingBackend::takesNewFlows)
+        .map(backend -> new Member(backend.name(), backend.weight(), backend.endpoint()))
         .toList();
   }
 

@@ -46,12 +46,14 @@ final class LoadBalancerReport {
       return "no backend is registered\n";
     }
     Columns table =
-        new Columns("<<<<><>><<")
+        new Columns("<<<<><><>><<")
             .row(
                 "backend",
                 "address",
                 "state",
-                "gets packets",
+                "new flows",
+                "weight",
+                "services",
                 "last word",
                 "registered",
                 "packets",
@@ -63,7 +65,9 @@ final class LoadBalancerReport {
           backend.text("name"),
           backend.text("address"),
           Words.state(backend),
-          backend.flag("forwarding") ? "yes" : "no",
+          backend.flag("takesNewFlows") ? "yes" : "no",
+          Quantities.count(backend.number("weight")),
+          services(backend),
           Quantities.ago(backend.number("lastWordAgeMillis")),
           Quantities.time(backend.text("registeredAt"), clock),
           Quantities.count(backend.number("packets")),
@@ -72,6 +76,11 @@ final class LoadBalancerReport {
           backend.text("version"));
     }
     return table.toString();
+  }
+
+  private static String services(Answer backend) {
+    List<String> services = backend.texts("services");
+    return services.isEmpty() ? "all" : String.join(",", services);
   }
 
   private Columns workers() {

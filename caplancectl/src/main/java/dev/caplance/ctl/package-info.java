@@ -44,7 +44,9 @@
  *    {"name": "web-1", "address": "10.0.0.11", "version": "2",
  *     "intent": "active" | "draining" | "paused",
  *     "health": {"state": "unknown" | "fit" | "unfit", "code": 200, "reason": ""},
- *     "forwarding": true, "session": "10.0.0.11:41234", "lastWordAgeMillis": 1234,
+ *     "takesNewFlows": true, "weight": 1, "mtu": 1500,
+ *     "services": ["web"],                            empty: all
+ *     "session": "10.0.0.11:41234", "lastWordAgeMillis": 1234,
  *     "registeredAt": "2026-01-01T12:00:01Z", "packets": 12345, "bytes": 9876543}],
  *  "packets": {"received": 12345, "forwarded": 12340, "bytes": 9876543,
  *              "dropped": {"no backend": 5}},

@@ -101,7 +101,12 @@ public final class StatusMethod implements ControlMethod {
     json.addProperty("version", backend.version());
     json.addProperty("intent", backend.intent().name().toLowerCase(Locale.ROOT));
     json.add("health", health);
-    json.addProperty("forwarding", backend.forwarding());
+    json.addProperty("takesNewFlows", backend.takesNewFlows());
+    json.addProperty("weight", backend.weight());
+    JsonArray services = new JsonArray();
+    backend.services().forEach(services::add);
+    json.add("services", services);
+    json.addProperty("mtu", backend.mtu());
     json.addProperty("session", IpAddresses.format(backend.session()));
     json.addProperty("lastWordAgeMillis", backend.silence().toMillis());
     json.addProperty("registeredAt", backend.registeredSince().toString());

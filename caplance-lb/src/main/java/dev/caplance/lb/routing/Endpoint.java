@@ -24,9 +24,10 @@ public final class Endpoint {
 
   private final int id = COUNT.incrementAndGet();
   private final InetAddress address;
-  private final int maxPacket;
   private final SocketAddress target;
   private final AtomicLongArray cells;
+  private final int overhead;
+  private volatile int maxPacket;
 
   /**
    * An endpoint that nothing went to yet.
@@ -38,9 +39,20 @@ public final class Endpoint {
    */
   public Endpoint(InetAddress dataAddress, int dataPort, int workers, int mtu) {
     this.address = dataAddress;
-    this.maxPacket = mtu - Encapsulation.overhead(IpAddresses.isIpv4(dataAddress));
     this.target = SocketAddress.of(dataAddress, dataPort);
     this.cells = new AtomicLongArray(workers * STRIDE);
+    this.overhead = Encapsulation.overhead(IpAddresses.isIpv4(dataAddress));
+    this.maxPacket = mtu - overhead;
+  }
+
+  /** Bytes of the largest outer packet on the way there. */
+  public int mtu() {
+    return maxPacket + overhead;
+  }
+
+  /** The way there has changed. Any thread may call. */
+  public void setMtu(int mtu) {
+    maxPacket = mtu - overhead;
   }
 
   /** A number that no other endpoint has had since the start of the process. */
