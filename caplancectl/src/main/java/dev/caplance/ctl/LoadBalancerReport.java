@@ -29,12 +29,17 @@ final class LoadBalancerReport {
   }
 
   private Columns services() {
-    Columns table = new Columns("<<><").row("service", "VIP", "backends", "2019 backends");
+    Columns table =
+        new Columns("<<<<>><")
+            .row("service", "VIP", "ports", "state", "backends", "keep flows", "2019 backends");
     for (Answer service : loadBalancer.objects("services")) {
       table.row(
           service.text("name"),
           service.text("vip"),
+          service.text("ports"),
+          Words.known(service.text("state")),
           Quantities.count(service.number("backends")),
+          Quantities.count(service.number("keeping")),
           service.flag("legacy") ? "yes" : "no");
     }
     return table;

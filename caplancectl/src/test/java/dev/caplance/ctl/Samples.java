@@ -36,8 +36,10 @@ final class Samples {
       """
       {"version": "0.1.0", "startedAt": "2026-01-02T12:12:00Z",
        "services": [
-         {"name": "web", "vip": "10.0.0.50", "legacy": false, "backends": 2},
-         {"name": "old", "vip": "10.0.0.51", "legacy": true, "backends": 0}],
+         {"name": "web", "vip": "10.0.0.50", "ports": "tcp/80, udp/443", "legacy": false,
+          "state": "balancing", "backends": 2, "keeping": 1},
+         {"name": "old", "vip": "10.0.0.51", "ports": "tcp, udp", "legacy": true,
+          "state": "no backend", "backends": 0, "keeping": 0}],
        "backends": [
          {"name": "web-1", "address": "10.0.0.11", "version": "2", "intent": "active",
           "health": {"state": "fit", "code": 200, "reason": ""}, "takesNewFlows": true,

@@ -4,6 +4,7 @@ import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.Ports;
 import java.net.InetAddress;
 import java.util.List;
 
@@ -43,9 +44,18 @@ public final class ForwardingTable {
    * One service with those that may take its packets now.
    *
    * @param vip its address
-   * @param members in byte order of their names; may be empty
+   * @param ports its protocols and ports
+   * @param members those that get new flows, in byte order of their names; may be empty
+   * @param keepers the endpoints that may keep flows that they have; those of the members among
+   *     them
+   * @param rejectWhenEmpty whether clients are told that there is nobody
    */
-  public record Pool(InetAddress vip, List<Member> members) {}
+  public record Pool(
+      InetAddress vip,
+      Ports ports,
+      List<Member> members,
+      List<Endpoint> keepers,
+      boolean rejectWhenEmpty) {}
 
   /** A backend in a pool, with its weight from 1 to 256. */
   public record Member(String name, int weight, Endpoint endpoint) {}

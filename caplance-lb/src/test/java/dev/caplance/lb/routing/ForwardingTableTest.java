@@ -7,6 +7,7 @@ import dev.caplance.lb.routing.ForwardingTable.Pool;
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.Ports;
 import java.net.InetAddress;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -23,9 +24,14 @@ class ForwardingTableTest {
   private final ForwardingTable table =
       ForwardingTable.of(
           List.of(
-              new Pool(WEB, List.of(new Member("b1", 1, b1), new Member("b2", 1, b2))),
-              new Pool(DNS, List.of(new Member("b2", 1, b2))),
-              new Pool(EMPTY, List.of())),
+              new Pool(
+                  WEB,
+                  Ports.ALL,
+                  List.of(new Member("b1", 1, b1), new Member("b2", 1, b2)),
+                  List.of(b1, b2),
+                  true),
+              new Pool(DNS, Ports.ALL, List.of(new Member("b2", 1, b2)), List.of(b2), true),
+              new Pool(EMPTY, Ports.ALL, List.of(), List.of(), true)),
           AddressSet.of(List.of(WEB)),
           new FlowHash(new byte[16]),
           7);
