@@ -11,6 +11,7 @@ import dev.caplance.host.Journal;
 import dev.caplance.host.NetfilterRules;
 import dev.caplance.host.VipAddresses;
 import dev.caplance.lb.admin.StatusMethod;
+import dev.caplance.lb.dataplane.FlowTimeouts;
 import dev.caplance.lb.dataplane.NfqueueDataplane;
 import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.lb.registry.RegistrySettings;
@@ -128,8 +129,15 @@ public final class LoadBalancer implements Daemon {
         queues.first(),
         queues.count(),
         queues.length(),
+        config.flows().max(),
+        flowTimeouts(),
         tables.table(),
         failure -> runner.fail("a worker ended", failure));
+  }
+
+  private FlowTimeouts flowTimeouts() {
+    LbConfig.Flows flows = config.flows();
+    return new FlowTimeouts(flows.tcpIdle(), flows.udpIdle(), flows.closingIdle());
   }
 
   private NetfilterRules rules() {

@@ -90,8 +90,8 @@ final class LoadBalancerReport {
 
   private Columns workers() {
     Columns table =
-        new Columns(">>>>>>")
-            .row("queue", "packets", "batches", "per batch", "verdicts", "allocated");
+        new Columns(">>>>>>>")
+            .row("queue", "packets", "batches", "per batch", "verdicts", "flows", "allocated");
     for (Answer worker : loadBalancer.objects("workers")) {
       table.row(
           Quantities.count(worker.number("queue")),
@@ -99,6 +99,7 @@ final class LoadBalancerReport {
           Quantities.count(worker.number("batches")),
           Quantities.ratio(worker.number("packets"), worker.number("batches")),
           Quantities.count(worker.number("verdicts")),
+          Quantities.count(worker.number("flows")),
           Quantities.bytes(worker.number("allocatedBytes")));
     }
     return table;

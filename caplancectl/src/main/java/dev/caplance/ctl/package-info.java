@@ -55,7 +55,7 @@
  *  "packets": {"received": 12345, "forwarded": 12340, "bytes": 9876543,
  *              "dropped": {"no backend": 5}},
  *  "workers": [{"queue": 0, "packets": 12345, "batches": 321, "verdicts": 321,
- *               "allocatedBytes": 0}]}
+ *               "flows": 1234, "allocatedBytes": 0}]}
  * }</pre>
  */
 package dev.caplance.ctl;

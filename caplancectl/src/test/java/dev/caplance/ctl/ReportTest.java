@@ -74,8 +74,8 @@ class ReportTest {
             packets  received 12,350   forwarded 12,345 (9.8 MB)   dropped 5
               no backend  5
 
-            queue  packets  batches  per batch  verdicts  allocated
-                0   12,350      321       38.4       321        0 B
+            queue  packets  batches  per batch  verdicts  flows  allocated
+                0   12,350      321       38.4       321  1,234        0 B
             """);
   }
 

@@ -59,7 +59,7 @@ final class Samples {
        "packets": {"received": 12350, "forwarded": 12345, "bytes": 9876641,
                    "dropped": {"no backend": 5}},
        "workers": [{"queue": 0, "packets": 12350, "batches": 321, "verdicts": 321,
-                    "allocatedBytes": 0}]}
+                    "flows": 1234, "allocatedBytes": 0}]}
       """;
 
   private Samples() {}

@@ -1,7 +1,10 @@
 package dev.caplance.lb.routing;
 
 import dev.caplance.linux.SocketAddress;
+import dev.caplance.packet.Encapsulation;
+import dev.caplance.packet.IpAddresses;
 import java.net.InetAddress;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
@@ -17,10 +20,13 @@ public final class Endpoint {
   private static final int PACKETS = 0;
   private static final int BYTES = 1;
 
+  private static final AtomicInteger COUNT = new AtomicInteger();
+
+  private final int id = COUNT.incrementAndGet();
   private final InetAddress address;
   private final SocketAddress target;
   private final AtomicLongArray cells;
-  private volatile int mtu;
+  private volatile int maxPacket;
 
   /**
    * An endpoint that nothing went to yet.
@@ -34,17 +40,31 @@ public final class Endpoint {
     this.address = dataAddress;
     this.target = SocketAddress.of(dataAddress, dataPort);
     this.cells = new AtomicLongArray(workers * STRIDE);
-    this.mtu = mtu;
+    setMtu(mtu);
+  }
+
+  /** The way there has changed: bytes of the largest outer packet. */
+  public void setMtu(int mtu) {
+    maxPacket = mtu - overhead();
   }
 
   /** Bytes of the largest outer packet on the way there. */
   public int mtu() {
-    return mtu;
+    return maxPacket + overhead();
   }
 
-  /** The way there has changed. */
-  public void setMtu(int mtu) {
-    this.mtu = mtu;
+  private int overhead() {
+    return Encapsulation.overhead(IpAddresses.isIpv4(address));
+  }
+
+  /** A number that no other endpoint has had since the start of the process. */
+  public int id() {
+    return id;
+  }
+
+  /** Bytes of the largest packet that gets there without being fragmented on the way. */
+  public int maxPacket() {
+    return maxPacket;
   }
 
   /** The data address. */
