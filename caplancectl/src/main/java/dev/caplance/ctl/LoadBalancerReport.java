@@ -29,12 +29,17 @@ final class LoadBalancerReport {
   }
 
   private Columns services() {
-    Columns table = new Columns("<<><").row("service", "VIP", "backends", "2019 backends");
+    Columns table =
+        new Columns("<<<<>><")
+            .row("service", "VIP", "ports", "state", "backends", "keep flows", "2019 backends");
     for (Answer service : loadBalancer.objects("services")) {
       table.row(
           service.text("name"),
           service.text("vip"),
+          service.text("ports"),
+          Words.known(service.text("state")),
           Quantities.count(service.number("backends")),
+          Quantities.count(service.number("keeping")),
           service.flag("legacy") ? "yes" : "no");
     }
     return table;
@@ -85,8 +90,8 @@ final class LoadBalancerReport {
 
   private Columns workers() {
     Columns table =
-        new Columns(">>>>>>")
-            .row("queue", "packets", "batches", "per batch", "verdicts", "allocated");
+        new Columns(">>>>>>>")
+            .row("queue", "packets", "batches", "per batch", "verdicts", "flows", "allocated");
     for (Answer worker : loadBalancer.objects("workers")) {
       table.row(
           Quantities.count(worker.number("queue")),
@@ -94,6 +99,7 @@ final class LoadBalancerReport {
           Quantities.count(worker.number("batches")),
           Quantities.ratio(worker.number("packets"), worker.number("batches")),
           Quantities.count(worker.number("verdicts")),
+          Quantities.count(worker.number("flows")),
           Quantities.bytes(worker.number("allocatedBytes")));
     }
     return table;

@@ -36,8 +36,10 @@ final class Samples {
       """
       {"version": "0.1.0", "startedAt": "2026-01-02T12:12:00Z",
        "services": [
-         {"name": "web", "vip": "10.0.0.50", "legacy": false, "backends": 2},
-         {"name": "old", "vip": "10.0.0.51", "legacy": true, "backends": 0}],
+         {"name": "web", "vip": "10.0.0.50", "ports": "tcp/80, udp/443", "legacy": false,
+          "state": "balancing", "backends": 2, "keeping": 1},
+         {"name": "old", "vip": "10.0.0.51", "ports": "tcp, udp", "legacy": true,
+          "state": "no backend", "backends": 0, "keeping": 0}],
        "backends": [
          {"name": "web-1", "address": "10.0.0.11", "version": "2", "intent": "active",
           "health": {"state": "fit", "code": 200, "reason": ""}, "takesNewFlows": true,
@@ -57,7 +59,7 @@ final class Samples {
        "packets": {"received": 12350, "forwarded": 12345, "bytes": 9876641,
                    "dropped": {"no backend": 5}},
        "workers": [{"queue": 0, "packets": 12350, "batches": 321, "verdicts": 321,
-                    "allocatedBytes": 0}]}
+                    "flows": 1234, "allocatedBytes": 0}]}
       """;
 
   private Samples() {}

@@ -85,8 +85,11 @@ public final class StatusMethod implements ControlMethod {
     JsonObject json = new JsonObject();
     json.addProperty("name", service.name());
     json.addProperty("vip", IpAddresses.format(service.vip()));
+    json.addProperty("ports", service.ports().toString());
     json.addProperty("legacy", service.legacy());
+    json.addProperty("state", service.state().label());
     json.addProperty("backends", service.backends());
+    json.addProperty("keeping", service.keeping());
     return json;
   }
 
