@@ -132,14 +132,21 @@ public final class ConfigSection {
   }
 
   /**
-   * A list with at least one entry, each a group of keys. Wrong entries are left out.
+   * A list that must be there and have at least one entry, each a group of keys. Wrong entries are
+   * left out.
    *
    * @param example an entry in YAML's flow style, to show when the list or an entry is not one
    */
   public <T> List<T> requireSections(
       String key, Function<ConfigSection, T> reader, String example) {
+    requireKey(key, example);
+    return sections(key, reader, example);
+  }
+
+  /** A list of groups of keys like {@link #requireSections}; empty when the key is absent. */
+  public <T> List<T> sections(String key, Function<ConfigSection, T> reader, String example) {
     List<T> values = new ArrayList<>();
-    for (Node entry : requireList(key, example)) {
+    for (Node entry : list(key, example)) {
       if (entry instanceof MappingNode mapping) {
         values.add(of(mapping, problems).read(reader));
       } else {
@@ -152,13 +159,19 @@ public final class ConfigSection {
   }
 
   /**
-   * A list with at least one value. Wrong values are left out.
+   * A list that must be there and have at least one value. Wrong values are left out.
    *
    * @param example a value to show when the list is not one
    */
   public <T> List<T> requireValues(String key, ValueParser<T> parser, String example) {
+    requireKey(key, example);
+    return values(key, parser, example);
+  }
+
+  /** A list of values like {@link #requireValues}; empty when the key is absent. */
+  public <T> List<T> values(String key, ValueParser<T> parser, String example) {
     List<T> values = new ArrayList<>();
-    for (Node entry : requireList(key, example)) {
+    for (Node entry : list(key, example)) {
       value(key, entry, parser).ifPresent(values::add);
     }
     return List.copyOf(values);
@@ -170,10 +183,16 @@ public final class ConfigSection {
     problems.add(node == null ? start : node.getStartMark(), key + ": " + text);
   }
 
-  private List<Node> requireList(String key, String example) {
+  private void requireKey(String key, String example) {
+    if (node(key).isEmpty()) {
+      addMissing(key, key + ": [" + example + "]");
+    }
+  }
+
+  /** The entries of a list; none when the key is absent, or when it is no list. */
+  private List<Node> list(String key, String example) {
     Optional<Node> node = node(key);
     if (node.isEmpty()) {
-      addMissing(key, key + ": [" + example + "]");
       return List.of();
     }
     if (node.get() instanceof SequenceNode list && !list.getValue().isEmpty()) {
