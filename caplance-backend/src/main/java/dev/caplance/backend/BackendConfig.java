@@ -77,6 +77,9 @@ public record BackendConfig(
   /** TimeoutStopSec of the systemd unit is a little longer. */
   private static final Duration MAX_DRAIN_ON_STOP = Duration.ofHours(1);
 
+  /** With them a line of a session must not be longer than it may be. */
+  private static final int MAX_SERVICES_LENGTH = 300;
+
   private static final Path HOST_NAME = Path.of("/proc/sys/kernel/hostname");
   private static final Pattern PROTOCOL = Pattern.compile("2|2019");
 
@@ -143,13 +146,25 @@ public record BackendConfig(
 
   private static List<String> readServices(ConfigSection root) {
     Set<String> seen = new HashSet<>();
-    return root.values(
-        "services",
-        Values.name()
-            .unless(
-                service -> !seen.add(service),
-                service -> service + " is listed twice; keep only one"),
-        "web");
+    List<String> services =
+        root.values(
+            "services",
+            Values.name()
+                .unless(
+                    service -> !seen.add(service),
+                    service -> service + " is listed twice; keep only one"),
+            "web");
+    int length = String.join(",", services).length();
+    if (length > MAX_SERVICES_LENGTH) {
+      root.reject(
+          "services",
+          "the names take "
+              + length
+              + " characters in all, and a load balancer is told at most "
+              + MAX_SERVICES_LENGTH
+              + "; give the services shorter names, or leave this out to serve all");
+    }
+    return services;
   }
 
   private static List<LoadBalancer> readLoadBalancers(

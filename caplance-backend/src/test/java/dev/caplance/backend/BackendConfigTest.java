@@ -1,5 +1,6 @@
 package dev.caplance.backend;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -271,6 +273,21 @@ class BackendConfigTest {
                 + " interval longer",
             "backend.yaml:16:5: checks: an entry is a group of keys like {type: http, vip:"
                 + " 10.0.0.50, port: 80, path: /health}, not 'tcp'");
+  }
+
+  @Test
+  void theNamesOfTheServicesMustFitInALine() {
+    assertThat(
+            mistakes(
+                REQUIRED
+                    + IntStream.range(0, 5)
+                        .mapToObj(i -> i + "a".repeat(60))
+                        .collect(joining(", ", "services: [", "]\n")),
+                "web-1"))
+        .containsExactly(
+            "backend.yaml:4:11: services: the names take 309 characters in all, and a load balancer"
+                + " is told at most 300; give the services shorter names, or leave this out to"
+                + " serve all");
   }
 
   @Test
