@@ -81,4 +81,22 @@ public final class SocketAddress {
       target.putLong(at + 24, word3);
     }
   }
+
+  /**
+   * Writes an address without a port, for raw sockets, to {@code target} in native order.
+   *
+   * @return its length
+   */
+  static int write(ByteBuffer target, int at, boolean ipv4, long high, long low) {
+    if (ipv4) {
+      target.putLong(at, Libc.AF_INET | (long) Integer.reverseBytes((int) low) << 32);
+      target.putLong(at + 8, 0);
+      return IPV4_LENGTH;
+    }
+    target.putLong(at, Libc.AF_INET6);
+    target.putLong(at + 8, Long.reverseBytes(high));
+    target.putLong(at + 16, Long.reverseBytes(low));
+    target.putLong(at + 24, 0);
+    return IPV6_LENGTH;
+  }
 }

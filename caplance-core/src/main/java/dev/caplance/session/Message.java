@@ -7,6 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * The messages of a session between a backend (B) and a load balancer (L): one line each, written
@@ -35,7 +37,15 @@ public sealed interface Message {
     public static final Duration MIN_HEALTH_INTERVAL = Duration.ofMillis(100);
     public static final Duration MAX_HEALTH_INTERVAL = Duration.ofMinutes(10);
 
-    private static final List<String> KNOWN = List.of("version", "health", "intent");
+    public static final int MAX_WEIGHT = 256;
+
+    /** Every IPv4 host takes packets of this size (RFC 791). */
+    public static final int MIN_MTU = 576;
+
+    public static final int MAX_MTU = 65_535;
+
+    private static final List<String> KNOWN =
+        List.of("version", "health", "intent", "services", "weight", "mtu");
 
     public Register {
       Syntax.name(name);
@@ -43,6 +53,9 @@ public sealed interface Message {
       Syntax.version(options);
       health(options);
       intent(options);
+      services(options);
+      weight(options);
+      mtu(options);
     }
 
     /** As a backend of this version says it. */
@@ -53,6 +66,31 @@ public sealed interface Message {
       options.put("health", Syntax.format(healthInterval));
       options.put("intent", intent.word());
       return new Register(name, dataAddress, options);
+    }
+
+    /**
+     * The same for these services only.
+     *
+     * @param services their names at the load balancer; empty: all
+     */
+    public Register withServices(Set<String> services) {
+      return services.isEmpty() ? this : with("services", String.join(",", services));
+    }
+
+    /** The same with a share of the new flows in proportion to this weight, 1 to 256. */
+    public Register withWeight(int weight) {
+      return with("weight", Integer.toString(weight));
+    }
+
+    /** The same with the size of the largest packet, encapsulation included, that arrives there. */
+    public Register withMtu(int mtu) {
+      return with("mtu", Integer.toString(mtu));
+    }
+
+    private Register with(String key, String value) {
+      Map<String, String> more = new LinkedHashMap<>(options);
+      more.put(key, value);
+      return new Register(name, dataAddress, more);
     }
 
     /** As a backend says it to a load balancer of 2019. */
@@ -75,6 +113,24 @@ public sealed interface Message {
       return intent(options);
     }
 
+    /** The names of the services that the backend serves, in its order; empty: all. */
+    public Set<String> services() {
+      return services(options);
+    }
+
+    /** The backend's share of new flows in proportion to others, 1 to 256; 1 when not said. */
+    public int weight() {
+      return weight(options);
+    }
+
+    /**
+     * The largest packet in bytes, encapsulation included, that the backend says reaches it; 576 to
+     * 65535, empty when it did not say.
+     */
+    public OptionalInt mtu() {
+      return mtu(options);
+    }
+
     /** The options that mean nothing to this version, as they stood in the line. */
     public List<String> unknownOptions() {
       return options.entrySet().stream()
@@ -91,6 +147,23 @@ public sealed interface Message {
     private static Intent intent(Map<String, String> options) {
       String value = options.get("intent");
       return value == null ? Intent.ACTIVE : Intent.of(value);
+    }
+
+    private static Set<String> services(Map<String, String> options) {
+      String value = options.get("services");
+      return value == null ? Set.of() : Syntax.names("services", value);
+    }
+
+    private static int weight(Map<String, String> options) {
+      String value = options.get("weight");
+      return value == null ? 1 : Syntax.integer("weight", value, 1, MAX_WEIGHT);
+    }
+
+    private static OptionalInt mtu(Map<String, String> options) {
+      String value = options.get("mtu");
+      return value == null
+          ? OptionalInt.empty()
+          : OptionalInt.of(Syntax.integer("mtu", value, MIN_MTU, MAX_MTU));
     }
   }
 

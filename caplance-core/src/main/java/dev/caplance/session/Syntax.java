@@ -3,7 +3,9 @@ package dev.caplance.session;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -22,6 +24,7 @@ final class Syntax {
   private static final Pattern OPTION_KEY = Pattern.compile("[!-<>-~]+");
   private static final Pattern OPTION_VALUE = Pattern.compile("[!-~]*");
   private static final Pattern VERSION = Pattern.compile("[2-9]|[1-9][0-9]{1,2}");
+  private static final Pattern INTEGER = Pattern.compile("0|[1-9][0-9]{0,6}");
   private static final Pattern DURATION = Pattern.compile("([1-9][0-9]{0,6})(ms|s|m)");
 
   private Syntax() {}
@@ -38,6 +41,34 @@ final class Syntax {
               + "' is not a name; a name has 1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'");
     }
     return name;
+  }
+
+  /** The names of a list without spaces, unmodifiable, in their order. */
+  static Set<String> names(String key, String list) {
+    Set<String> names = new LinkedHashSet<>();
+    for (String name : list.split(",", -1)) {
+      if (!NAME.matcher(name).matches() || !names.add(name)) {
+        throw new IllegalArgumentException(
+            key
+                + "="
+                + abbreviate(list)
+                + " is not a list of different names; write it like "
+                + key
+                + "=web,mail");
+      }
+    }
+    return Collections.unmodifiableSet(names);
+  }
+
+  static int integer(String key, String value, int min, int max) {
+    if (INTEGER.matcher(value).matches()) {
+      int number = Integer.parseInt(value);
+      if (min <= number && number <= max) {
+        return number;
+      }
+    }
+    throw new IllegalArgumentException(
+        key + "=" + abbreviate(value) + " is not a whole number from " + min + " to " + max);
   }
 
   static String token(String token) {

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -37,6 +38,14 @@ class MessageCodecTest {
                 "A.b_c-9",
                 IpAddresses.parse("::1"),
                 options("mtu", "9000", "colour", "", "weight", "3"))),
+        Arguments.of(
+            "REGISTER web-1 10.0.0.11 version=2 health=5s intent=active services=web weight=3"
+                + " mtu=1400",
+            Message.Register.of(
+                    "web-1", IpAddresses.parse("10.0.0.11"), Duration.ofSeconds(5), Intent.ACTIVE)
+                .withServices(Set.of("web"))
+                .withWeight(3)
+                .withMtu(1400)),
         Arguments.of("SANE Ab_-9", new Message.Sane("Ab_-9")),
         Arguments.of(
             "REGISTERED web-1 10.0.0.11",
@@ -83,11 +92,15 @@ class MessageCodecTest {
     Message.Register register =
         (Message.Register)
             MessageCodec.parse(
-                "REGISTER web-1 10.0.0.11 version=2 health=500ms intent=paused mtu=1500 x=y=z flag");
+                "REGISTER web-1 10.0.0.11 version=2 health=500ms intent=paused"
+                    + " services=web,mail-2 weight=256 mtu=9000 x=y=z flag");
     assertThat(register.version()).isEqualTo(2);
     assertThat(register.healthInterval()).contains(Duration.ofMillis(500));
     assertThat(register.intent()).isEqualTo(Intent.PAUSED);
-    assertThat(register.unknownOptions()).containsExactly("mtu=1500", "x=y=z", "flag");
+    assertThat(register.services()).containsExactly("web", "mail-2");
+    assertThat(register.weight()).isEqualTo(256);
+    assertThat(register.mtu()).hasValue(9000);
+    assertThat(register.unknownOptions()).containsExactly("x=y=z", "flag");
   }
 
   @Test
@@ -96,6 +109,9 @@ class MessageCodecTest {
     assertThat(register.version()).isEqualTo(Message.VERSION_2019);
     assertThat(register.healthInterval()).isEmpty();
     assertThat(register.intent()).isEqualTo(Intent.ACTIVE);
+    assertThat(register.services()).isEmpty();
+    assertThat(register.weight()).isEqualTo(1);
+    assertThat(register.mtu()).isEmpty();
     Message.Registered registered =
         (Message.Registered) MessageCodec.parse("REGISTERED web-1 10.0.0.11");
     assertThat(registered.version()).isEqualTo(Message.VERSION_2019);
@@ -136,6 +152,18 @@ class MessageCodecTest {
         "REGISTER web-1 10.0.0.11 health=-5s|health=-5s is not a duration",
         "REGISTER web-1 10.0.0.11 health=99999999999s|is not a duration",
         "REGISTER web-1 10.0.0.11 intent=ACTIVE|intent=ACTIVE is unknown; write active, draining or",
+        "REGISTER web-1 10.0.0.11 services=|services= is not a list of different names; write it like services=web,mail",
+        "REGISTER web-1 10.0.0.11 services=web,|services=web, is not a list of different names",
+        "REGISTER web-1 10.0.0.11 services=web,web|services=web,web is not a list of different names",
+        "REGISTER web-1 10.0.0.11 services=a/b|services=a/b is not a list of different names",
+        "REGISTER web-1 10.0.0.11 weight=0|weight=0 is not a whole number from 1 to 256",
+        "REGISTER web-1 10.0.0.11 weight=257|weight=257 is not a whole number from 1 to 256",
+        "REGISTER web-1 10.0.0.11 weight=+1|weight=+1 is not a whole number from 1 to 256",
+        "REGISTER web-1 10.0.0.11 weight|weight= is not a whole number from 1 to 256",
+        "REGISTER web-1 10.0.0.11 weight=99999999999|is not a whole number from 1 to 256",
+        "REGISTER web-1 10.0.0.11 mtu=575|mtu=575 is not a whole number from 576 to 65535",
+        "REGISTER web-1 10.0.0.11 mtu=65536|mtu=65536 is not a whole number from 576 to 65535",
+        "REGISTER web-1 10.0.0.11 mtu=1500b|mtu=1500b is not a whole number from 576 to 65535",
         "REGISTERED web-1 10.0.0.11 version=2 from=here|'here' is not an IP address",
         "SANE|SANE takes one token and nothing else: SANE <token>",
         "SANE a b|SANE takes one token and nothing else",

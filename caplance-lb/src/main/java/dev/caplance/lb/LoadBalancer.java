@@ -11,6 +11,7 @@ import dev.caplance.host.Journal;
 import dev.caplance.host.NetfilterRules;
 import dev.caplance.host.VipAddresses;
 import dev.caplance.lb.admin.StatusMethod;
+import dev.caplance.lb.dataplane.FlowTimeouts;
 import dev.caplance.lb.dataplane.NfqueueDataplane;
 import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.lb.registry.RegistrySettings;
@@ -127,6 +128,8 @@ public final class LoadBalancer implements Daemon {
         queues.first(),
         queues.count(),
         queues.length(),
+        1 << 20,
+        FlowTimeouts.DEFAULT,
         tables.table(),
         failure -> runner.fail("a worker ended", failure));
   }

@@ -4,11 +4,13 @@ import dev.caplance.lb.admin.ServiceStatus;
 import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.registry.ForwardingBackend;
 import dev.caplance.lb.registry.TablePublisher;
+import dev.caplance.lb.routing.Endpoint;
 import dev.caplance.lb.routing.ForwardingTable;
 import dev.caplance.lb.routing.ForwardingTable.Member;
 import dev.caplance.lb.routing.ForwardingTable.Pool;
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
+import dev.caplance.packet.Ports;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -65,10 +67,16 @@ final class TableAssembler implements TablePublisher {
 
   /** The table of this moment. */
   synchronized ForwardingTable table() {
-    List<Pool> pools = services.stream().map(s -> new Pool(s.vip(), membersOf(s))).toList();
+    List<Pool> pools = services.stream().map(this::pool).toList();
     Collection<InetAddress> refused = new ArrayList<>(ownAddresses);
     services.forEach(service -> refused.add(service.vip()));
     return ForwardingTable.of(pools, AddressSet.of(refused), hash, tableSize);
+  }
+
+  private Pool pool(LbConfig.Service service) {
+    List<Member> members = membersOf(service);
+    List<Endpoint> keepers = members.stream().map(Member::endpoint).toList();
+    return new Pool(service.vip(), Ports.ALL, members, keepers, true);
   }
 
   private List<Member> membersOf(LbConfig.Service service) {

@@ -136,6 +136,7 @@ public final class StatusMethod implements ControlMethod {
     json.addProperty("packets", worker.traffic().received());
     json.addProperty("batches", worker.traffic().batches());
     json.addProperty("verdicts", worker.verdictMessages());
+    json.addProperty("flows", worker.flows());
     json.addProperty("allocatedBytes", worker.allocatedBytes());
     return json;
   }

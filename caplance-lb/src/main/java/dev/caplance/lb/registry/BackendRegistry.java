@@ -178,7 +178,8 @@ public final class BackendRegistry {
     unregistered.remove(session);
     Backend backend = backends.get(wish.name());
     if (backend == null) {
-      Endpoint endpoint = new Endpoint(wish.dataAddress(), settings.dataPort(), settings.workers());
+      Endpoint endpoint =
+          new Endpoint(wish.dataAddress(), settings.dataPort(), settings.workers(), 1500);
       backend = new Backend(wish.name(), wish.dataAddress(), endpoint, now());
       backends.put(wish.name(), backend);
       backend.attach(session, wish);

@@ -1,7 +1,10 @@
 package dev.caplance.lb.routing;
 
 import dev.caplance.linux.SocketAddress;
+import dev.caplance.packet.Encapsulation;
+import dev.caplance.packet.IpAddresses;
 import java.net.InetAddress;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
@@ -17,7 +20,11 @@ public final class Endpoint {
   private static final int PACKETS = 0;
   private static final int BYTES = 1;
 
+  private static final AtomicInteger COUNT = new AtomicInteger();
+
+  private final int id = COUNT.incrementAndGet();
   private final InetAddress address;
+  private final int maxPacket;
   private final SocketAddress target;
   private final AtomicLongArray cells;
 
@@ -27,11 +34,23 @@ public final class Endpoint {
    * @param dataAddress of the backend
    * @param dataPort UDP, 1 to 65535
    * @param workers how many workers will count
+   * @param mtu bytes of the largest outer packet on the way there
    */
-  public Endpoint(InetAddress dataAddress, int dataPort, int workers) {
+  public Endpoint(InetAddress dataAddress, int dataPort, int workers, int mtu) {
     this.address = dataAddress;
+    this.maxPacket = mtu - Encapsulation.overhead(IpAddresses.isIpv4(dataAddress));
     this.target = SocketAddress.of(dataAddress, dataPort);
     this.cells = new AtomicLongArray(workers * STRIDE);
+  }
+
+  /** A number that no other endpoint has had since the start of the process. */
+  public int id() {
+    return id;
+  }
+
+  /** Bytes of the largest packet that gets there without being fragmented on the way. */
+  public int maxPacket() {
+    return maxPacket;
   }
 
   /** The data address. */
