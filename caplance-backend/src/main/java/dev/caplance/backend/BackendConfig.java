@@ -1,5 +1,6 @@
 package dev.caplance.backend;
 
+import dev.caplance.backend.health.CheckSettings;
 import dev.caplance.config.ConfigException;
 import dev.caplance.config.ConfigFile;
 import dev.caplance.config.ConfigSection;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -30,6 +32,15 @@ import java.util.regex.Pattern;
  * @param healthInterval between two HEALTH lines
  * @param attachVip whether the daemon adds the VIPs to {@code lo}
  * @param setSysctls whether the daemon keeps the machine from answering ARP for the VIPs
+ * @param services the names of those this backend serves; none stands for all
+ * @param weight how much of the new flows it takes, in proportion to the others; 1 to 256
+ * @param checks of the application; without any it counts as fit
+ * @param drainOnStop how long existing connections may go on when the daemon is told to stop; zero
+ *     for not at all
+ * @param mtu the largest packet that reaches this machine from the load balancers, in bytes; empty
+ *     stands for the MTU of the interface that has the data address
+ * @param clampMss whether the daemon keeps clients from sending TCP segments that do not fit when
+ *     they are encapsulated
  * @param reconnect how long to wait before a lost session is tried again
  * @param runDirectory for the control socket and the journal of changes
  * @param logging what is logged, and where to
@@ -43,6 +54,12 @@ public record BackendConfig(
     Duration healthInterval,
     boolean attachVip,
     boolean setSysctls,
+    List<String> services,
+    int weight,
+    List<CheckSettings> checks,
+    Duration drainOnStop,
+    Optional<Integer> mtu,
+    boolean clampMss,
     Reconnect reconnect,
     Path runDirectory,
     LoggingConfig logging) {
@@ -56,6 +73,12 @@ public record BackendConfig(
 
   /** The pause before reconnecting grows from {@code initial} to {@code max}. */
   public record Reconnect(Duration initial, Duration max) {}
+
+  /** TimeoutStopSec of the systemd unit is a little longer. */
+  private static final Duration MAX_DRAIN_ON_STOP = Duration.ofHours(1);
+
+  /** With them a line of a session must not be longer than it may be. */
+  private static final int MAX_SERVICES_LENGTH = 300;
 
   private static final Path HOST_NAME = Path.of("/proc/sys/kernel/hostname");
   private static final Pattern PROTOCOL = Pattern.compile("2|2019");
@@ -97,6 +120,12 @@ public record BackendConfig(
             Duration.ofSeconds(5)),
         root.get("attachVip", Values.bool(), true),
         root.get("setSysctls", Values.bool(), true),
+        readServices(root),
+        root.get("weight", Values.integer(1, 256), 1),
+        new CheckReader(vips).readAll(root),
+        root.get("drainOnStop", Values.duration(Duration.ZERO, MAX_DRAIN_ON_STOP), Duration.ZERO),
+        root.find("mtu", Values.integer(576, 65535)),
+        root.get("clampMss", Values.bool(), true),
         root.section("reconnect", BackendConfig::readReconnect),
         root.get("runDirectory", Values.runDirectory(), Path.of("/run/caplance")),
         root.section(
@@ -113,6 +142,29 @@ public record BackendConfig(
                 vip -> !seen.add(vip),
                 vip -> IpAddresses.format(vip) + " is listed twice; keep only one"),
         "10.0.0.50");
+  }
+
+  private static List<String> readServices(ConfigSection root) {
+    Set<String> seen = new HashSet<>();
+    List<String> services =
+        root.values(
+            "services",
+            Values.name()
+                .unless(
+                    service -> !seen.add(service),
+                    service -> service + " is listed twice; keep only one"),
+            "web");
+    int length = String.join(",", services).length();
+    if (length > MAX_SERVICES_LENGTH) {
+      root.reject(
+          "services",
+          "the names take "
+              + length
+              + " characters in all, and a load balancer is told at most "
+              + MAX_SERVICES_LENGTH
+              + "; give the services shorter names, or leave this out to serve all");
+    }
+    return services;
   }
 
   private static List<LoadBalancer> readLoadBalancers(

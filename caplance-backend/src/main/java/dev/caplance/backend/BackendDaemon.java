@@ -5,6 +5,7 @@ import dev.caplance.backend.admin.Identity;
 import dev.caplance.backend.dataplane.Decapsulator;
 import dev.caplance.backend.session.LoadBalancer;
 import dev.caplance.backend.session.LoadBalancerSessions;
+import dev.caplance.backend.session.Offer;
 import dev.caplance.backend.session.SessionSettings;
 import dev.caplance.control.ControlServer;
 import dev.caplance.daemon.Cleanup;
@@ -21,8 +22,10 @@ import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.IpAddresses;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
 /**
@@ -74,8 +77,9 @@ public final class BackendDaemon implements Daemon {
             config.vips(),
             failure -> runner.fail("unwrapping ended", failure));
     cleanup.atStop("stop unwrapping", decapsulator::stop);
+    OptionalInt mtu = mtu();
     LoadBalancerSessions sessions =
-        new LoadBalancerSessions(sessionSettings(), loadBalancers(), decapsulator::acceptFrom);
+        new LoadBalancerSessions(sessionSettings(mtu), loadBalancers(), decapsulator::acceptFrom);
     decapsulator.start(sessions::onSanity);
 
     Upkeep upkeep = new Upkeep(() -> look(addresses, decapsulator));
@@ -110,13 +114,21 @@ public final class BackendDaemon implements Daemon {
     return new Identity(Version.TEXT, config.name(), config.address(), config.vips());
   }
 
-  private SessionSettings sessionSettings() {
+  private SessionSettings sessionSettings(OptionalInt mtu) {
     return new SessionSettings(
         config.name(),
         config.address(),
+        new Offer(new LinkedHashSet<>(config.services()), config.weight(), mtu),
         config.healthInterval(),
         config.reconnect().initial(),
         config.reconnect().max());
+  }
+
+  /** Of what the load balancers send to this machine, if it can be known. */
+  private OptionalInt mtu() throws IOException {
+    return config.mtu().isPresent()
+        ? OptionalInt.of(config.mtu().get())
+        : OwnAddresses.mtuOf(config.address());
   }
 
   private List<LoadBalancer> loadBalancers() {

@@ -1,19 +1,24 @@
 package dev.caplance.backend;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.caplance.backend.BackendConfig.LoadBalancer;
 import dev.caplance.backend.BackendConfig.Reconnect;
+import dev.caplance.backend.health.CheckSettings;
+import dev.caplance.backend.health.CheckTarget;
 import dev.caplance.config.ConfigException;
 import dev.caplance.config.LoggingConfig;
 import dev.caplance.packet.IpAddresses;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,13 +32,18 @@ class BackendConfigTest {
   private static final String REQUIRED =
       "address: 10.0.0.11\nvips: [10.0.0.50]\nloadBalancers: [{address: 10.0.0.2}]\n";
 
-  private static final BackendConfig DEFAULTS = defaults("web-1", Optional.empty());
+  private static final BackendConfig DEFAULTS =
+      defaults(List.of(), List.of(), Optional.empty(), Optional.empty());
 
   @TempDir private Path directory;
 
-  private static BackendConfig defaults(String name, Optional<LoggingConfig.LogFile> logFile) {
+  private static BackendConfig defaults(
+      List<String> services,
+      List<CheckSettings> checks,
+      Optional<Integer> mtu,
+      Optional<LoggingConfig.LogFile> logFile) {
     return new BackendConfig(
-        name,
+        "web-1",
         IpAddresses.parse("10.0.0.11"),
         List.of(IpAddresses.parse("10.0.0.50")),
         List.of(new LoadBalancer(IpAddresses.parse("10.0.0.2"), 1338, false)),
@@ -41,9 +51,24 @@ class BackendConfigTest {
         Duration.ofSeconds(5),
         true,
         true,
+        services,
+        1,
+        checks,
+        Duration.ZERO,
+        mtu,
+        true,
         new Reconnect(Duration.ofSeconds(1), Duration.ofSeconds(30)),
         Path.of("/run/caplance"),
         new LoggingConfig(Level.INFO, logFile));
+  }
+
+  private static InetSocketAddress onVip(int port) {
+    return new InetSocketAddress(IpAddresses.parse("10.0.0.50"), port);
+  }
+
+  /** A check with the default rhythm. */
+  private static CheckSettings check(CheckTarget target) {
+    return new CheckSettings(target, Duration.ofSeconds(5), Duration.ofSeconds(2), 2, 3);
   }
 
   private BackendConfig load(String yaml, String hostName) throws ConfigException, IOException {
@@ -67,14 +92,19 @@ class BackendConfigTest {
     assertThat(BackendConfig.load(EXAMPLE, () -> "web-1")).isEqualTo(DEFAULTS);
   }
 
-  /** The two keys without a fixed default are shown with an example. */
+  /** The keys without a fixed default are shown with an example. */
   @Test
   void whatTheExampleShowsCommentedOutAreTheDefaultsAndAllKeys() throws Exception {
     String uncommented = Files.readString(EXAMPLE).replaceAll("(?m)^( *)#(?=\\S)", "$1");
     assertThat(load(uncommented, "other"))
         .isEqualTo(
             defaults(
-                "web-1",
+                List.of("web"),
+                List.of(
+                    check(new CheckTarget.Http(onVip(80), "/health", 200)),
+                    check(new CheckTarget.Tcp(onVip(443))),
+                    check(new CheckTarget.Command(List.of("/usr/local/bin/check-app", "--quick")))),
+                Optional.of(1500),
                 Optional.of(
                     new LoggingConfig.LogFile(
                         Path.of("/var/log/caplance/backend.log"), 10 << 20, 7))));
@@ -95,6 +125,15 @@ class BackendConfigTest {
                 healthInterval: 100ms
                 attachVip: false
                 setSysctls: false
+                services: [db, db-read]
+                weight: 256
+                checks:
+                  - {type: tcp, vip: 10.0.0.50, port: 5432, interval: 1s, rise: 1, fall: 1}
+                  - {type: http, vip: "fd00::50", path: "/h?a=1", expect: 204, timeout: 5s}
+                  - {type: command, command: [check, "a b"]}
+                drainOnStop: 5m
+                mtu: 9000
+                clampMss: false
                 reconnect: {initial: 100ms, max: 100ms}
                 runDirectory: /srv/run
                 logging: {level: error}
@@ -111,6 +150,28 @@ class BackendConfigTest {
                 2337,
                 Duration.ofMillis(100),
                 false,
+                false,
+                List.of("db", "db-read"),
+                256,
+                List.of(
+                    new CheckSettings(
+                        new CheckTarget.Tcp(onVip(5432)),
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(1),
+                        1,
+                        1),
+                    new CheckSettings(
+                        new CheckTarget.Http(
+                            new InetSocketAddress(IpAddresses.parse("fd00::50"), 80),
+                            "/h?a=1",
+                            204),
+                        Duration.ofSeconds(5),
+                        Duration.ofSeconds(5),
+                        2,
+                        3),
+                    check(new CheckTarget.Command(List.of("check", "a b")))),
+                Duration.ofMinutes(5),
+                Optional.of(9000),
                 false,
                 new Reconnect(Duration.ofMillis(100), Duration.ofMillis(100)),
                 Path.of("/srv/run"),
@@ -166,6 +227,77 @@ class BackendConfigTest {
             "backend.yaml:12:5: 'address' is missing; add for example 'address: 10.0.0.2'",
             "backend.yaml:14:12: initial: 1m is longer than max, 30s; make it shorter",
             "backend.yaml:15:1: unknown key 'setSysctl'; did you mean 'setSysctls'?");
+  }
+
+  @Test
+  void saysWhatIsWrongWithWhatTheBackendOffers() {
+    assertThat(
+            mistakes(
+                REQUIRED
+                    + """
+                    services: [web, web, "a b"]
+                    weight: 0
+                    drainOnStop: 2h
+                    mtu: 575
+                    checks:
+                      - {type: tcp}
+                      - {type: ping, port: 80, expect: x}
+                      - {port: 80}
+                      - {type: http, vip: 10.0.0.51, path: health, expect: 600}
+                      - {type: tcp, port: 80, path: /}
+                      - {type: command, command: check}
+                      - {type: tcp, port: 80, interval: 1s, timeout: 2s}
+                      - tcp
+                    """,
+                "web-1"))
+        .containsExactly(
+            "backend.yaml:4:17: services: web is listed twice; keep only one",
+            "backend.yaml:4:22: services: 'a b' is not a name: 1 to 64 of the characters A-Z a-z"
+                + " 0-9 . _ -",
+            "backend.yaml:5:9: weight: '0' is not a whole number from 1 to 256",
+            "backend.yaml:6:14: drainOnStop: '2h' is out of range; write 0s to 1h",
+            "backend.yaml:7:6: mtu: '575' is not a whole number from 576 to 65535",
+            "backend.yaml:9:5: 'port' is missing; add for example 'port: 80'",
+            "backend.yaml:10:12: type: 'ping' is not one of tcp, http, command",
+            "backend.yaml:11:5: 'type' is missing; add for example 'type: http'",
+            "backend.yaml:12:23: vip: 10.0.0.51 is none of the vips; clients do not meet the"
+                + " application there",
+            "backend.yaml:12:40: path: 'health' is not a path; begin it with / and write it as in a"
+                + " URL",
+            "backend.yaml:12:56: expect: '600' is not a whole number from 100 to 599",
+            "backend.yaml:13:27: unknown key 'path'; known here: type, vip, port, interval,"
+                + " timeout, rise, fall",
+            "backend.yaml:14:30: command: must be a list, not 'check'; write command:"
+                + " [/usr/local/bin/check-app]",
+            "backend.yaml:15:50: timeout: 2s is longer than interval, 1s; make it shorter, or the"
+                + " interval longer",
+            "backend.yaml:16:5: checks: an entry is a group of keys like {type: http, vip:"
+                + " 10.0.0.50, port: 80, path: /health}, not 'tcp'");
+  }
+
+  @Test
+  void theNamesOfTheServicesMustFitInALine() {
+    assertThat(
+            mistakes(
+                REQUIRED
+                    + IntStream.range(0, 5)
+                        .mapToObj(i -> i + "a".repeat(60))
+                        .collect(joining(", ", "services: [", "]\n")),
+                "web-1"))
+        .containsExactly(
+            "backend.yaml:4:11: services: the names take 309 characters in all, and a load balancer"
+                + " is told at most 300; give the services shorter names, or leave this out to"
+                + " serve all");
+  }
+
+  @Test
+  void aCheckOfOneOfSeveralVipsNamesIt() {
+    assertThat(
+            mistakes(
+                REQUIRED.replace("[10.0.0.50]", "[10.0.0.50, fd00::50]")
+                    + "checks: [{type: http}]\n",
+                "web-1"))
+        .containsExactly("backend.yaml:4:10: 'vip' is missing; add for example 'vip: 10.0.0.50'");
   }
 
   @Test

@@ -3,11 +3,14 @@ package dev.caplance.host;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 
 /** The addresses that this machine has, on whatever interface. */
 public final class OwnAddresses {
+
+  private static final int LARGEST_PACKET = 65_535;
 
   private OwnAddresses() {}
 
@@ -20,5 +23,18 @@ public final class OwnAddresses {
     return NetworkInterface.networkInterfaces()
         .flatMap(NetworkInterface::inetAddresses)
         .collect(Collectors.toUnmodifiableSet());
+  }
+
+  /**
+   * The MTU of the interface that has an address, 65535 bytes at most, which is the largest IP
+   * packet; empty when none has it. Any thread may call.
+   *
+   * @throws SocketException when the kernel does not tell
+   */
+  public static OptionalInt mtuOf(InetAddress address) throws SocketException {
+    NetworkInterface owner = NetworkInterface.getByInetAddress(address);
+    return owner == null
+        ? OptionalInt.empty()
+        : OptionalInt.of(Math.min(owner.getMTU(), LARGEST_PACKET));
   }
 }

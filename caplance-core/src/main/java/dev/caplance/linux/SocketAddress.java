@@ -51,15 +51,13 @@ public final class SocketAddress {
     return new SocketAddress(family, ipv4 ? IPV4_LENGTH : IPV6_LENGTH, bytes);
   }
 
-  /** Everybody on the link behind an interface, for frames of an Ethernet protocol. */
-  static SocketAddress linkBroadcast(int interfaceIndex, int etherType) {
+  /** A MAC, six bytes, on the link behind an interface, for frames of an Ethernet protocol. */
+  static SocketAddress link(int interfaceIndex, int etherType, byte[] mac) {
     ByteBuffer bytes = empty(Libc.AF_PACKET);
     bytes.put(2, (byte) (etherType >>> 8)).put(3, (byte) etherType);
     bytes.putInt(4, interfaceIndex);
-    bytes.put(11, (byte) 6);
-    for (int i = 12; i < 18; i++) {
-      bytes.put(i, (byte) 0xff);
-    }
+    bytes.put(11, (byte) mac.length);
+    bytes.put(12, mac);
     return new SocketAddress(Libc.AF_PACKET, PACKET_LENGTH, bytes);
   }
 

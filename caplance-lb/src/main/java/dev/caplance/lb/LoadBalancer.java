@@ -123,19 +123,15 @@ public final class LoadBalancer implements Daemon {
 
   private NfqueueDataplane dataplane(TableAssembler tables) {
     LbConfig.Queues queues = config.queues();
+    LbConfig.Flows flows = config.flows();
     return new NfqueueDataplane(
         queues.first(),
         queues.count(),
         queues.length(),
-        config.flows().max(),
-        flowTimeouts(),
+        flows.max(),
+        new FlowTimeouts(flows.tcpIdle(), flows.udpIdle(), flows.closingIdle()),
         tables.table(),
         failure -> runner.fail("a worker ended", failure));
-  }
-
-  private FlowTimeouts flowTimeouts() {
-    LbConfig.Flows flows = config.flows();
-    return new FlowTimeouts(flows.tcpIdle(), flows.udpIdle(), flows.closingIdle());
   }
 
   private NetfilterRules rules() {

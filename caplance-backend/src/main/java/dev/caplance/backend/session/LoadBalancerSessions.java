@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,8 +47,10 @@ public final class LoadBalancerSessions {
   private final CompletableFuture<Void> leftForGood = new CompletableFuture<>();
   private volatile boolean started;
 
+  // Written by the loop's thread only.
+  private volatile BackendIntent intent = BackendIntent.DEREGISTERED;
+
   // All that follows belongs to the loop's thread.
-  private BackendIntent intent = BackendIntent.DEREGISTERED;
   private Message.Health health = new Message.Health(Message.Health.FIT, "");
   private AddressSet sources = AddressSet.EMPTY;
   private CompletableFuture<CommandResult> underWay = CompletableFuture.completedFuture(null);
@@ -134,6 +137,16 @@ public final class LoadBalancerSessions {
     return command(BackendIntent.PAUSED);
   }
 
+  /**
+   * Pauses when its flows are gone, but only from draining: whoever has resumed this backend in the
+   * meantime has the last word. For the result see {@link #resume}.
+   */
+  public CompletableFuture<CommandResult> pauseDrained() {
+    return command(
+        BackendIntent.PAUSED,
+        () -> intent == BackendIntent.DRAINING ? Optional.empty() : Optional.of(intent.word()));
+  }
+
   /** Keeps its flows, but gets no new ones. For the result see {@link #resume}. */
   public CompletableFuture<CommandResult> drain() {
     return command(BackendIntent.DRAINING);
@@ -175,6 +188,11 @@ public final class LoadBalancerSessions {
         });
   }
 
+  /** What this backend wants to be now. */
+  public BackendIntent intent() {
+    return intent;
+  }
+
   /** How it stands with every load balancer; fails once stopped. */
   public CompletableFuture<SessionsStatus> status() {
     CompletableFuture<SessionsStatus> status = new CompletableFuture<>();
@@ -206,11 +224,16 @@ public final class LoadBalancerSessions {
   }
 
   private CompletableFuture<CommandResult> command(BackendIntent wanted) {
+    return command(wanted, () -> intent.objectionTo(wanted));
+  }
+
+  private CompletableFuture<CommandResult> command(
+      BackendIntent wanted, Supplier<Optional<String>> objectionOfIntent) {
     CompletableFuture<CommandResult> result = new CompletableFuture<>();
     executeFor(
         result,
         () -> {
-          Optional<String> objection = objectionTo(wanted);
+          Optional<String> objection = objection(objectionOfIntent);
           if (objection.isPresent()) {
             result.completeExceptionally(new CommandRefusedException(objection.get()));
           } else {
@@ -221,13 +244,13 @@ public final class LoadBalancerSessions {
     return result;
   }
 
-  private Optional<String> objectionTo(BackendIntent wanted) {
+  private Optional<String> objection(Supplier<Optional<String>> ofIntent) {
     if (stopping) {
       return Optional.of(isStopping());
     } else if (!underWay.isDone()) {
       return Optional.of("another command is under way; try again when it is done");
     }
-    return intent.objectionTo(wanted).map(objection -> settings.name() + " is " + objection);
+    return ofIntent.get().map(objection -> settings.name() + " is " + objection);
   }
 
   private void intend(BackendIntent wanted, CompletableFuture<CommandResult> result) {

@@ -95,10 +95,7 @@ final class Session {
     this.standing = new Standing(settings.name(), loadBalancer.legacy(), intent);
     this.begun = nanoClock.getAsLong();
     this.due = begun + CONNECT_TIMEOUT.toNanos();
-    send(
-        Message.Register.of(
-            settings.name(), settings.dataAddress(), healthInterval(), standing.told()),
-        reply);
+    send(settings.register(healthInterval(), standing.told()), reply);
   }
 
   // --- What this backend wants ---

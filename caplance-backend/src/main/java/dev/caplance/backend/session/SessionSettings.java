@@ -2,6 +2,7 @@ package dev.caplance.backend.session;
 
 import dev.caplance.session.Intent;
 import dev.caplance.session.Message;
+import dev.caplance.session.MessageCodec;
 import java.net.InetAddress;
 import java.time.Duration;
 
@@ -10,6 +11,7 @@ import java.time.Duration;
  *
  * @param name what the load balancers call this backend, see {@link Message.Register}
  * @param dataAddress where encapsulated packets come to
+ * @param offer what this backend offers
  * @param healthInterval between two HEALTH lines, within the bounds of {@link Message.Register}
  * @param reconnectInitial the pause before a lost session is tried again
  * @param reconnectMax what the pause grows to while that fails
@@ -17,6 +19,7 @@ import java.time.Duration;
 public record SessionSettings(
     String name,
     InetAddress dataAddress,
+    Offer offer,
     Duration healthInterval,
     Duration reconnectInitial,
     Duration reconnectMax) {
@@ -25,7 +28,7 @@ public record SessionSettings(
    * @throws IllegalArgumentException when the protocol does not allow one of the values
    */
   public SessionSettings {
-    Message.Register.of(name, dataAddress, healthInterval, Intent.ACTIVE);
+    MessageCodec.format(register(name, dataAddress, offer, healthInterval, Intent.DRAINING));
     if (reconnectInitial.isNegative()
         || reconnectInitial.isZero()
         || reconnectInitial.compareTo(reconnectMax) > 0) {
@@ -35,5 +38,15 @@ public record SessionSettings(
               + " to "
               + reconnectMax);
     }
+  }
+
+  /** The line that asks a load balancer to register this backend. */
+  Message.Register register(Duration interval, Intent intent) {
+    return register(name, dataAddress, offer, interval, intent);
+  }
+
+  private static Message.Register register(
+      String name, InetAddress dataAddress, Offer offer, Duration interval, Intent intent) {
+    return offer.addTo(Message.Register.of(name, dataAddress, interval, intent));
   }
 }

@@ -38,6 +38,7 @@ class LoadBalancerSessionsTest {
       new SessionSettings(
           "web-1",
           IpAddresses.parse("127.0.0.11"),
+          Offer.USUAL,
           Duration.ofSeconds(5),
           Duration.ofSeconds(1),
           Duration.ofSeconds(30));
@@ -352,6 +353,25 @@ class LoadBalancerSessionsTest {
   }
 
   @Test
+  void onlyADrainingBackendIsPausedWhenItsFlowsAreGone() throws IOException {
+    startWithOne();
+    register(one);
+    assertRefused(sessions.pauseDrained(), "web-1 is active");
+
+    CompletableFuture<CommandResult> drain = sessions.drain();
+    one.expect("DRAIN web-1");
+    one.say("DRAINING web-1");
+    join(drain);
+    assertThat(sessions.intent()).isEqualTo(BackendIntent.DRAINING);
+    CompletableFuture<CommandResult> pause = sessions.pauseDrained();
+    one.expect("PAUSE web-1");
+    one.say("PAUSED web-1");
+    assertThat(join(pause).intent()).isEqualTo(BackendIntent.PAUSED);
+
+    assertRefused(sessions.pauseDrained(), "web-1 is paused");
+  }
+
+  @Test
   void leavesOnCommandAndStaysAwayUntilItIsResumed() throws IOException {
     startWithOne();
     register(one);
@@ -510,7 +530,12 @@ class LoadBalancerSessionsTest {
         .withMessage("2001:db8::11 cannot be a load balancer of 2019: those have IPv4 only");
     SessionSettings settings =
         new SessionSettings(
-            "web-1", ipv6, Duration.ofSeconds(5), Duration.ofSeconds(1), Duration.ofSeconds(30));
+            "web-1",
+            ipv6,
+            Offer.USUAL,
+            Duration.ofSeconds(5),
+            Duration.ofSeconds(1),
+            Duration.ofSeconds(30));
     assertThatIllegalArgumentException()
         .isThrownBy(
             () -> new LoadBalancerSessions(settings, List.of(one.asPeer(true)), published::add))

@@ -32,6 +32,7 @@ class MembershipTest {
       new SessionSettings(
           "web-1",
           IpAddresses.parse("10.0.0.11"),
+          Offer.USUAL,
           Duration.ofSeconds(5),
           Duration.ofSeconds(1),
           Duration.ofSeconds(30));

@@ -6,14 +6,18 @@ import dev.caplance.packet.IpAddresses;
 import dev.caplance.session.FramingException;
 import dev.caplance.session.Intent;
 import dev.caplance.session.Message;
+import dev.caplance.session.MessageCodec;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +35,7 @@ class SessionTest {
       new SessionSettings(
           "web-1",
           IpAddresses.parse("10.0.0.11"),
+          Offer.USUAL,
           Duration.ofSeconds(5),
           Duration.ofSeconds(1),
           Duration.ofSeconds(30));
@@ -334,6 +339,23 @@ class SessionTest {
     begin(LOAD_BALANCER, BackendIntent.DRAINING);
     assertThat(connection.takeSent())
         .containsExactly("REGISTER web-1 10.0.0.11 version=2 health=5s intent=draining");
+  }
+
+  @Test
+  void announcesWhatItOffers() {
+    Set<String> services = new LinkedHashSet<>(List.of("web", "db"));
+    SessionSettings settings =
+        new SessionSettings(
+            "web-1",
+            SETTINGS.dataAddress(),
+            new Offer(services, 3, OptionalInt.of(9000)),
+            SETTINGS.healthInterval(),
+            SETTINGS.reconnectInitial(),
+            SETTINGS.reconnectMax());
+    assertThat(MessageCodec.format(settings.register(Duration.ofSeconds(5), Intent.PAUSED)))
+        .isEqualTo(
+            "REGISTER web-1 10.0.0.11 version=2 health=5s intent=paused services=web,db weight=3"
+                + " mtu=9000");
   }
 
   @Test
@@ -698,6 +720,7 @@ class SessionTest {
         new SessionSettings(
             "web-1",
             SETTINGS.dataAddress(),
+            Offer.USUAL,
             Duration.ofMinutes(10),
             SETTINGS.reconnectInitial(),
             SETTINGS.reconnectMax());

@@ -26,6 +26,7 @@ public final class Endpoint {
   private final InetAddress address;
   private final SocketAddress target;
   private final AtomicLongArray cells;
+  private final int overhead;
   private volatile int maxPacket;
 
   /**
@@ -40,21 +41,18 @@ public final class Endpoint {
     this.address = dataAddress;
     this.target = SocketAddress.of(dataAddress, dataPort);
     this.cells = new AtomicLongArray(workers * STRIDE);
-    setMtu(mtu);
-  }
-
-  /** The way there has changed: bytes of the largest outer packet. */
-  public void setMtu(int mtu) {
-    maxPacket = mtu - overhead();
+    this.overhead = Encapsulation.overhead(IpAddresses.isIpv4(dataAddress));
+    this.maxPacket = mtu - overhead;
   }
 
   /** Bytes of the largest outer packet on the way there. */
   public int mtu() {
-    return maxPacket + overhead();
+    return maxPacket + overhead;
   }
 
-  private int overhead() {
-    return Encapsulation.overhead(IpAddresses.isIpv4(address));
+  /** The way there has changed. Any thread may call. */
+  public void setMtu(int mtu) {
+    maxPacket = mtu - overhead;
   }
 
   /** A number that no other endpoint has had since the start of the process. */

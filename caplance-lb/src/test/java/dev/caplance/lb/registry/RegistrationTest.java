@@ -224,7 +224,7 @@ class RegistrationTest {
     harness.underlay.mtu = here;
     harness.register("web-1", "10.0.0.11", "version=2", offer).say("HEALTH 200");
     assertThat(harness.status("web-1").mtu()).isEqualTo(mtu);
-    assertThat(harness.lastPublished().get(0).endpoint().mtu()).isEqualTo(mtu);
+    assertThat(harness.lastPublished().get(0).endpoint().maxPacket()).isEqualTo(mtu - 28);
   }
 
   @Test
