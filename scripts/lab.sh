@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Six servers on one machine: network namespaces on one bridge, to try and to test Caplance in.
+# Servers and clients on one machine: network namespaces on one bridge, to try and to test Caplance in.
 # Nothing outside of these namespaces sees their traffic.
 set -euo pipefail
 
@@ -12,6 +12,7 @@ usage() {
 usage: lab.sh up                      build the lab; does nothing when it is up
        lab.sh status                  hosts, addresses, nginx, running processes (exit code 1: not up)
        lab.sh exec HOST COMMAND…      run a command on a host
+       lab.sh mtu BYTES               set the MTU between load balancers and backends (1500)
        lab.sh down                    end everything that runs in the lab and remove it
 
     client  10.77.0.10  fd77::10  ┐
@@ -19,9 +20,11 @@ usage: lab.sh up                      build the lab; does nothing when it is up
     lb2     10.77.0.3   fd77::3   │ one bridge
     b1      10.77.0.11  fd77::11  │ b1 to b3: nginx on port 80 answers with the host's name
     b2      10.77.0.12  fd77::12  │
-    b3      10.77.0.13  fd77::13  ┘ virtual IP: 10.77.0.50, fd77::50
+    b3      10.77.0.13  fd77::13  │ virtual IP: 10.77.0.50, fd77::50
+    router  10.77.0.9   fd77::9   ┘
+      └ far 10.78.0.10  fd78::10  a client behind a link of MTU 1400 whose TCP does not know it
 
-HOST is one of these six; its network namespace is caplance-HOST. A command sees the host's own
+HOST is one of these; its network namespace is caplance-HOST. A command sees the host's own
 /run/caplance, /etc/caplance, /var/lib/caplance and /var/log/caplance, which outside of it are
 run, etc, lib and log in /run/caplance-lab/HOST. The command keeps the process id, the standard
 streams, the terminal and the exit code of lab.sh itself, so signals sent to lab.sh reach it.
@@ -31,11 +34,12 @@ lives, "up" and "down" by others are refused.
 USAGE
 }
 
-readonly HOSTS=(client lb1 lb2 b1 b2 b3)
+readonly HOSTS=(client lb1 lb2 b1 b2 b3 router far)
 readonly BALANCERS=(lb1 lb2)
 readonly BACKENDS=(b1 b2 b3)
 readonly SWITCH=net # the namespace of the bridge
-declare -rA NUMBER=([client]=10 [lb1]=2 [lb2]=3 [b1]=11 [b2]=12 [b3]=13)
+declare -rA NUMBER=([client]=10 [lb1]=2 [lb2]=3 [b1]=11 [b2]=12 [b3]=13 [router]=9 [far]=10)
+readonly FAR_MTU=1400
 # Directory of a host → where its commands see it.
 declare -rA MOUNTS=([run]=/run/caplance [etc]=/etc/caplance [lib]=/var/lib/caplance [log]=/var/log/caplance)
 readonly LOCK=/run/caplance-lab.lock
@@ -141,19 +145,53 @@ done
 SYSCTLS
 }
 
+make_namespace() {
+  local directory
+  ip netns add "caplance-$1"
+  set_sysctls "$1"
+  ip -n "caplance-$1" link set lo up
+  for directory in "${!MOUNTS[@]}"; do mkdir -p "$LAB_STATE/$1/$directory"; done
+}
+
+# add_addresses HOST DEVICE NET NUMBER: in 10.NET.0.0/24 and fdNET::/64.
+add_addresses() {
+  ip -n "caplance-$1" link set "$2" up
+  ip -n "caplance-$1" address add "10.$3.0.$4/24" dev "$2"
+  ! has_ipv6 || ip -n "caplance-$1" address add "fd$3::$4/64" dev "$2" nodad
+}
+
+# A host on the bridge. Answers to "far" go by the router.
 make_host() {
-  local host=$1 directory
-  ip netns add "caplance-$host"
-  set_sysctls "$host"
+  local host=$1
+  make_namespace "$host"
   ip -n "caplance-$SWITCH" link add "$host" type veth peer name eth0 netns "caplance-$host"
   ip -n "caplance-$SWITCH" link set "$host" master br0 up
-  ip -n "caplance-$host" link set lo up
-  ip -n "caplance-$host" link set eth0 up
-  ip -n "caplance-$host" address add "10.77.0.${NUMBER[$host]}/24" dev eth0
-  if has_ipv6; then
-    ip -n "caplance-$host" address add "fd77::${NUMBER[$host]}/64" dev eth0 nodad
-  fi
-  for directory in "${!MOUNTS[@]}"; do mkdir -p "$LAB_STATE/$host/$directory"; done
+  add_addresses "$host" eth0 77 "${NUMBER[$host]}"
+  [[ $host != router ]] || return 0
+  ip -n "caplance-$host" route add 10.78.0.0/24 via "10.77.0.${NUMBER[router]}"
+  ! has_ipv6 || ip -n "caplance-$host" route add fd78::/64 via "fd77::${NUMBER[router]}"
+}
+
+# The client behind the router. It announces the segment size of an Ethernet, as a computer does
+# whose modem's link is narrower, so that only the router's ICMP tells the other end.
+make_far() {
+  make_namespace far
+  ip -n caplance-router link add eth1 mtu $FAR_MTU type veth peer name eth0 mtu $FAR_MTU netns caplance-far
+  add_addresses router eth1 78 1
+  add_addresses far eth0 78 "${NUMBER[far]}"
+  within router bash -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+  ip -n caplance-far route add default via 10.78.0.1 advmss 1460
+  has_ipv6 || return 0
+  within router bash -c 'echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+  ip -n caplance-far route add default via fd78::1 advmss 1440
+}
+
+set_mtu() {
+  local host
+  for host in "${BALANCERS[@]}" "${BACKENDS[@]}"; do
+    ip -n "caplance-$SWITCH" link set "$host" mtu "$1"
+    ip -n "caplance-$host" link set eth0 mtu "$1"
+  done
 }
 
 # The names of the lab, for the commands that run in it.
@@ -161,8 +199,10 @@ write_hosts_file() {
   local host
   printf '127.0.0.1 localhost\n::1 localhost\n10.77.0.50 vip\nfd77::50 vip\n'
   for host in "${HOSTS[@]}"; do
+    [[ $host != far ]] || continue
     printf '10.77.0.%s %s\nfd77::%s %s\n' "${NUMBER[$host]}" "$host" "${NUMBER[$host]}" "$host"
   done
+  printf '10.78.0.%s far\nfd78::%s far\n' "${NUMBER[far]}" "${NUMBER[far]}"
 }
 
 write_lb_config() {
@@ -259,7 +299,8 @@ build_lab() {
   for directory in "${MOUNTS[@]}"; do note_and_make "$directory"; done
   write_hosts_file >"$LAB_STATE/hosts"
   make_switch
-  for host in "${HOSTS[@]}"; do make_host "$host"; done
+  for host in "${HOSTS[@]}"; do [[ $host == far ]] || make_host "$host"; done
+  make_far
   for host in "${BALANCERS[@]}"; do write_lb_config >"$LAB_STATE/$host/etc/lb.yaml"; done
   for host in "${BACKENDS[@]}"; do
     write_backend_config "$host" >"$LAB_STATE/$host/etc/backend.yaml"
@@ -377,6 +418,14 @@ do_status() {
   done
 }
 
+# --- mtu -----------------------------------------------------------------------------------------
+
+do_mtu() {
+  [[ ${1:-} =~ ^[0-9]{3,5}$ ]] || die "mtu: give the bytes of the largest packet, such as 1500 or 9000"
+  [[ -e $LAB_STATE/ready ]] || die "the lab is not up. Try: $0 up"
+  set_mtu "$1"
+}
+
 # --- exec ----------------------------------------------------------------------------------------
 
 do_exec() {
@@ -402,7 +451,7 @@ enter() {
 
 case ${1:-} in
   -h | --help | help) usage ;;
-  up | down | status | exec)
+  up | down | status | exec | mtu)
     require_root "it works in network namespaces"
     "do_$1" "${@:2}"
     ;;

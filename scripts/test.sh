@@ -38,7 +38,7 @@ summarize() {
 }
 
 install_missing openjdk-17-jdk-headless maven iptables libnetfilter-queue1 nginx-light iproute2 \
-  curl jq socat tcpdump systemd
+  curl iputils-ping nftables procps systemd
 
 shopt -s nullglob
 trap clean_up EXIT

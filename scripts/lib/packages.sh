@@ -4,8 +4,11 @@
 # Which command tells that a package is there, where it is not called like the package.
 declare -rA COMMAND_OF=(
   [iproute2]=ip
+  [iputils-ping]=ping
   [maven]=mvn
+  [nftables]=nft
   [nginx-light]=nginx
+  [procps]=sysctl
   [systemd]=systemd-analyze
 )
 

@@ -85,6 +85,11 @@ public final class ConfigSection {
     return value;
   }
 
+  /** Whether a key is there, whatever its value. */
+  public boolean has(String key) {
+    return node(key).isPresent();
+  }
+
   /** The value of an optional key. */
   public <T> T get(String key, ValueParser<T> parser, T defaultValue) {
     return find(key, parser).orElse(defaultValue);

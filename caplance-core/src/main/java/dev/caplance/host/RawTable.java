@@ -49,6 +49,10 @@ final class RawTable {
     boolean isEmpty() {
       return jumps.isEmpty() && chains.isEmpty();
     }
+
+    boolean hasRules() {
+      return chains.stream().anyMatch(line -> line.startsWith("-A "));
+    }
   }
 
   /**
@@ -118,7 +122,7 @@ final class RawTable {
       return "had been removed";
     }
     return switch (present.jumps().size()) {
-      case 0 -> "were there, but nothing jumped to them";
+      case 0 -> present.hasRules() ? "were there, but nothing jumped to them" : "had been flushed";
       case 1 -> "had been changed";
       default -> "were jumped to " + present.jumps().size() + " times";
     };

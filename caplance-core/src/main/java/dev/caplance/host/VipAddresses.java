@@ -73,13 +73,13 @@ public final class VipAddresses {
       if (present.contain(change.cidr(), device)) {
         LOG.info("took over {} on {} from an earlier run", change.cidr(), device);
       } else {
-        add(change);
+        addAndTell(change);
       }
     } else if (present.contain(vip, device)) {
       LOG.info("{} is on {} already, and will stay there", IpAddresses.format(vip), device);
     } else {
       journal.add(change);
-      add(change);
+      addAndTell(change);
     }
   }
 
@@ -99,6 +99,7 @@ public final class VipAddresses {
     for (Change.Address change : ours) {
       if (!present.contain(change.cidr(), change.device())) {
         add(change);
+        LOG.warn("{} was gone from {}; put back", change.cidr(), change.device());
         restored.add(addressOf(change));
       }
     }
@@ -115,6 +116,11 @@ public final class VipAddresses {
     journal.undoAll(Change.Address.class, this::remove);
   }
 
+  private void addAndTell(Change.Address change) throws IOException {
+    add(change);
+    LOG.info("added {} to {}", change.cidr(), change.device());
+  }
+
   private void add(Change.Address change) throws IOException {
     List<String> command = new ArrayList<>();
     command.addAll(List.of("ip", "address", "add", change.cidr(), "dev", change.device()));
@@ -122,7 +128,6 @@ public final class VipAddresses {
       command.addAll(List.of("nodad", "preferred_lft", "0"));
     }
     commands.run(command.toArray(String[]::new));
-    LOG.info("added {} to {}", change.cidr(), change.device());
   }
 
   private void remove(Change.Address change) throws IOException {

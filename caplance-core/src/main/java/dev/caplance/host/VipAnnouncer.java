@@ -3,6 +3,7 @@ package dev.caplance.host;
 import dev.caplance.linux.LinuxSocket;
 import dev.caplance.packet.Arp;
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.NeighbourAdvertisement;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
@@ -18,8 +19,8 @@ public final class VipAnnouncer {
   private VipAnnouncer() {}
 
   /**
-   * Announces an IPv4 address by gratuitous ARP. Does nothing for IPv6, whose neighbours ask again
-   * by themselves, nor on a device without a MAC, which has no neighbours.
+   * Announces an address, IPv4 by gratuitous ARP and IPv6 by an unsolicited neighbour
+   * advertisement. Does nothing on a device without a MAC, which has no neighbours.
    */
   public static void announce(InetAddress vip, String device) throws IOException {
     NetworkInterface link = NetworkInterface.getByName(device);
@@ -27,8 +28,19 @@ public final class VipAnnouncer {
       throw new IOException("there is no interface " + device + " any more");
     }
     byte[] mac = link.getHardwareAddress();
-    if (IpAddresses.isIpv4(vip) && mac != null && mac.length == MAC_LENGTH) {
-      LinuxSocket.broadcastFrame(link.getIndex(), Arp.ETHERTYPE, Arp.announcement(mac, vip));
+    if (mac == null || mac.length != MAC_LENGTH) {
+      return;
+    }
+    if (IpAddresses.isIpv4(vip)) {
+      byte[] packet = Arp.announcement(mac, vip);
+      LinuxSocket.sendFrame(link.getIndex(), Arp.ETHERTYPE, Arp.everybody(), packet);
+    } else {
+      byte[] packet = NeighbourAdvertisement.announcement(mac, vip);
+      LinuxSocket.sendFrame(
+          link.getIndex(),
+          NeighbourAdvertisement.ETHERTYPE,
+          NeighbourAdvertisement.everybody(),
+          packet);
     }
   }
 }

@@ -39,6 +39,21 @@ public final class BatchSender implements AutoCloseable {
     return batch.count() - 1;
   }
 
+  /**
+   * Appends a whole packet for a raw socket.
+   *
+   * @param high and {@code low}: the halves of the destination's 16-byte form in network order,
+   *     IPv4 as ::ffff:a.b.c.d
+   */
+  public void addRaw(long data, int length, boolean ipv4, long high, long low) {
+    batch.add(data, length, ipv4, high, low);
+  }
+
+  /** Messages that wait. */
+  public int count() {
+    return batch.count();
+  }
+
   /** Sends what waits. A message that the kernel refuses stops no other. */
   public void flush(Outcome outcome) {
     int next = 0;

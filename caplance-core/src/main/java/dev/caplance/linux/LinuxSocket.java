@@ -56,14 +56,15 @@ public final class LinuxSocket implements AutoCloseable {
   }
 
   /**
-   * Sends one frame to everybody on the link behind an interface (packet(7)). Needs CAP_NET_RAW.
+   * Sends one frame on the link behind an interface (packet(7)). Needs CAP_NET_RAW.
    *
+   * @param destination the MAC it goes to, six bytes
    * @param payload the frame without its Ethernet header
    */
-  public static void broadcastFrame(int interfaceIndex, int etherType, byte[] payload)
-      throws LinuxException {
+  public static void sendFrame(
+      int interfaceIndex, int etherType, byte[] destination, byte[] payload) throws LinuxException {
     try (LinuxSocket socket = open(Libc.AF_PACKET, Libc.SOCK_DGRAM, 0, "socket(packet)")) {
-      socket.sendOne(payload, SocketAddress.linkBroadcast(interfaceIndex, etherType));
+      socket.sendOne(payload, SocketAddress.link(interfaceIndex, etherType, destination));
     }
   }
 

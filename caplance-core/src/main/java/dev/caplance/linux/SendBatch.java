@@ -45,17 +45,32 @@ final class SendBatch implements AutoCloseable {
    *     means nothing to raw sockets that bring their own header
    */
   void add(long data, int length, SocketAddress to, int trafficClass) {
-    int index = count++;
-    int name = index * SocketAddress.MAX_LENGTH;
-    to.writeTo(extraBytes, name);
-    headers.setName(index, extras.address() + name, to.length);
-    headers.setData(index, data, length);
-    lengths[index] = length;
+    to.writeTo(extraBytes, count * SocketAddress.MAX_LENGTH);
+    int index = append(data, length, to.length);
     if (trafficClass == 0) {
       headers.setControl(index, 0, 0);
     } else {
       addTrafficClass(index, to.family == Libc.AF_INET, trafficClass);
     }
+  }
+
+  /**
+   * Appends a message for a raw socket.
+   *
+   * @param high and {@code low}: the halves of the destination's 16-byte form in network order
+   */
+  void add(long data, int length, boolean ipv4, long high, long low) {
+    int name = count * SocketAddress.MAX_LENGTH;
+    append(data, length, SocketAddress.write(extraBytes, name, ipv4, high, low));
+    headers.setControl(count - 1, 0, 0);
+  }
+
+  private int append(long data, int length, int nameLength) {
+    int index = count++;
+    headers.setName(index, extras.address() + (long) index * SocketAddress.MAX_LENGTH, nameLength);
+    headers.setData(index, data, length);
+    lengths[index] = length;
+    return index;
   }
 
   private void addTrafficClass(int index, boolean ipv4, int trafficClass) {

@@ -51,15 +51,13 @@ public final class SocketAddress {
     return new SocketAddress(family, ipv4 ? IPV4_LENGTH : IPV6_LENGTH, bytes);
   }
 
-  /** Everybody on the link behind an interface, for frames of an Ethernet protocol. */
-  static SocketAddress linkBroadcast(int interfaceIndex, int etherType) {
+  /** A MAC, six bytes, on the link behind an interface, for frames of an Ethernet protocol. */
+  static SocketAddress link(int interfaceIndex, int etherType, byte[] mac) {
     ByteBuffer bytes = empty(Libc.AF_PACKET);
     bytes.put(2, (byte) (etherType >>> 8)).put(3, (byte) etherType);
     bytes.putInt(4, interfaceIndex);
-    bytes.put(11, (byte) 6);
-    for (int i = 12; i < 18; i++) {
-      bytes.put(i, (byte) 0xff);
-    }
+    bytes.put(11, (byte) mac.length);
+    bytes.put(12, mac);
     return new SocketAddress(Libc.AF_PACKET, PACKET_LENGTH, bytes);
   }
 
@@ -82,5 +80,23 @@ public final class SocketAddress {
       target.putLong(at + 16, word2);
       target.putLong(at + 24, word3);
     }
+  }
+
+  /**
+   * Writes an address without a port, for raw sockets, to {@code target} in native order.
+   *
+   * @return its length
+   */
+  static int write(ByteBuffer target, int at, boolean ipv4, long high, long low) {
+    if (ipv4) {
+      target.putLong(at, Libc.AF_INET | (long) Integer.reverseBytes((int) low) << 32);
+      target.putLong(at + 8, 0);
+      return IPV4_LENGTH;
+    }
+    target.putLong(at, Libc.AF_INET6);
+    target.putLong(at + 8, Long.reverseBytes(high));
+    target.putLong(at + 16, Long.reverseBytes(low));
+    target.putLong(at + 24, 0);
+    return IPV6_LENGTH;
   }
 }

@@ -16,9 +16,16 @@ public final class Arp {
   /** The EtherType of ARP. */
   public static final int ETHERTYPE = 0x0806;
 
+  private static final byte BROADCAST = (byte) 0xff;
+
   private static final int LENGTH = 28;
 
   private Arp() {}
+
+  /** The MAC that an announcement goes to: everybody's. */
+  public static byte[] everybody() {
+    return new byte[] {BROADCAST, BROADCAST, BROADCAST, BROADCAST, BROADCAST, BROADCAST};
+  }
 
   /**
    * An announcement (RFC 5227, §2.3): the sender asks for its own address, and whoever hears it

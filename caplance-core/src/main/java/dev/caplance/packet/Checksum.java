@@ -15,7 +15,15 @@ public final class Checksum {
    * @param length bytes; an odd last one counts as if a zero followed
    */
   public static int of(ByteBuffer b, int at, int length) {
-    long sum = 0;
+    return of(b, at, length, 0);
+  }
+
+  /**
+   * The same with a 16-bit word more, 0 to 65535 and a little: what a pseudo-header has beside its
+   * addresses.
+   */
+  static int of(ByteBuffer b, int at, int length, int more) {
+    long sum = more;
     int end = at + (length & ~3);
     int i = at;
     for (; i < end; i += 4) {

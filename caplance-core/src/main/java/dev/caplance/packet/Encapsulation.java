@@ -14,7 +14,14 @@ public final class Encapsulation {
 
   private static final int DSCP = 0xfc;
 
+  private static final int UDP_HEADER = 8;
+
   private Encapsulation() {}
+
+  /** Bytes that it adds to a packet: an IP and a UDP header. */
+  public static int overhead(boolean outerIpv4) {
+    return (outerIpv4 ? Ipv4.MIN_HEADER : Ipv6.HEADER) + UDP_HEADER;
+  }
 
   /**
    * The TOS or traffic-class byte of the outer header: the packet's DSCP (RFC 2983, uniform model),

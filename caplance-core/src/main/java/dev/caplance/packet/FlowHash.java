@@ -2,9 +2,8 @@ package dev.caplance.packet;
 
 /**
  * SipHash-2-4 (Aumasson and Bernstein, 2012) of a {@link FlowKey}: source, destination (16 bytes
- * each), source port, destination port, protocol; 37 bytes in network order. All load balancers of
- * a VIP have the same key, so all choose the same backend, and nobody without the key can aim flows
- * at one. Immutable.
+ * each), source port, destination port, protocol; 37 bytes in network order. Nobody without the key
+ * can aim flows at a value, or find two flows with the same one. Immutable.
  */
 public final class FlowHash {
 
@@ -39,25 +38,64 @@ public final class FlowHash {
 
   /** The hash, 64 bits, unsigned. */
   public long of(FlowKey flow) {
-    long ports = (long) flow.sourcePort() << 16 | flow.destinationPort();
     return of(
         Long.reverseBytes(flow.sourceHigh()),
         Long.reverseBytes(flow.sourceLow()),
         Long.reverseBytes(flow.destinationHigh()),
         Long.reverseBytes(flow.destinationLow()),
-        Long.reverseBytes(ports << 32 | (long) flow.protocol() << 24) | INPUT_LENGTH << 56);
+        lastWord(flow),
+        null);
+  }
+
+  /** The hash in its variant of 128 bits, by which flows can be told apart for certain. */
+  public void of(FlowKey flow, Fingerprint fingerprint) {
+    fingerprint.high =
+        of(
+            Long.reverseBytes(flow.sourceHigh()),
+            Long.reverseBytes(flow.sourceLow()),
+            Long.reverseBytes(flow.destinationHigh()),
+            Long.reverseBytes(flow.destinationLow()),
+            lastWord(flow),
+            fingerprint);
+  }
+
+  /** The last five bytes, and the length of the input on top. */
+  private static long lastWord(FlowKey flow) {
+    long ports = (long) flow.sourcePort() << 16 | flow.destinationPort();
+    return Long.reverseBytes(ports << 32 | (long) flow.protocol() << 24) | INPUT_LENGTH << 56;
+  }
+
+  /** The 128 bits of a flow. One object serves flow after flow. */
+  public static final class Fingerprint {
+    private long high;
+    private long low;
+
+    /** The first half of the hash's output. */
+    public long high() {
+      return high;
+    }
+
+    /** The second half of the hash's output. */
+    public long low() {
+      return low;
+    }
   }
 
   /**
-   * Over five words as SipHash sees them: little-endian, the last one with the length on top. Two
-   * rounds for each word, then four to finish, which are those of two words more that are zero.
+   * Over five words as SipHash sees them, little-endian. Two rounds for each word, then four to
+   * finish, which are those of two words more that are zero, and for the wide variant four again.
+   *
+   * @param wide takes the second half of the wide variant's output; null for the narrow variant
+   * @return the output, or its first half
    */
-  long of(long m0, long m1, long m2, long m3, long m4) {
+  long of(long m0, long m1, long m2, long m3, long m4, Fingerprint wide) {
     long v0 = k0 ^ 0x736f6d6570736575L;
-    long v1 = k1 ^ 0x646f72616e646f6dL;
+    long v1 = k1 ^ 0x646f72616e646f6dL ^ (wide == null ? 0 : 0xee);
     long v2 = k0 ^ 0x6c7967656e657261L;
     long v3 = k1 ^ 0x7465646279746573L;
-    for (int word = 0; word < 7; word++) {
+    long first = 0;
+    int words = wide == null ? 7 : 9;
+    for (int word = 0; word < words; word++) {
       long m =
           switch (word) {
             case 0 -> m0;
@@ -68,7 +106,10 @@ public final class FlowHash {
             default -> 0;
           };
       if (word == 5) {
-        v2 ^= 0xff;
+        v2 ^= wide == null ? 0xff : 0xee;
+      } else if (word == 7) {
+        first = v0 ^ v1 ^ v2 ^ v3;
+        v1 ^= 0xdd;
       }
       v3 ^= m;
       for (int round = 0; round < 2; round++) {
@@ -85,6 +126,11 @@ public final class FlowHash {
       }
       v0 ^= m;
     }
-    return v0 ^ v1 ^ v2 ^ v3;
+    long last = v0 ^ v1 ^ v2 ^ v3;
+    if (wide == null) {
+      return last;
+    }
+    wide.low = last;
+    return first;
   }
 }

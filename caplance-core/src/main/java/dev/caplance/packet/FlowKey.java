@@ -1,5 +1,6 @@
 package dev.caplance.packet;
 
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 
 /**
@@ -21,6 +22,25 @@ public final class FlowKey {
   private int sourcePort;
   private int destinationPort;
   private int protocol;
+  private int tcpFlags;
+  private boolean error;
+
+  /**
+   * The key of a flow that somebody names; of no packet in particular.
+   *
+   * @param protocol {@link IpProtocol#TCP} or {@link IpProtocol#UDP}
+   */
+  public static FlowKey of(int protocol, InetSocketAddress source, InetSocketAddress destination) {
+    FlowKey flow = new FlowKey();
+    flow.sourceHigh = IpAddresses.high(source.getAddress());
+    flow.sourceLow = IpAddresses.low(source.getAddress());
+    flow.destinationHigh = IpAddresses.high(destination.getAddress());
+    flow.destinationLow = IpAddresses.low(destination.getAddress());
+    flow.sourcePort = source.getPort();
+    flow.destinationPort = destination.getPort();
+    flow.protocol = protocol;
+    return flow;
+  }
 
   /**
    * Reads the key of a packet.
@@ -51,6 +71,8 @@ public final class FlowKey {
     sourcePort = Transport.sourcePort(b, header.upperOffset());
     destinationPort = Transport.destinationPort(b, header.upperOffset());
     protocol = header.protocol();
+    tcpFlags = protocol == IpProtocol.TCP ? Transport.tcpFlags(b, header.upperOffset()) : 0;
+    error = false;
     return Verdict.FORWARD;
   }
 
@@ -81,6 +103,8 @@ public final class FlowKey {
     sourcePort = Transport.destinationPort(b, quoted.upperOffset());
     destinationPort = Transport.sourcePort(b, quoted.upperOffset());
     protocol = quoted.protocol();
+    tcpFlags = 0;
+    error = true;
     return Verdict.FORWARD;
   }
 
@@ -113,5 +137,20 @@ public final class FlowKey {
   /** {@link IpProtocol#TCP} or {@link IpProtocol#UDP}. */
   public int protocol() {
     return protocol;
+  }
+
+  /** Whether the packet is an ICMP error about this flow, and not a packet of it. */
+  public boolean isError() {
+    return error;
+  }
+
+  /** Whether the packet asks for a new connection: SYN without ACK. */
+  public boolean isSyn() {
+    return (tcpFlags & (Transport.SYN | Transport.ACK)) == Transport.SYN;
+  }
+
+  /** Whether the packet ends its connection, or one direction of it: FIN or RST. */
+  public boolean isClosing() {
+    return (tcpFlags & (Transport.FIN | Transport.RST)) != 0;
   }
 }

@@ -9,8 +9,12 @@ import java.nio.ByteBuffer;
  */
 public final class IpHeader {
 
+  /** More than any honest packet has. */
+  private static final int MAX_EXTENSIONS = 8;
+
   private boolean ipv4;
   private boolean fragment;
+  private boolean dontFragment;
   private int protocol;
   private int trafficClass;
   private int upperOffset;
@@ -83,6 +87,7 @@ public final class IpHeader {
     int header = Ipv4.headerLength(b, at);
     ipv4 = true;
     fragment = Ipv4.isFragment(b, at);
+    dontFragment = Ipv4.isDontFragment(b, at);
     protocol = Ipv4.protocol(b, at);
     upperOffset = at + header;
     upperLength = length - header;
@@ -94,14 +99,39 @@ public final class IpHeader {
 
   private void readIpv6Quoted(ByteBuffer b, int at, int length) {
     ipv4 = false;
-    fragment = false;
-    protocol = Ipv6.nextHeader(b, at);
-    upperOffset = at + Ipv6.HEADER;
-    upperLength = length - Ipv6.HEADER;
+    dontFragment = true;
+    walkExtensions(b, at, length);
     sourceHigh = b.getLong(at + Ipv6.SOURCE);
     sourceLow = b.getLong(at + Ipv6.SOURCE + 8);
     destinationHigh = b.getLong(at + Ipv6.DESTINATION);
     destinationLow = b.getLong(at + Ipv6.DESTINATION + 8);
+  }
+
+  /**
+   * Goes from extension header to extension header until one is none. Where they are cut short, or
+   * too many, the protocol is the last one that was read, which has no flow.
+   */
+  private void walkExtensions(ByteBuffer b, int at, int length) {
+    fragment = false;
+    int next = Ipv6.nextHeader(b, at);
+    int offset = Ipv6.HEADER;
+    for (int i = 0; i < MAX_EXTENSIONS && Ipv6.isExtension(next); i++) {
+      if (offset + Ipv6.MIN_EXTENSION > length) {
+        break;
+      }
+      int extension = at + offset;
+      if (next == Ipv6.FRAGMENT) {
+        fragment = Ipv6.isPart(b, extension);
+        if (fragment) {
+          break;
+        }
+      }
+      offset += Ipv6.extensionLength(b, extension, next);
+      next = b.get(extension) & 0xff;
+    }
+    protocol = next;
+    upperOffset = at + Math.min(offset, length);
+    upperLength = Math.max(length - offset, 0);
   }
 
   private static int version(ByteBuffer b, int at, int length) {
@@ -112,9 +142,14 @@ public final class IpHeader {
     return ipv4;
   }
 
-  /** Whether this is a part of an IPv4 packet. */
+  /** Whether this is a part of a packet. */
   public boolean fragment() {
     return fragment;
+  }
+
+  /** Whether no router may cut the packet: the DF bit is set, or it is IPv6. */
+  public boolean dontFragment() {
+    return dontFragment;
   }
 
   /** See {@link IpProtocol}. */

@@ -30,6 +30,7 @@ public final class Ipv4 {
   static final int SOURCE = 12;
   static final int DESTINATION = 16;
 
+  private static final int DONT_FRAGMENT = 0x4000;
   private static final int MORE_FRAGMENTS_OR_OFFSET = 0x3fff;
 
   private Ipv4() {}
@@ -48,6 +49,10 @@ public final class Ipv4 {
 
   static boolean isFragment(ByteBuffer b, int at) {
     return (b.getShort(at + 6) & MORE_FRAGMENTS_OR_OFFSET) != 0;
+  }
+
+  static boolean isDontFragment(ByteBuffer b, int at) {
+    return (b.getShort(at + 6) & DONT_FRAGMENT) != 0;
   }
 
   static int protocol(ByteBuffer b, int at) {

@@ -25,7 +25,42 @@ public final class Ipv6 {
   static final int SOURCE = 8;
   static final int DESTINATION = 24;
 
+  /** The shortest extension header. */
+  static final int MIN_EXTENSION = 8;
+
+  /** The next-header value of a fragment header. */
+  static final int FRAGMENT = 44;
+
+  private static final int HOP_BY_HOP = 0;
+  private static final int ROUTING = 43;
+  private static final int AUTHENTICATION = 51;
+  private static final int DESTINATION_OPTIONS = 60;
+  private static final int OFFSET_OR_MORE = 0xfff9;
+
   private Ipv6() {}
+
+  /** Whether another header follows this one that is not the transport's. */
+  static boolean isExtension(int nextHeader) {
+    return switch (nextHeader) {
+      case HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION_OPTIONS -> true;
+      default -> false;
+    };
+  }
+
+  /** Bytes of an extension header: units of eight, or of four for authentication (RFC 4302). */
+  static int extensionLength(ByteBuffer b, int at, int type) {
+    int units = b.get(at + 1) & 0xff;
+    return switch (type) {
+      case FRAGMENT -> MIN_EXTENSION;
+      case AUTHENTICATION -> (units + 2) * 4;
+      default -> (units + 1) * 8;
+    };
+  }
+
+  /** Whether a fragment header is that of a part, and not of a whole packet (RFC 6946). */
+  static boolean isPart(ByteBuffer b, int at) {
+    return (b.getShort(at + 2) & OFFSET_OR_MORE) != 0;
+  }
 
   static int trafficClass(ByteBuffer b, int at) {
     return b.getShort(at) >>> 4 & 0xff;

@@ -11,6 +11,11 @@ final class Transport {
   /** Bytes of the two ports. */
   static final int PORTS = 4;
 
+  static final int FIN = 0x01;
+  static final int SYN = 0x02;
+  static final int RST = 0x04;
+  static final int ACK = 0x10;
+
   private Transport() {}
 
   static int sourcePort(ByteBuffer b, int at) {
@@ -19,5 +24,9 @@ final class Transport {
 
   static int destinationPort(ByteBuffer b, int at) {
     return Short.toUnsignedInt(b.getShort(at + 2));
+  }
+
+  static int tcpFlags(ByteBuffer b, int at) {
+    return b.get(at + 13) & 0xff;
   }
 }

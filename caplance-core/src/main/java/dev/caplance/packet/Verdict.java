@@ -23,6 +23,9 @@ public enum Verdict {
   /** Only a part of the packet came: larger than a queue or a datagram can carry. */
   TOO_LARGE("too large"),
 
+  /** It does not fit through the network to its backend and must not be cut; its sender is told. */
+  PATH_TOO_NARROW("larger than the path to the backend"),
+
   /** A fragment: its flow cannot be told. */
   FRAGMENT("fragment"),
 
@@ -37,6 +40,9 @@ public enum Verdict {
 
   /** The destination is no VIP of this daemon. */
   NOT_A_VIP("not for a VIP"),
+
+  /** No service has it: the machine itself gets it. */
+  LEFT_TO_HOST("left to the host"),
 
   /** No backend may take a packet of the service. */
   NO_BACKEND("no backend"),

@@ -155,7 +155,7 @@ class NetfilterRulesIT {
       delimiter = '|',
       value = {
         "nft flush ruleset                               | had been removed",
-        "iptables -t raw -F                              | were there, but nothing jumped to them",
+        "iptables -t raw -F                              | had been flushed",
         "iptables -t raw -D PREROUTING 1                 | were there, but nothing jumped to them",
         "iptables -t raw -A PREROUTING -j CAPLANCE       | were jumped to 2 times",
         "iptables -t raw -A OUTPUT -p tcp -g CAPLANCE    | were jumped to 2 times",

@@ -42,6 +42,16 @@ class PacketTest {
           + "00000578600000000014064020010db800000000000000000000005020010db8000000000000000000000007"
           + "00509c40000000000000000050102000977b0000";
 
+  /** Hop-by-hop, routing, an atomic fragment header and destination options before UDP. */
+  private static final String UDP6_WITH_EXTENSIONS =
+      "600000000035004020010db800000000000000000000000720010db8000000000000000000000050"
+          + "2b000104000000002c000000000000003c000000000000051101010c000000000000000000000000"
+          + "9c400035000dc3c368656c6c6f";
+
+  private static final String FRAGMENT6 =
+      "6000000000182c4020010db800000000000000000000000720010db8000000000000000000000050"
+          + "11000001000000059c40003500108c4f68656c6c6f363738";
+
   private final IpHeader header = new IpHeader();
   private final FlowKey flow = new FlowKey();
 
@@ -82,6 +92,7 @@ class PacketTest {
         Arguments.of(TCP_WITH_IP_OPTIONS, "6 " + v4 + "80", 0),
         Arguments.of(FRAGMENTATION_NEEDED, "6 " + v4 + "80", 0),
         Arguments.of(UDP6, "17 " + v6 + "53", 0xb8),
+        Arguments.of(UDP6_WITH_EXTENSIONS, "17 " + v6 + "53", 0),
         Arguments.of(PACKET_TOO_BIG, "6 " + v6 + "80", 0));
   }
 
@@ -98,12 +109,26 @@ class PacketTest {
     read(FRAGMENTATION_NEEDED);
     assertThat(header.sourceLow()).isEqualTo(0xffffcb007101L);
     assertThat(header.destinationLow()).isEqualTo(0xffff0a000032L);
+    assertThat(flow.isError()).isTrue();
+  }
+
+  @Test
+  void knowsWhatBeginsAndEndsAConnection() {
+    assertThat(read(TCP)).isEqualTo(Verdict.FORWARD);
+    assertThat(flow.isSyn()).isTrue();
+    assertThat(flow.isClosing()).isFalse();
+    assertThat(read(TCP.replace("50022000", "50112000"))).isEqualTo(Verdict.FORWARD);
+    assertThat(flow.isSyn()).isFalse();
+    assertThat(flow.isClosing()).isTrue();
+    assertThat(read(UDP)).isEqualTo(Verdict.FORWARD);
+    assertThat(flow.isSyn() || flow.isClosing() || flow.isError()).isFalse();
   }
 
   @ParameterizedTest
   @CsvSource({
     ECHO + ", UNKNOWN_PROTOCOL",
     FRAGMENT + ", FRAGMENT",
+    FRAGMENT6 + ", FRAGMENT",
     FROM_LOOPBACK + ", MARTIAN_SOURCE",
     "'', MALFORMED",
     "45, MALFORMED",
@@ -157,9 +182,24 @@ class PacketTest {
     assertThat(Ipv6.isMartian(0, 0xffff_0a00_0001L)).isTrue();
   }
 
+  /** A packet of nothing but extension headers, thousands of them. */
+  @Test
+  void endlessExtensionsCostLittleAndHaveNoFlow() {
+    byte[] packet = new byte[40 + 8 * 4000];
+    System.arraycopy(HexFormat.of().parseHex(UDP6), 0, packet, 0, 40);
+    packet[4] = (byte) ((8 * 4000) >>> 8);
+    packet[5] = (byte) (8 * 4000);
+    packet[6] = 60;
+    for (int at = 40; at < packet.length; at += 8) {
+      packet[at] = 60;
+    }
+    assertThat(read(packet)).isEqualTo(Verdict.UNKNOWN_PROTOCOL);
+  }
+
   @Test
   void cutAnywhereAPacketIsRefused() {
-    for (String hex : new String[] {UDP, TCP, TCP_WITH_IP_OPTIONS, UDP6, PACKET_TOO_BIG}) {
+    for (String hex :
+        new String[] {UDP, TCP, TCP_WITH_IP_OPTIONS, UDP6, UDP6_WITH_EXTENSIONS, PACKET_TOO_BIG}) {
       byte[] packet = HexFormat.of().parseHex(hex);
       for (int length = 0; length < packet.length; length++) {
         assertThat(read(Arrays.copyOf(packet, length))).isNotEqualTo(Verdict.FORWARD);
@@ -171,7 +211,14 @@ class PacketTest {
   void noBytesMakeItThrow() {
     SplittableRandom random = new SplittableRandom(42);
     byte[][] seeds =
-        Stream.of(UDP, TCP, TCP_WITH_IP_OPTIONS, FRAGMENTATION_NEEDED, UDP6, PACKET_TOO_BIG)
+        Stream.of(
+                UDP,
+                TCP,
+                TCP_WITH_IP_OPTIONS,
+                FRAGMENTATION_NEEDED,
+                UDP6,
+                UDP6_WITH_EXTENSIONS,
+                PACKET_TOO_BIG)
             .map(HexFormat.of()::parseHex)
             .toArray(byte[][]::new);
     int forwarded = 0;
@@ -236,8 +283,15 @@ class PacketTest {
                 0x0f0e0d0c0b0a0908L,
                 0x1716151413121110L,
                 0x1f1e1d1c1b1a1918L,
-                0x2500002423222120L))
+                0x2500002423222120L,
+                null))
         .isEqualTo(0x027990f029623981L);
+    FlowHash.Fingerprint fingerprint = new FlowHash.Fingerprint();
+    hash.of(flow, fingerprint);
+    assertThat(HexFormat.of().toHexDigits(Long.reverseBytes(fingerprint.high())))
+        .isEqualTo("5fa8e31c6ef50763");
+    assertThat(HexFormat.of().toHexDigits(Long.reverseBytes(fingerprint.low())))
+        .isEqualTo("3106ee5e1ef00f08");
   }
 
   @ParameterizedTest

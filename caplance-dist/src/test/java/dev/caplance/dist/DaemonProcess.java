@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A real daemon from the real jar, on a host of the lab. */
@@ -23,16 +24,17 @@ final class DaemonProcess implements AutoCloseable {
   private final Path log;
   private final Process process;
 
-  private DaemonProcess(String host, String kind) {
+  private DaemonProcess(String host, String kind, Map<String, String> environment) {
     this.host = host;
     this.socket = Lab.directory(host, "run").resolve(kind + ".sock");
     this.log = Lab.ROOT.resolve("caplance-dist/target/e2e-" + host + "-" + kind + ".log");
+    ProcessBuilder builder =
+        new ProcessBuilder(Lab.on(host, Lab.script("caplance"), kind))
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+    builder.environment().putAll(environment);
     try {
-      this.process =
-          new ProcessBuilder(Lab.on(host, Lab.script("caplance"), kind))
-              .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-              .start();
+      this.process = builder.start();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -40,25 +42,36 @@ final class DaemonProcess implements AutoCloseable {
 
   /** Starts {@code caplance lb} and waits until it serves. */
   static DaemonProcess loadBalancer(String host) {
-    return new DaemonProcess(host, "lb").awaitServing();
+    return start(host, "lb", Map.of()).awaitServing();
   }
 
   /** Starts {@code caplance backend} and waits until it serves. */
   static DaemonProcess backend(String host) {
-    return new DaemonProcess(host, "backend").awaitServing();
+    return start(host, "backend", Map.of()).awaitServing();
   }
 
-  private DaemonProcess awaitServing() {
-    await(host + " serves")
-        .atMost(PATIENCE)
-        .until(
-            () -> {
-              assertThat(process.isAlive())
-                  .as("the daemon on %s lives; see %s", host, log)
-                  .isTrue();
-              return answers();
-            });
-    return this;
+  /** Starts {@code lb} or {@code backend} with this in its environment, and does not wait. */
+  static DaemonProcess start(String host, String kind, Map<String, String> environment) {
+    return new DaemonProcess(host, kind, environment);
+  }
+
+  /** Waits until its control socket answers; one that never does is ended. */
+  DaemonProcess awaitServing() {
+    try {
+      await(host + " serves")
+          .atMost(PATIENCE)
+          .until(
+              () -> {
+                assertThat(process.isAlive())
+                    .as("the daemon on %s lives; see %s", host, log)
+                    .isTrue();
+                return answers();
+              });
+      return this;
+    } catch (RuntimeException | AssertionError e) {
+      process.destroyForcibly();
+      throw e;
+    }
   }
 
   private boolean answers() {
@@ -125,7 +138,8 @@ final class DaemonProcess implements AutoCloseable {
     awaitEnd();
   }
 
-  private int awaitEnd() {
+  /** Waits until it has ended, and gives its exit code. */
+  int awaitEnd() {
     try {
       assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
           .as("%s ends; see %s", host, log)

@@ -6,27 +6,26 @@ import dev.caplance.config.ConfigSection;
 import dev.caplance.config.LoggingConfig;
 import dev.caplance.config.Values;
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.Ports;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 /**
  * The load balancer's configuration file.
  *
- * @param services at least one; their VIPs and names are distinct
+ * @param services at least one; their names are distinct, and no two have a port of a VIP in common
  * @param interfaceName the device that gets the VIPs; empty: the one whose network holds the VIP
  * @param attachVip whether the daemon adds the VIPs to the device
  * @param session where backends register
  * @param dataPort the UDP port on which backends take encapsulated packets
  * @param queues the NFQUEUE queues
+ * @param flows how flows are remembered
  * @param maglevSize slots of a Maglev table, a prime
  * @param hashKey 32 lower-case hexadecimal digits; empty: one is generated and kept
  * @param stateDirectory for what must survive a reboot
@@ -40,6 +39,7 @@ public record LbConfig(
     Session session,
     int dataPort,
     Queues queues,
+    Flows flows,
     int maglevSize,
     Optional<String> hashKey,
     Path stateDirectory,
@@ -47,17 +47,50 @@ public record LbConfig(
     LoggingConfig logging) {
 
   /**
-   * One virtual address.
+   * All or some ports of a virtual address.
    *
    * @param legacy whether backends that speak the 2019 protocol serve it (at most one service does)
+   * @param otherTraffic the same at all services of a VIP
    */
-  public record Service(String name, InetAddress vip, boolean legacy, OtherTraffic otherTraffic) {}
+  public record Service(
+      String name,
+      InetAddress vip,
+      Ports ports,
+      boolean legacy,
+      WhenAllUnfit whenAllUnfit,
+      WhenEmpty whenEmpty,
+      OtherTraffic otherTraffic) {}
 
-  /** What becomes of packets for a VIP that are not balanced. */
+  /** What becomes of new flows when no backend takes them, but some are there. */
+  public enum WhenAllUnfit {
+    /** They are spread over all backends that are not paused, as if these were fit. */
+    FORWARD,
+    /** As if there were no backend. */
+    REJECT
+  }
+
+  /** What becomes of new flows when there is no backend for them. */
+  public enum WhenEmpty {
+    /** The client is told: a TCP reset, ICMP unreachable. */
+    REJECT,
+    DROP
+  }
+
+  /** What becomes of packets for a VIP that belong to no service of it. */
   public enum OtherTraffic {
     DROP,
     HOST
   }
+
+  /**
+   * How flows are remembered, so that they stay with their backends.
+   *
+   * @param max flows that one worker remembers
+   * @param tcpIdle after how much silence a TCP connection is forgotten
+   * @param udpIdle the same for UDP
+   * @param closingIdle the same for a TCP connection that has begun to close
+   */
+  public record Flows(int max, Duration tcpIdle, Duration udpIdle, Duration closingIdle) {}
 
   /**
    * The TCP socket for sessions.
@@ -79,6 +112,9 @@ public record LbConfig(
   private static final Pattern HASH_KEY = Pattern.compile("[0-9a-fA-F]{32}");
   private static final Duration SECOND = Duration.ofSeconds(1);
   private static final Duration HOUR = Duration.ofHours(1);
+  private static final Duration DAY = Duration.ofDays(1);
+  private static final int MIN_FLOWS = 1 << 10;
+  private static final int MAX_FLOWS = 1 << 25;
 
   /**
    * Reads a file.
@@ -90,7 +126,8 @@ public record LbConfig(
   }
 
   private static LbConfig read(ConfigSection root) {
-    List<Service> services = readServices(root);
+    List<Service> services =
+        root.requireSections("services", new ServiceReader()::read, "{vip: 10.0.0.50}");
     return new LbConfig(
         services,
         root.find("interface", Values.matching(INTERFACE, "the name of a network interface")),
@@ -98,6 +135,7 @@ public record LbConfig(
         root.section("session", section -> readSession(section, services)),
         root.get("dataPort", Values.port(), 1337),
         root.section("queues", LbConfig::readQueues),
+        root.section("flows", LbConfig::readFlows),
         root.get(
             "maglevSize",
             Values.integer(7, 5_000_011)
@@ -112,58 +150,6 @@ public record LbConfig(
         root.section(
             "logging",
             section -> LoggingConfig.read(section, Path.of("/var/log/caplance/lb.log"))));
-  }
-
-  private static List<Service> readServices(ConfigSection root) {
-    Set<InetAddress> vips = new HashSet<>();
-    Set<String> names = new HashSet<>();
-    List<Service> legacies = new ArrayList<>();
-    return root.requireSections(
-        "services",
-        section -> {
-          InetAddress vip =
-              section.require(
-                  "vip",
-                  Values.reachableAddress()
-                      .unless(
-                          address -> !vips.add(address),
-                          address ->
-                              IpAddresses.format(address)
-                                  + " is the VIP of another service already; give each its own"),
-                  "10.0.0.50");
-          String name = readName(section, vip, names);
-          Service service =
-              new Service(
-                  name,
-                  vip,
-                  section.get("legacy", Values.bool(), false),
-                  section.get("otherTraffic", Values.oneOf(OtherTraffic.class), OtherTraffic.DROP));
-          checkLegacy(section, service, legacies);
-          return service;
-        },
-        "{vip: 10.0.0.50}");
-  }
-
-  private static String readName(ConfigSection section, InetAddress vip, Set<String> names) {
-    String byDefault = vip == null ? "" : IpAddresses.format(vip);
-    String name = section.get("name", Values.name(), byDefault);
-    if (!name.isEmpty() && !names.add(name)) {
-      section.reject("name", "'" + name + "' is another service already; choose another name");
-    }
-    return name;
-  }
-
-  private static void checkLegacy(ConfigSection section, Service service, List<Service> legacies) {
-    if (!service.legacy() || service.vip() == null) {
-      return;
-    }
-    if (!IpAddresses.isIpv4(service.vip())) {
-      section.reject("legacy", "2019 backends know IPv4 only; mark a service with an IPv4 VIP");
-    }
-    if (!legacies.isEmpty()) {
-      section.reject("legacy", "2019 backends know one VIP only; mark just one service");
-    }
-    legacies.add(service);
   }
 
   private static Session readSession(ConfigSection section, List<Service> services) {
@@ -203,6 +189,14 @@ public record LbConfig(
               + " or lower");
     }
     return queues;
+  }
+
+  private static Flows readFlows(ConfigSection section) {
+    return new Flows(
+        section.get("max", Values.integer(MIN_FLOWS, MAX_FLOWS), 1 << 20),
+        section.get("tcpIdle", Values.duration(SECOND, DAY), Duration.ofHours(1)),
+        section.get("udpIdle", Values.duration(SECOND, DAY), Duration.ofMinutes(2)),
+        section.get("closingIdle", Values.duration(SECOND, DAY), Duration.ofSeconds(30)));
   }
 
   private static boolean isPrime(int number) {

@@ -11,6 +11,7 @@ import dev.caplance.host.Journal;
 import dev.caplance.host.NetfilterRules;
 import dev.caplance.host.VipAddresses;
 import dev.caplance.lb.admin.StatusMethod;
+import dev.caplance.lb.dataplane.FlowTimeouts;
 import dev.caplance.lb.dataplane.NfqueueDataplane;
 import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.lb.registry.RegistrySettings;
@@ -116,6 +117,7 @@ public final class LoadBalancer implements Daemon {
         config.session().registerTimeout(),
         config.session().readTimeout(),
         config.services().stream().map(LbConfig.Service::vip).collect(Collectors.toSet()),
+        config.services().stream().map(LbConfig.Service::name).toList(),
         config.services().stream().anyMatch(LbConfig.Service::legacy),
         config.dataPort(),
         config.queues().count());
@@ -123,10 +125,13 @@ public final class LoadBalancer implements Daemon {
 
   private NfqueueDataplane dataplane(TableAssembler tables) {
     LbConfig.Queues queues = config.queues();
+    LbConfig.Flows flows = config.flows();
     return new NfqueueDataplane(
         queues.first(),
         queues.count(),
         queues.length(),
+        flows.max(),
+        new FlowTimeouts(flows.tcpIdle(), flows.udpIdle(), flows.closingIdle()),
         tables.table(),
         failure -> runner.fail("a worker ended", failure));
   }

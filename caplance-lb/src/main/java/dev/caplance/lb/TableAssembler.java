@@ -5,15 +5,17 @@ import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.registry.ForwardingBackend;
 import dev.caplance.lb.registry.TablePublisher;
 import dev.caplance.lb.routing.ForwardingTable;
-import dev.caplance.lb.routing.ForwardingTable.Member;
-import dev.caplance.lb.routing.ForwardingTable.Pool;
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Puts together what the registry and the machine say into the table that the data plane uses, anew
@@ -21,13 +23,15 @@ import java.util.Set;
  */
 final class TableAssembler implements TablePublisher {
 
-  private static final int EQUAL_WEIGHT = 1;
+  private static final Logger LOG = LoggerFactory.getLogger(TableAssembler.class);
 
   private final List<LbConfig.Service> services;
   private final FlowHash hash;
   private final int tableSize;
 
+  private final Map<String, ServiceStatus.State> states = new HashMap<>();
   private List<ForwardingBackend> backends = List.of();
+  private List<ServicePool> pools;
   private Set<InetAddress> ownAddresses = Set.of();
   private Dataplane dataplane;
 
@@ -35,6 +39,8 @@ final class TableAssembler implements TablePublisher {
     this.services = services;
     this.hash = hash;
     this.tableSize = tableSize;
+    pools = services.stream().map(service -> ServicePool.of(service, backends)).toList();
+    services.forEach(service -> states.put(service.name(), ServiceStatus.State.NO_BACKEND));
   }
 
   /** From now on each new table goes to this data plane. */
@@ -58,30 +64,41 @@ final class TableAssembler implements TablePublisher {
   }
 
   private void publish() {
+    pools = services.stream().map(service -> ServicePool.of(service, backends)).toList();
+    pools.forEach(this::logNewState);
     if (dataplane != null) {
       dataplane.publish(table());
     }
   }
 
-  /** The table of this moment. */
-  synchronized ForwardingTable table() {
-    List<Pool> pools = services.stream().map(s -> new Pool(s.vip(), membersOf(s))).toList();
-    Collection<InetAddress> refused = new ArrayList<>(ownAddresses);
-    services.forEach(service -> refused.add(service.vip()));
-    return ForwardingTable.of(pools, AddressSet.of(refused), hash, tableSize);
+  private void logNewState(ServicePool pool) {
+    ServiceStatus.State now = pool.state();
+    String name = pool.service().name();
+    if (now == states.put(name, now)) {
+      return;
+    }
+    switch (now) {
+      case BALANCING -> LOG.info("service {}: has a backend that is fit", name);
+      case ALL_UNFIT ->
+          LOG.warn(
+              "service {}: all backends are unfit or draining; new flows are {}",
+              name,
+              pool.members().isEmpty() ? "not taken" : "spread over them all the same");
+      case NO_BACKEND -> LOG.warn("service {}: has no backend", name);
+      default -> throw new AssertionError(now);
+    }
   }
 
-  private List<Member> membersOf(LbConfig.Service service) {
-    return backends.stream()
-        .filter(backend -> service.legacy() || !backend.legacy())
-        .map(backend -> new Member(backend.name(), EQUAL_WEIGHT, backend.endpoint()))
-        .toList();
+  /** The table of this moment. */
+  synchronized ForwardingTable table() {
+    Collection<InetAddress> refused = new ArrayList<>(ownAddresses);
+    services.forEach(service -> refused.add(service.vip()));
+    return ForwardingTable.of(
+        pools.stream().map(ServicePool::toPool).toList(), AddressSet.of(refused), hash, tableSize);
   }
 
   /** The services, with what they have in the table now. */
   synchronized List<ServiceStatus> services() {
-    return services.stream()
-        .map(s -> new ServiceStatus(s.name(), s.vip(), s.legacy(), membersOf(s).size()))
-        .toList();
+    return pools.stream().map(ServicePool::status).toList();
   }
 }

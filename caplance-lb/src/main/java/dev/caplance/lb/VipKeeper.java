@@ -61,7 +61,7 @@ final class VipKeeper {
 
   /** Looks whether all is in place, and puts back what is not. */
   void look() throws IOException {
-    rules.check().forEach(wrong -> LOG.warn("{}; put back", wrong));
+    rules.check().forEach(LOG::warn);
     if (!addresses.restoreMissing().isEmpty()) {
       announcementsLeft = ANNOUNCEMENTS;
     }

@@ -5,11 +5,15 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.caplance.config.ConfigException;
 import dev.caplance.config.LoggingConfig;
+import dev.caplance.lb.LbConfig.Flows;
 import dev.caplance.lb.LbConfig.OtherTraffic;
 import dev.caplance.lb.LbConfig.Queues;
 import dev.caplance.lb.LbConfig.Service;
 import dev.caplance.lb.LbConfig.Session;
+import dev.caplance.lb.LbConfig.WhenAllUnfit;
+import dev.caplance.lb.LbConfig.WhenEmpty;
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.Ports;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
@@ -17,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,13 +35,14 @@ class LbConfigTest {
 
   private static final LbConfig DEFAULTS =
       new LbConfig(
-          List.of(new Service("10.0.0.50", VIP, false, OtherTraffic.DROP)),
+          List.of(service("10.0.0.50", Ports.ALL)),
           Optional.empty(),
           true,
           new Session(
               IpAddresses.parse("0.0.0.0"), 1338, Duration.ofSeconds(10), Duration.ofSeconds(30)),
           1337,
           new Queues(0, 1, 8192),
+          new Flows(1_048_576, Duration.ofHours(1), Duration.ofMinutes(2), Duration.ofSeconds(30)),
           65537,
           Optional.empty(),
           Path.of("/var/lib/caplance"),
@@ -44,6 +50,15 @@ class LbConfigTest {
           new LoggingConfig(Level.INFO, Optional.empty()));
 
   @TempDir private Path directory;
+
+  private static Service service(String name, Ports ports) {
+    return new Service(
+        name, VIP, ports, false, WhenAllUnfit.FORWARD, WhenEmpty.REJECT, OtherTraffic.HOST);
+  }
+
+  private static Ports ports(String... texts) {
+    return Stream.of(texts).map(Ports::parse).reduce(Ports.NONE, Ports::union);
+  }
 
   private LbConfig load(String yaml) throws ConfigException, IOException {
     return LbConfig.load(Files.writeString(directory.resolve("lb.yaml"), yaml));
@@ -64,19 +79,20 @@ class LbConfigTest {
     assertThat(LbConfig.load(EXAMPLE)).isEqualTo(DEFAULTS);
   }
 
-  /** The three keys that are absent by default are shown with an example. */
+  /** The keys that are absent by default are shown with an example. */
   @Test
   void whatTheExampleShowsCommentedOutAreTheDefaultsAndAllKeys() throws Exception {
     String uncommented = Files.readString(EXAMPLE).replaceAll("(?m)^( *)#(?=\\S)", "$1");
     assertThat(load(uncommented))
         .isEqualTo(
             new LbConfig(
-                List.of(new Service("web", VIP, false, OtherTraffic.DROP)),
+                List.of(service("web", ports("tcp/80", "tcp/443", "udp/443"))),
                 Optional.of("eth0"),
                 DEFAULTS.attachVip(),
                 DEFAULTS.session(),
                 DEFAULTS.dataPort(),
                 DEFAULTS.queues(),
+                DEFAULTS.flows(),
                 DEFAULTS.maglevSize(),
                 Optional.of("00112233445566778899aabbccddeeff"),
                 DEFAULTS.stateDirectory(),
@@ -94,13 +110,21 @@ class LbConfigTest {
             load(
                 """
                 services:
-                  - {name: web, vip: 10.0.0.50, legacy: true, otherTraffic: host}
+                  - name: web
+                    vip: 10.0.0.50
+                    ports: [tcp/80, tcp/8000-8999, tcp/81]
+                    legacy: true
+                    whenAllUnfit: reject
+                    whenEmpty: drop
+                    otherTraffic: drop
+                  - {name: dns, vip: 10.0.0.50, ports: [udp, tcp/53], otherTraffic: drop}
                   - {vip: "2001:DB8::50"}
                 interface: bond0.7
                 attachVip: false
                 session: {address: "::", port: 2338, registerTimeout: 1s, readTimeout: 1m}
                 dataPort: 2337
                 queues: {first: 65472, count: 64, length: 1024}
+                flows: {max: 4096, tcpIdle: 24h, udpIdle: 1s, closingIdle: 5s}
                 maglevSize: 7
                 hashKey: 00112233445566778899AABBCCDDEEFF
                 stateDirectory: /srv/state/
@@ -110,18 +134,37 @@ class LbConfigTest {
         .isEqualTo(
             new LbConfig(
                 List.of(
-                    new Service("web", VIP, true, OtherTraffic.HOST),
+                    new Service(
+                        "web",
+                        VIP,
+                        ports("tcp/80-81", "tcp/8000-8999"),
+                        true,
+                        WhenAllUnfit.REJECT,
+                        WhenEmpty.DROP,
+                        OtherTraffic.DROP),
+                    new Service(
+                        "dns",
+                        VIP,
+                        ports("udp", "tcp/53"),
+                        false,
+                        WhenAllUnfit.FORWARD,
+                        WhenEmpty.REJECT,
+                        OtherTraffic.DROP),
                     new Service(
                         "2001:db8::50",
                         IpAddresses.parse("2001:db8::50"),
+                        Ports.ALL,
                         false,
-                        OtherTraffic.DROP)),
+                        WhenAllUnfit.FORWARD,
+                        WhenEmpty.REJECT,
+                        OtherTraffic.HOST)),
                 Optional.of("bond0.7"),
                 false,
                 new Session(
                     IpAddresses.parse("::"), 2338, Duration.ofSeconds(1), Duration.ofMinutes(1)),
                 2337,
                 new Queues(65472, 64, 1024),
+                new Flows(4096, Duration.ofHours(24), Duration.ofSeconds(1), Duration.ofSeconds(5)),
                 7,
                 Optional.of("00112233445566778899aabbccddeeff"),
                 Path.of("/srv/state"),
@@ -160,7 +203,9 @@ class LbConfigTest {
                 """))
         .containsExactly(
             "lb.yaml:5:11: name: 'web' is another service already; choose another name",
-            "lb.yaml:6:10: vip: 10.0.0.50 is the VIP of another service already; give each its own",
+            "lb.yaml:6:10: vip: 10.0.0.50 is the VIP of service 'web' already; give each its own, or"
+                + " ports of its own, like ports: [tcp/80]",
+            "lb.yaml:7:13: legacy: 2019 backends know one VIP only; mark just one service",
             "lb.yaml:9:13: legacy: 2019 backends know IPv4 only; mark a service with an IPv4 VIP",
             "lb.yaml:9:13: legacy: 2019 backends know one VIP only; mark just one service",
             "lb.yaml:10:19: otherTraffic: 'reject' is not one of drop, host",
@@ -168,7 +213,7 @@ class LbConfigTest {
                 + " . _ -",
             "lb.yaml:12:10: vip: 224.0.0.1 is a multicast address; use one of a single machine",
             "lb.yaml:13:5: 'vip' is missing; add for example 'vip: 10.0.0.50'",
-            "lb.yaml:13:5: unknown key 'port'; known here: vip, name, legacy, otherTraffic",
+            "lb.yaml:13:5: unknown key 'port'; did you mean 'ports'?",
             "lb.yaml:14:12: interface: 'eth0:1' is not the name of a network interface",
             "lb.yaml:15:20: address: 10.0.0.50 is a VIP, whose connections go to the backends; use"
                 + " an address of this machine",
@@ -181,6 +226,43 @@ class LbConfigTest {
             "lb.yaml:17:13: maglevSize: 65536 is not a prime number; the next one is 65537",
             "lb.yaml:18:10: hashKey: 'secret' is not a key of 32 hexadecimal digits",
             "lb.yaml:19:15: runDirectory: 'run' is not an absolute path; begin it with /");
+  }
+
+  @Test
+  void servicesThatShareAVipHaveNoPortInCommonAndLeaveTheRestToOne() {
+    assertThat(
+            mistakes(
+                """
+                services:
+                  - {name: web, vip: 10.0.0.50, ports: [tcp/80, tcp/8000-8999]}
+                  - {name: api, vip: 10.0.0.50, ports: [udp/80, tcp/8999-9010, tcp]}
+                  - {name: all, vip: 10.0.0.50}
+                  - {name: dns, vip: 10.0.0.50, ports: [udp/53], otherTraffic: drop}
+                  - {name: bad, vip: 10.0.0.50, ports: [http, tcp/99999]}
+                  - {name: none, vip: 10.0.0.51, ports: []}
+                  - {name: two, vip: 10.0.0.51, ports: tcp/80, whenEmpty: tell, whenAllUnfit: x}
+                flows: {max: 1000, tcpIdle: 25h}
+                """))
+        .containsExactly(
+            "lb.yaml:3:49: ports: tcp/8999-9010 of 10.0.0.50 belongs to service 'web' already; give"
+                + " a port to one service",
+            "lb.yaml:3:64: ports: tcp of 10.0.0.50 belongs to service 'web' already; give a port to"
+                + " one service",
+            "lb.yaml:4:22: vip: 10.0.0.50 is the VIP of service 'web' already; give each its own, or"
+                + " ports of its own, like ports: [tcp/80]",
+            "lb.yaml:5:41: ports: udp/53 of 10.0.0.50 belongs to service 'all' already; give a port"
+                + " to one service",
+            "lb.yaml:5:64: otherTraffic: service 'web' of the same VIP has host; say the same at"
+                + " both",
+            "lb.yaml:6:41: ports: 'http' is not a port; write it like tcp/80, udp/443 or"
+                + " tcp/8000-8999",
+            "lb.yaml:6:47: ports: 'tcp/99999' names port 99999; the last is 65535",
+            "lb.yaml:7:41: ports: must be a list, not an empty list; write ports: [tcp/80]",
+            "lb.yaml:8:40: ports: must be a list, not 'tcp/80'; write ports: [tcp/80]",
+            "lb.yaml:8:59: whenEmpty: 'tell' is not one of reject, drop",
+            "lb.yaml:8:79: whenAllUnfit: 'x' is not one of forward, reject",
+            "lb.yaml:9:14: max: '1000' is not a whole number from 1024 to 33554432",
+            "lb.yaml:9:29: tcpIdle: '25h' is out of range; write 1s to 24h");
   }
 
   @ParameterizedTest

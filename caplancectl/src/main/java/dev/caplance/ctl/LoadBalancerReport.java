@@ -29,12 +29,17 @@ final class LoadBalancerReport {
   }
 
   private Columns services() {
-    Columns table = new Columns("<<><").row("service", "VIP", "backends", "2019 backends");
+    Columns table =
+        new Columns("<<<<>><")
+            .row("service", "VIP", "ports", "state", "backends", "keep flows", "2019 backends");
     for (Answer service : loadBalancer.objects("services")) {
       table.row(
           service.text("name"),
           service.text("vip"),
+          service.text("ports"),
+          Words.known(service.text("state")),
           Quantities.count(service.number("backends")),
+          Quantities.count(service.number("keeping")),
           service.flag("legacy") ? "yes" : "no");
     }
     return table;
@@ -46,12 +51,14 @@ final class LoadBalancerReport {
       return "no backend is registered\n";
     }
     Columns table =
-        new Columns("<<<<><>><<")
+        new Columns("<<<<><><>><<")
             .row(
                 "backend",
                 "address",
                 "state",
-                "gets packets",
+                "new flows",
+                "weight",
+                "services",
                 "last word",
                 "registered",
                 "packets",
@@ -63,7 +70,9 @@ final class LoadBalancerReport {
           backend.text("name"),
           backend.text("address"),
           Words.state(backend),
-          backend.flag("forwarding") ? "yes" : "no",
+          backend.flag("takesNewFlows") ? "yes" : "no",
+          Quantities.count(backend.number("weight")),
+          services(backend),
           Quantities.ago(backend.number("lastWordAgeMillis")),
           Quantities.time(backend.text("registeredAt"), clock),
           Quantities.count(backend.number("packets")),
@@ -74,10 +83,15 @@ final class LoadBalancerReport {
     return table.toString();
   }
 
+  private static String services(Answer backend) {
+    List<String> services = backend.texts("services");
+    return services.isEmpty() ? "all" : String.join(",", services);
+  }
+
   private Columns workers() {
     Columns table =
-        new Columns(">>>>>>")
-            .row("queue", "packets", "batches", "per batch", "verdicts", "allocated");
+        new Columns(">>>>>>>")
+            .row("queue", "packets", "batches", "per batch", "verdicts", "flows", "allocated");
     for (Answer worker : loadBalancer.objects("workers")) {
       table.row(
           Quantities.count(worker.number("queue")),
@@ -85,6 +99,7 @@ final class LoadBalancerReport {
           Quantities.count(worker.number("batches")),
           Quantities.ratio(worker.number("packets"), worker.number("batches")),
           Quantities.count(worker.number("verdicts")),
+          Quantities.count(worker.number("flows")),
           Quantities.bytes(worker.number("allocatedBytes")));
     }
     return table;

@@ -51,17 +51,23 @@
  *
  * <pre>{@code
  * {"version": "0.1.0", "startedAt": "2026-01-01T12:00:00Z",
- *  "services": [{"name": "web", "vip": "10.0.0.50", "legacy": false, "backends": 3}],
+ *  "services": [
+ *    {"name": "web", "vip": "10.0.0.50", "ports": "tcp/80, udp/443", "legacy": false,
+ *     "state": "balancing" | "all unfit" | "no backend",
+ *     "backends": 3,                                  that get new flows
+ *     "keeping": 1}],                                 that only keep those that they have
  *  "backends": [
  *    {"name": "web-1", "address": "10.0.0.11", "version": "2",
  *     "intent": "active" | "draining" | "paused",
  *     "health": {"state": "unknown" | "fit" | "unfit", "code": 200, "reason": ""},
- *     "forwarding": true, "session": "10.0.0.11:41234", "lastWordAgeMillis": 1234,
+ *     "takesNewFlows": true, "weight": 1, "mtu": 1500,
+ *     "services": ["web"],                            empty: all
+ *     "session": "10.0.0.11:41234", "lastWordAgeMillis": 1234,
  *     "registeredAt": "2026-01-01T12:00:01Z", "packets": 12345, "bytes": 9876543}],
  *  "packets": {"received": 12345, "forwarded": 12340, "bytes": 9876543,
  *              "dropped": {"no backend": 5}},
  *  "workers": [{"queue": 0, "packets": 12345, "batches": 321, "verdicts": 321,
- *               "allocatedBytes": 0}]}
+ *               "flows": 1234, "allocatedBytes": 0}]}
  * }</pre>
  */
 package dev.caplance.ctl;

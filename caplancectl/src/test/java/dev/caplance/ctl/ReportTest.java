@@ -67,20 +67,20 @@ class ReportTest {
             """
             load balancer 0.1.0, up 3 h 12 min
 
-            service  VIP        backends  2019 backends
-            web      10.0.0.50         2  no
-            old      10.0.0.51         0  yes
+            service  VIP        ports            state       backends  keep flows  2019 backends
+            web      10.0.0.50  tcp/80, udp/443  balancing          2           1  no
+            old      10.0.0.51  tcp, udp         no backend         0           0  yes
 
-            backend  address    state                           gets packets   last word  registered           packets   bytes  session          protocol
-            web-1    10.0.0.11  active, fit                     yes            1.2 s ago  14:03:11              12,345  9.8 MB  10.0.0.11:41234  2
-            web-22   10.0.0.12  paused, unfit (503 no workers)  no            12.3 s ago  2026-01-01 13:00:01        5    98 B  10.0.0.12:41235  2
-            web-3    10.0.0.13  active, health unknown          no             0.0 s ago  16:24:00                   0     0 B  10.0.0.13:41236  2019
+            backend  address    state                           new flows  weight  services   last word  registered           packets   bytes  session          protocol
+            web-1    10.0.0.11  active, fit                     yes             1  all        1.2 s ago  14:03:11              12,345  9.8 MB  10.0.0.11:41234  2
+            web-22   10.0.0.12  paused, unfit (503 no workers)  no             10  web,old   12.3 s ago  2026-01-01 13:00:01        5    98 B  10.0.0.12:41235  2
+            web-3    10.0.0.13  active, health unknown          no              1  all        0.0 s ago  16:24:00                   0     0 B  10.0.0.13:41236  2019
 
             packets  received 12,350   forwarded 12,345 (9.8 MB)   dropped 5
               no backend  5
 
-            queue  packets  batches  per batch  verdicts  allocated
-                0   12,350      321       38.4       321        0 B
+            queue  packets  batches  per batch  verdicts  flows  allocated
+                0   12,350      321       38.4       321  1,234        0 B
             """);
   }
 

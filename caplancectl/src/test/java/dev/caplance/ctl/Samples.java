@@ -43,25 +43,30 @@ final class Samples {
       """
       {"version": "0.1.0", "startedAt": "2026-01-02T12:12:00Z",
        "services": [
-         {"name": "web", "vip": "10.0.0.50", "legacy": false, "backends": 2},
-         {"name": "old", "vip": "10.0.0.51", "legacy": true, "backends": 0}],
+         {"name": "web", "vip": "10.0.0.50", "ports": "tcp/80, udp/443", "legacy": false,
+          "state": "balancing", "backends": 2, "keeping": 1},
+         {"name": "old", "vip": "10.0.0.51", "ports": "tcp, udp", "legacy": true,
+          "state": "no backend", "backends": 0, "keeping": 0}],
        "backends": [
          {"name": "web-1", "address": "10.0.0.11", "version": "2", "intent": "active",
-          "health": {"state": "fit", "code": 200, "reason": ""}, "forwarding": true,
+          "health": {"state": "fit", "code": 200, "reason": ""}, "takesNewFlows": true,
+          "weight": 1, "services": [], "mtu": 1500,
           "session": "10.0.0.11:41234", "lastWordAgeMillis": 1234,
           "registeredAt": "2026-01-02T13:03:11Z", "packets": 12345, "bytes": 9876543},
          {"name": "web-22", "address": "10.0.0.12", "version": "2", "intent": "paused",
-          "health": {"state": "unfit", "code": 503, "reason": "no workers"}, "forwarding": false,
+          "health": {"state": "unfit", "code": 503, "reason": "no workers"}, "takesNewFlows": false,
+          "weight": 10, "services": ["web", "old"], "mtu": 1500,
           "session": "10.0.0.12:41235", "lastWordAgeMillis": 12345,
           "registeredAt": "2026-01-01T12:00:01Z", "packets": 5, "bytes": 98},
          {"name": "web-3", "address": "10.0.0.13", "version": "2019", "intent": "active",
-          "health": {"state": "unknown", "code": 0, "reason": ""}, "forwarding": false,
+          "health": {"state": "unknown", "code": 0, "reason": ""}, "takesNewFlows": false,
+          "weight": 1, "services": [], "mtu": 1500,
           "session": "10.0.0.13:41236", "lastWordAgeMillis": 20,
           "registeredAt": "2026-01-02T15:24:00Z", "packets": 0, "bytes": 0}],
        "packets": {"received": 12350, "forwarded": 12345, "bytes": 9876641,
                    "dropped": {"no backend": 5}},
        "workers": [{"queue": 0, "packets": 12350, "batches": 321, "verdicts": 321,
-                    "allocatedBytes": 0}]}
+                    "flows": 1234, "allocatedBytes": 0}]}
       """;
 
   private Samples() {}

@@ -32,6 +32,8 @@ public final class NfQueue implements AutoCloseable {
   private final ReceiveBatch batch;
   private final NativeMemory verdict = NativeMemory.allocate(QueueMessages.VERDICT_LENGTH);
   private final ByteBuffer verdictBytes = verdict.networkBytes();
+  private final NativeMemory accept = NativeMemory.allocate(QueueMessages.VERDICT_LENGTH);
+  private final ByteBuffer acceptBytes = accept.networkBytes();
   private final QueueMessages message = new QueueMessages();
 
   private int received;
@@ -43,6 +45,7 @@ public final class NfQueue implements AutoCloseable {
     this.socket = LinuxSocket.borrowed(NetfilterQueueLibrary.nfq_fd(handle));
     this.batch = new ReceiveBatch(batchSize, COPY_RANGE + ATTRIBUTES_ROOM);
     QueueMessages.writeVerdictBatch(verdictBytes, number, QueueMessages.DROP);
+    QueueMessages.writeSingleVerdict(acceptBytes, number, QueueMessages.ACCEPT);
   }
 
   /**
@@ -148,7 +151,7 @@ public final class NfQueue implements AutoCloseable {
   public boolean next() {
     while (++position < received) {
       if (message.read(batch.bytes(), batch.offset(position), batch.length(position))) {
-        QueueMessages.setLast(verdictBytes, message.packetId());
+        QueueMessages.setPacket(verdictBytes, message.packetId());
         return true;
       }
     }
@@ -190,6 +193,16 @@ public final class NfQueue implements AutoCloseable {
     return socket.send(verdict.address(), QueueMessages.VERDICT_LENGTH);
   }
 
+  /**
+   * Lets the current packet go on its way through this machine, as if there were no queue.
+   *
+   * @return a negative error number on failure
+   */
+  public int acceptPacket() {
+    QueueMessages.setPacket(acceptBytes, message.packetId());
+    return socket.send(accept.address(), QueueMessages.VERDICT_LENGTH);
+  }
+
   /** Unbinds the queue; the kernel drops what is in it. Only when no thread uses it any more. */
   @Override
   public void close() {
@@ -197,5 +210,6 @@ public final class NfQueue implements AutoCloseable {
     NetfilterQueueLibrary.nfq_close(handle);
     batch.close();
     verdict.close();
+    accept.close();
   }
 }

@@ -21,12 +21,16 @@ final class QueueMessages {
   /** {@code NF_DROP}: the kernel forgets the packet. */
   static final int DROP = 0;
 
+  /** {@code NF_ACCEPT}: the packet goes on its way through this machine. */
+  static final int ACCEPT = 1;
+
   private static final int HEADERS = 20;
   private static final int ATTRIBUTE_HEADER = 4;
   private static final int ATTRIBUTE_TYPE_MASK = 0x3fff;
 
   private static final int SUBSYSTEM_QUEUE = 3 << 8;
   private static final int TYPE_PACKET = SUBSYSTEM_QUEUE;
+  private static final int TYPE_VERDICT = SUBSYSTEM_QUEUE | 1;
   private static final int TYPE_CONFIG = SUBSYSTEM_QUEUE | 2;
   private static final int TYPE_VERDICT_BATCH = SUBSYSTEM_QUEUE | 3;
   private static final int NLM_F_REQUEST = 1;
@@ -100,17 +104,26 @@ final class QueueMessages {
   }
 
   /**
-   * Writes {@code NFQNL_MSG_VERDICT_BATCH}, {@link #VERDICT_LENGTH} bytes, for {@link #setLast}.
+   * Writes {@code NFQNL_MSG_VERDICT_BATCH}, {@link #VERDICT_LENGTH} bytes, for {@link #setPacket}.
    */
   static void writeVerdictBatch(ByteBuffer buffer, int queue, int verdict) {
-    writeHeaders(buffer, VERDICT_LENGTH, TYPE_VERDICT_BATCH, queue);
+    writeVerdict(buffer, TYPE_VERDICT_BATCH, queue, verdict);
+  }
+
+  /** Writes {@code NFQNL_MSG_VERDICT}, which settles a single packet. */
+  static void writeSingleVerdict(ByteBuffer buffer, int queue, int verdict) {
+    writeVerdict(buffer, TYPE_VERDICT, queue, verdict);
+  }
+
+  private static void writeVerdict(ByteBuffer buffer, int type, int queue, int verdict) {
+    writeHeaders(buffer, VERDICT_LENGTH, type, queue);
     writeAttributeHeader(buffer, 12, NFQA_VERDICT_HDR);
     buffer.putInt(24, verdict);
     buffer.putInt(28, 0);
   }
 
-  /** Sets the packet up to which (and with which) a verdict batch settles all. */
-  static void setLast(ByteBuffer buffer, int packetId) {
+  /** Sets the packet that a verdict settles, a verdict batch with all before it. */
+  static void setPacket(ByteBuffer buffer, int packetId) {
     buffer.putInt(28, packetId);
   }
 

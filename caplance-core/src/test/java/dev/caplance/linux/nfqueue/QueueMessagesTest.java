@@ -78,10 +78,21 @@ class QueueMessagesTest {
   void writesABatchVerdict() {
     ByteBuffer buffer = ByteBuffer.allocateDirect(QueueMessages.VERDICT_LENGTH);
     QueueMessages.writeVerdictBatch(buffer, 3, QueueMessages.DROP);
-    QueueMessages.setLast(buffer, 0x01020304);
+    QueueMessages.setPacket(buffer, 0x01020304);
     assertThat(hex(buffer))
         .isEqualTo(
             "20000000 0303 0100 00000000 00000000 00 00 0003 0c00 0200 00000000 01020304"
+                .replace(" ", ""));
+  }
+
+  @Test
+  void writesAVerdictForOnePacket() {
+    ByteBuffer buffer = ByteBuffer.allocateDirect(QueueMessages.VERDICT_LENGTH);
+    QueueMessages.writeSingleVerdict(buffer, 3, QueueMessages.ACCEPT);
+    QueueMessages.setPacket(buffer, 9);
+    assertThat(hex(buffer))
+        .isEqualTo(
+            "20000000 0103 0100 00000000 00000000 00 00 0003 0c00 0200 00000001 00000009"
                 .replace(" ", ""));
   }
 

@@ -85,8 +85,11 @@ public final class StatusMethod implements ControlMethod {
     JsonObject json = new JsonObject();
     json.addProperty("name", service.name());
     json.addProperty("vip", IpAddresses.format(service.vip()));
+    json.addProperty("ports", service.ports().toString());
     json.addProperty("legacy", service.legacy());
+    json.addProperty("state", service.state().label());
     json.addProperty("backends", service.backends());
+    json.addProperty("keeping", service.keeping());
     return json;
   }
 
@@ -101,7 +104,12 @@ public final class StatusMethod implements ControlMethod {
     json.addProperty("version", backend.version());
     json.addProperty("intent", backend.intent().name().toLowerCase(Locale.ROOT));
     json.add("health", health);
-    json.addProperty("forwarding", backend.forwarding());
+    json.addProperty("takesNewFlows", backend.takesNewFlows());
+    json.addProperty("weight", backend.weight());
+    JsonArray services = new JsonArray();
+    backend.services().forEach(services::add);
+    json.add("services", services);
+    json.addProperty("mtu", backend.mtu());
     json.addProperty("session", IpAddresses.format(backend.session()));
     json.addProperty("lastWordAgeMillis", backend.silence().toMillis());
     json.addProperty("registeredAt", backend.registeredSince().toString());
@@ -136,6 +144,7 @@ public final class StatusMethod implements ControlMethod {
     json.addProperty("packets", worker.traffic().received());
     json.addProperty("batches", worker.traffic().batches());
     json.addProperty("verdicts", worker.verdictMessages());
+    json.addProperty("flows", worker.flows());
     json.addProperty("allocatedBytes", worker.allocatedBytes());
     return json;
   }

@@ -1,8 +1,10 @@
 package dev.caplance.lb.dataplane;
 
 import dev.caplance.lb.routing.ForwardingTable;
+import dev.caplance.packet.FlowKey;
 import java.io.IOException;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * Something that takes packets for the VIPs and sends them to backends. {@link #start} and {@link
@@ -23,6 +25,9 @@ public interface Dataplane {
 
   /** What each worker has done since the start. */
   List<WorkerStatus> status();
+
+  /** The number of the endpoint that keeps a flow now, if one does. */
+  OptionalInt endpointOf(FlowKey flow);
 
   /** Ends and lets go of everything. Packets that are under way are sent. */
   void stop();

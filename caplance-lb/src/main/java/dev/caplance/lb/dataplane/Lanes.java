@@ -45,9 +45,14 @@ final class Lanes implements AutoCloseable {
     }
   }
 
-  void add(long packet, int length, Endpoint to, long flowHash, int trafficClass) {
+  /**
+   * Puts a packet in line.
+   *
+   * @param way any number that is the same for all packets of a flow
+   */
+  void add(long packet, int length, Endpoint to, int way, int trafficClass) {
     Lane[] lanes = to.target().ipv6() ? ipv6 : ipv4;
-    lanes[(int) (flowHash >>> 32) & (COUNT - 1)].add(packet, length, to, trafficClass);
+    lanes[way & (COUNT - 1)].add(packet, length, to, trafficClass);
   }
 
   void flush() {

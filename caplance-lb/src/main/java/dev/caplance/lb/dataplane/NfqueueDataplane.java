@@ -2,9 +2,14 @@ package dev.caplance.lb.dataplane;
 
 import dev.caplance.lb.routing.ForwardingTable;
 import dev.caplance.linux.ReceiveLoop;
+import dev.caplance.packet.FlowHash;
+import dev.caplance.packet.FlowHash.Fingerprint;
+import dev.caplance.packet.FlowKey;
 import java.io.IOException;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 
 /** A data plane on NFQUEUE: one {@link PacketWorker} and one thread for each queue. */
@@ -13,8 +18,13 @@ public final class NfqueueDataplane implements Dataplane {
   private final int firstQueue;
   private final int queueCount;
   private final int queueLength;
+  private final int flowsPerWorker;
+  private final FlowTimeouts timeouts;
   private final Consumer<Throwable> onFailure;
+  private final SecondsClock clock = new SecondsClock();
+  private final FlowHash fingerprints = randomHash();
   private final List<PacketWorker> workers = new ArrayList<>();
+  private final List<Flows> allFlows = new ArrayList<>();
   private final List<ReceiveLoop> loops = new ArrayList<>();
 
   private volatile ForwardingTable table;
@@ -25,6 +35,8 @@ public final class NfqueueDataplane implements Dataplane {
    * @param firstQueue number of the first queue; the others follow it
    * @param queueCount queues, and hence workers, at least 1
    * @param queueLength packets that the kernel keeps for each
+   * @param flowsPerWorker how many flows each worker keeps at most
+   * @param timeouts after which it forgets them
    * @param table the first table
    * @param onFailure told when a worker ended although nobody stopped it, by that worker's thread
    */
@@ -32,25 +44,39 @@ public final class NfqueueDataplane implements Dataplane {
       int firstQueue,
       int queueCount,
       int queueLength,
+      int flowsPerWorker,
+      FlowTimeouts timeouts,
       ForwardingTable table,
       Consumer<Throwable> onFailure) {
     this.firstQueue = firstQueue;
     this.queueCount = queueCount;
     this.queueLength = queueLength;
+    this.flowsPerWorker = flowsPerWorker;
+    this.timeouts = timeouts;
     this.table = table;
     this.onFailure = onFailure;
+  }
+
+  private static FlowHash randomHash() {
+    byte[] key = new byte[FlowHash.KEY_LENGTH];
+    new SecureRandom().nextBytes(key);
+    return new FlowHash(key);
   }
 
   @Override
   public synchronized void start() throws IOException {
     try {
       for (int i = 0; i < queueCount; i++) {
-        workers.add(PacketWorker.open(i, firstQueue + i, queueLength, table));
+        Flows flows = new Flows(fingerprints, new FlowTable(flowsPerWorker, timeouts));
+        workers.add(PacketWorker.open(i, firstQueue + i, queueLength, flows, clock, table));
+        allFlows.add(flows);
       }
     } catch (IOException | RuntimeException e) {
       stop();
       throw e;
     }
+    FlowTable[] tables = allFlows.stream().map(Flows::table).toArray(FlowTable[]::new);
+    allFlows.forEach(flows -> flows.setTables(tables));
     for (int i = 0; i < queueCount; i++) {
       loops.add(new ReceiveLoop("worker-" + i, workers.get(i), onFailure));
     }
@@ -73,10 +99,24 @@ public final class NfqueueDataplane implements Dataplane {
   }
 
   @Override
+  public synchronized OptionalInt endpointOf(FlowKey flow) {
+    Fingerprint fingerprint = new Fingerprint();
+    fingerprints.of(flow, fingerprint);
+    for (Flows flows : allFlows) {
+      int entry = flows.table().find(fingerprint, clock.seconds());
+      if (entry != FlowTable.NONE) {
+        return OptionalInt.of(flows.table().endpoint(entry));
+      }
+    }
+    return OptionalInt.empty();
+  }
+
+  @Override
   public synchronized void stop() {
     loops.forEach(ReceiveLoop::stop);
     workers.forEach(PacketWorker::close);
     loops.clear();
     workers.clear();
+    allFlows.clear();
   }
 }

@@ -7,6 +7,7 @@ import dev.caplance.linux.nfqueue.NfQueue;
 import dev.caplance.packet.Encapsulation;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpHeader;
+import dev.caplance.packet.IpProtocol;
 import dev.caplance.packet.TrafficCounters;
 import dev.caplance.packet.Verdict;
 import java.io.IOException;
@@ -23,26 +24,39 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   private static final int BATCH = 256;
 
+  /** A restart must not reset anybody: the backends have yet to register. */
+  private static final int GRACE_SECONDS = 30;
+
   private final int queueNumber;
   private final NfQueue queue;
   private final Lanes lanes;
+  private final Responder responder;
+  private final Flows flows;
   private final TrafficCounters counters;
+  private final SecondsClock clock;
   private final AtomicLong verdictMessages = new AtomicLong();
   private final IpHeader header = new IpHeader();
   private final FlowKey flow = new FlowKey();
 
   private volatile ForwardingTable table;
+  private int now;
 
   private PacketWorker(
       int queueNumber,
       NfQueue queue,
       Lanes lanes,
+      Responder responder,
+      Flows flows,
       TrafficCounters counters,
+      SecondsClock clock,
       ForwardingTable table) {
     this.queueNumber = queueNumber;
     this.queue = queue;
     this.lanes = lanes;
+    this.responder = responder;
+    this.flows = flows;
     this.counters = counters;
+    this.clock = clock;
     this.table = table;
   }
 
@@ -52,18 +66,30 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
    * @param worker its number among the workers, from 0
    * @param queueNumber 0 to 65535
    * @param queueLength packets that the kernel keeps for it
+   * @param flows its own
    * @throws IOException in words for the operator when that fails; nothing is held then
    */
-  static PacketWorker open(int worker, int queueNumber, int queueLength, ForwardingTable table)
+  static PacketWorker open(
+      int worker,
+      int queueNumber,
+      int queueLength,
+      Flows flows,
+      SecondsClock clock,
+      ForwardingTable table)
       throws IOException {
     TrafficCounters counters = new TrafficCounters();
     Lanes lanes = new Lanes(BATCH, worker, counters);
+    Responder responder = null;
     try {
+      responder = new Responder();
       NfQueue queue =
           NfQueue.open(queueNumber, queueLength, BATCH, ReceiveLoop.RECEIVE_TIMEOUT_MILLIS);
-      return new PacketWorker(queueNumber, queue, lanes, counters, table);
+      return new PacketWorker(queueNumber, queue, lanes, responder, flows, counters, clock, table);
     } catch (IOException | RuntimeException e) {
       lanes.close();
+      if (responder != null) {
+        responder.close();
+      }
       throw e;
     }
   }
@@ -76,7 +102,11 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   /** Any thread may call. The allocated bytes are those of the thread that runs the worker. */
   WorkerStatus status(long allocatedBytes) {
     return new WorkerStatus(
-        queueNumber, counters.snapshot(), verdictMessages.get(), allocatedBytes);
+        queueNumber,
+        counters.snapshot(),
+        verdictMessages.get(),
+        flows.table().count(clock.seconds()),
+        allocatedBytes);
   }
 
   @Override
@@ -90,6 +120,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   private void forwardBatch(int received) {
     counters.received(received);
+    now = clock.seconds();
     ForwardingTable current = table;
     boolean any = false;
     while (queue.next()) {
@@ -100,6 +131,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       }
     }
     lanes.flush();
+    responder.flush();
     if (any) {
       queue.dropBatch();
       verdictMessages.lazySet(verdictMessages.getPlain() + 1);
@@ -122,18 +154,42 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     if (verdict != Verdict.FORWARD) {
       return verdict;
     }
-    int service = current.service(flow.destinationHigh(), flow.destinationLow());
-    if (service < 0) {
-      return Verdict.NOT_A_VIP;
-    }
-    long hash = current.hash(flow);
-    Endpoint endpoint = current.endpoint(service, hash);
+    int service = current.service(flow);
+    return service < 0 ? leaveToHost() : forward(current, service, length);
+  }
+
+  /** Errors are queued whatever they are about, and the machine has connections of its own. */
+  private Verdict leaveToHost() {
+    queue.acceptPacket();
+    return Verdict.LEFT_TO_HOST;
+  }
+
+  private Verdict forward(ForwardingTable current, int service, int length) {
+    Endpoint endpoint = flows.endpoint(current, service, flow, now);
     if (endpoint == null) {
+      if (current.rejectsWhenEmpty(service) && now >= GRACE_SECONDS) {
+        responder.nobody(header, flow, queue.bytes(), queue.packetOffset(), length, now);
+      }
       return Verdict.NO_BACKEND;
     }
+    if (length > endpoint.maxPacket() && mayBeToldToShrink()) {
+      responder.tooBig(
+          header, queue.bytes(), queue.packetOffset(), length, endpoint.maxPacket(), now);
+      return Verdict.PATH_TOO_NARROW;
+    }
     int trafficClass = Encapsulation.outerTrafficClass(header.trafficClass());
-    lanes.add(queue.packetAddress(), length, endpoint, hash, trafficClass);
+    lanes.add(queue.packetAddress(), length, endpoint, flows.way(), trafficClass);
     return Verdict.FORWARD;
+  }
+
+  /**
+   * Of an IPv6 datagram nobody can tell whether it came whole or was put together from fragments,
+   * whose sender could only make the fragments smaller. Cut on the outside it arrives either way.
+   */
+  private boolean mayBeToldToShrink() {
+    return header.dontFragment()
+        && !flow.isError()
+        && (header.ipv4() || flow.protocol() == IpProtocol.TCP);
   }
 
   /** Unbinds the queue. Only when its thread has ended. */
@@ -141,5 +197,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   public void close() {
     queue.close();
     lanes.close();
+    responder.close();
+    flows.table().close();
   }
 }

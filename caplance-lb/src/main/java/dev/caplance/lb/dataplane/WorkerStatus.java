@@ -8,7 +8,12 @@ import dev.caplance.packet.TrafficCounters;
  * @param queue the number of its NFQUEUE
  * @param traffic its packets and what became of them
  * @param verdictMessages in which it settled them with the kernel
+ * @param flows that it keeps now
  * @param allocatedBytes that its thread has ever taken from the heap
  */
 public record WorkerStatus(
-    int queue, TrafficCounters.Snapshot traffic, long verdictMessages, long allocatedBytes) {}
+    int queue,
+    TrafficCounters.Snapshot traffic,
+    long verdictMessages,
+    int flows,
+    long allocatedBytes) {}

@@ -7,6 +7,7 @@ import dev.caplance.session.Message;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Set;
 
 /**
  * A registered backend: what it asked for, what it said of its health, and the session that speaks
@@ -21,7 +22,10 @@ final class Backend {
   private BackendSession session;
   private int version;
   private Intent intent;
+  private int weight;
+  private Set<String> services;
   private BackendHealth health = BackendHealth.UNKNOWN;
+  private boolean gateOpen;
 
   Backend(String name, InetAddress dataAddress, Endpoint endpoint, Instant registeredSince) {
     this.name = name;
@@ -33,11 +37,16 @@ final class Backend {
   /**
    * From now on this session speaks for the backend. What was known of its health stays true until
    * the new session's first HEALTH: a reconnection interrupts no traffic.
+   *
+   * @param mtu bytes of the largest outer packet on the way to it
    */
-  void attach(BackendSession newSession, Message.Register register) {
+  void attach(BackendSession newSession, Message.Register register, int mtu) {
     session = newSession;
     version = register.version();
     intent = register.intent();
+    weight = register.weight();
+    services = register.services();
+    endpoint.setMtu(mtu);
   }
 
   String name() {
@@ -69,17 +78,35 @@ final class Backend {
     return health;
   }
 
+  /** The first time that it is fit opens the gate: no packets go there before. */
   void setHealth(BackendHealth health) {
     this.health = health;
+    gateOpen |= fit();
   }
 
-  /** Whether packets go there. */
-  boolean forwarding() {
-    return intent == Intent.ACTIVE && health.condition() == BackendHealth.Condition.FIT;
+  /** Whether packets may go there, at least those of flows that it has. */
+  boolean mayKeepFlows() {
+    return gateOpen && intent != Intent.PAUSED;
+  }
+
+  /** Whether it is a choice for new flows. */
+  boolean takesNewFlows() {
+    return intent == Intent.ACTIVE && fit();
+  }
+
+  private boolean fit() {
+    return health.condition() == BackendHealth.Condition.FIT;
   }
 
   ForwardingBackend toForwarding() {
-    return new ForwardingBackend(name, dataAddress, version == Message.VERSION_2019, endpoint);
+    return new ForwardingBackend(
+        name,
+        dataAddress,
+        version == Message.VERSION_2019,
+        weight,
+        services,
+        takesNewFlows(),
+        endpoint);
   }
 
   BackendStatus status() {
@@ -90,7 +117,10 @@ final class Backend {
         version,
         intent,
         health,
-        forwarding(),
+        takesNewFlows(),
+        weight,
+        services,
+        endpoint.mtu(),
         session.peer(),
         session.lastWord(),
         silence,

@@ -173,18 +173,23 @@ public final class BackendRegistry {
     }
   }
 
-  /** Registers what was admitted; a session that had the name loses it. */
-  Backend register(BackendSession session, Message.Register wish) {
+  /**
+   * Registers what was admitted; a session that had the name loses it.
+   *
+   * @param mtu bytes of the largest outer packet on the way there
+   */
+  Backend register(BackendSession session, Message.Register wish, int mtu) {
     unregistered.remove(session);
     Backend backend = backends.get(wish.name());
     if (backend == null) {
-      Endpoint endpoint = new Endpoint(wish.dataAddress(), settings.dataPort(), settings.workers());
+      Endpoint endpoint =
+          new Endpoint(wish.dataAddress(), settings.dataPort(), settings.workers(), mtu);
       backend = new Backend(wish.name(), wish.dataAddress(), endpoint, now());
       backends.put(wish.name(), backend);
-      backend.attach(session, wish);
+      backend.attach(session, wish, mtu);
     } else {
       BackendSession superseded = backend.session();
-      backend.attach(session, wish);
+      backend.attach(session, wish, mtu);
       superseded.supersede();
     }
     changed();
@@ -241,7 +246,10 @@ public final class BackendRegistry {
     }
     changed = false;
     List<ForwardingBackend> forwarding =
-        backends.values().stream().filter(Backend::forwarding).map(Backend::toForwarding).toList();
+        backends.values().stream()
+            .filter(Backend::mayKeepFlows)
+            .map(Backend::toForwarding)
+            .toList();
     if (!forwarding.equals(published)) {
       publisher.publish(forwarding);
       published = forwarding;

@@ -232,17 +232,22 @@ final class BackendSession {
       return;
     }
     cancelTimers();
-    backend = registry.register(this, register);
+    backend = registry.register(this, register, mtu());
     commands = new BackendCommands(this, backend, registry::changed, loop);
     state = State.REGISTERED;
     logRegistration();
-    send(Message.Registered.of(backend.name(), backend.dataAddress(), prober.source()));
+    send(Message.Registered.of(backend.name(), backend.dataAddress(), prober.route().source()));
     readTimeout =
         register
             .healthInterval()
             .map(interval -> interval.multipliedBy(HEALTH_INTERVALS_OF_SILENCE))
             .orElse(registry.settings().readTimeout());
     watchSilence();
+  }
+
+  private int mtu() {
+    int firstLink = prober.route().mtu();
+    return Math.min(firstLink, register.mtu().orElse(firstLink));
   }
 
   private void watchSilence() {
@@ -296,6 +301,16 @@ final class BackendSession {
         backend.intent().word());
     if (!register.unknownOptions().isEmpty()) {
       LOG.info("{}: unknown options ignored: {}", this, register.unknownOptions());
+    }
+    List<String> existing = registry.settings().services();
+    List<String> unknown =
+        register.services().stream().filter(service -> !existing.contains(service)).toList();
+    if (!unknown.isEmpty()) {
+      LOG.warn(
+          "{}: names services that do not exist here: {}; there are: {}",
+          this,
+          String.join(", ", unknown),
+          String.join(", ", existing));
     }
   }
 

@@ -3,6 +3,7 @@ package dev.caplance.lb.registry;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -12,6 +13,7 @@ import java.util.Set;
  * @param registerTimeout from the TCP connection to REGISTERED
  * @param readTimeout of backends that do not say how often they send HEALTH
  * @param vips of all services: no data address can be one of them
+ * @param services names of all services
  * @param legacyService whether there is a service for backends of 2019
  * @param dataPort UDP port of all backends, 1 to 65535
  * @param workers how many will count at each endpoint
@@ -21,11 +23,13 @@ public record RegistrySettings(
     Duration registerTimeout,
     Duration readTimeout,
     Set<InetAddress> vips,
+    List<String> services,
     boolean legacyService,
     int dataPort,
     int workers) {
 
   public RegistrySettings {
     vips = Set.copyOf(vips);
+    services = List.copyOf(services);
   }
 }

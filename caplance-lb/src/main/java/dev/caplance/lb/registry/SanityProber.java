@@ -18,7 +18,7 @@ final class SanityProber {
   private final Underlay underlay;
   private final InetAddress dataAddress;
   private final SanityDatagram datagram;
-  private final InetAddress source;
+  private final Underlay.Route route;
   private EventLoop.Timer next;
 
   /**
@@ -32,7 +32,7 @@ final class SanityProber {
     this.underlay = underlay;
     this.dataAddress = dataAddress;
     this.datagram = datagram;
-    this.source = underlay.sourceFor(dataAddress);
+    this.route = underlay.routeTo(dataAddress);
   }
 
   /** Sends now and from now on. */
@@ -48,9 +48,9 @@ final class SanityProber {
     }
   }
 
-  /** Where packets to the data address come from. */
-  InetAddress source() {
-    return source;
+  /** The way that packets to the data address take. */
+  Underlay.Route route() {
+    return route;
   }
 
   /** Whether this is the token that was sent. */

@@ -7,9 +7,10 @@ import java.util.List;
 public interface TablePublisher {
 
   /**
-   * From now on packets may go to these backends and no others. Called on the registry's thread, at
-   * most once in a turn of its event loop and only when the set is another one than the last;
-   * before the first call it is empty. What backends are told about the change is sent afterwards.
+   * From now on packets may go to these backends and no others, and new flows only to those that
+   * take them. Called on the registry's thread, at most once in a turn of its event loop and only
+   * when the set is another one than the last; before the first call it is empty. What backends are
+   * told about the change is sent afterwards.
    *
    * @param backends immutable, in byte order of their names
    */

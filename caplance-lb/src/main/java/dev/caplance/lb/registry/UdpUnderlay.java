@@ -5,6 +5,8 @@ import dev.caplance.session.SanityDatagram;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
 import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
@@ -20,6 +22,9 @@ final class UdpUnderlay implements Underlay {
 
   private static final Logger LOG = LoggerFactory.getLogger(UdpUnderlay.class);
 
+  /** Ethernet's. */
+  private static final int USUAL_MTU = 1500;
+
   private final Set<InetAddress> vips;
   private final int dataPort;
 
@@ -29,7 +34,7 @@ final class UdpUnderlay implements Underlay {
   }
 
   @Override
-  public InetAddress sourceFor(InetAddress dataAddress) throws RefusedException {
+  public Route routeTo(InetAddress dataAddress) throws RefusedException {
     DataAddresses.check(dataAddress, vips, DataAddresses.ofThisMachine());
     InetAddress source;
     try (DatagramChannel channel = connect(dataAddress)) {
@@ -46,7 +51,19 @@ final class UdpUnderlay implements Underlay {
     if (source.equals(dataAddress)) {
       throw DataAddresses.ownAddress(dataAddress);
     }
-    return source;
+    return new Route(source, mtu(source));
+  }
+
+  private static int mtu(InetAddress source) {
+    try {
+      NetworkInterface device = NetworkInterface.getByInetAddress(source);
+      if (device != null) {
+        return device.getMTU();
+      }
+    } catch (SocketException e) {
+      LOG.debug("no interface tells its MTU for {}", IpAddresses.format(source), e);
+    }
+    return USUAL_MTU;
   }
 
   @Override

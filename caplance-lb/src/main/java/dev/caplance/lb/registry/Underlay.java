@@ -7,11 +7,19 @@ import java.net.InetAddress;
 interface Underlay {
 
   /**
-   * Where packets to a data address will come from.
+   * The way to a data address.
    *
-   * @throws RefusedException when none may or can go there
+   * @param source where packets will come from
+   * @param mtu bytes of the largest packet that the first link takes
    */
-  InetAddress sourceFor(InetAddress dataAddress) throws RefusedException;
+  record Route(InetAddress source, int mtu) {}
+
+  /**
+   * The way to a data address, as things stand now.
+   *
+   * @throws RefusedException when no packets may or can go there
+   */
+  Route routeTo(InetAddress dataAddress) throws RefusedException;
 
   /** Sends a datagram to the data port of an address. That it does not arrive is no error. */
   void send(InetAddress dataAddress, SanityDatagram datagram);

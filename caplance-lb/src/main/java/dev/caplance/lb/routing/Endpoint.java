@@ -1,7 +1,10 @@
 package dev.caplance.lb.routing;
 
 import dev.caplance.linux.SocketAddress;
+import dev.caplance.packet.Encapsulation;
+import dev.caplance.packet.IpAddresses;
 import java.net.InetAddress;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
@@ -17,9 +20,14 @@ public final class Endpoint {
   private static final int PACKETS = 0;
   private static final int BYTES = 1;
 
+  private static final AtomicInteger COUNT = new AtomicInteger();
+
+  private final int id = COUNT.incrementAndGet();
   private final InetAddress address;
   private final SocketAddress target;
   private final AtomicLongArray cells;
+  private final int overhead;
+  private volatile int maxPacket;
 
   /**
    * An endpoint that nothing went to yet.
@@ -27,11 +35,34 @@ public final class Endpoint {
    * @param dataAddress of the backend
    * @param dataPort UDP, 1 to 65535
    * @param workers how many workers will count
+   * @param mtu bytes of the largest outer packet on the way there
    */
-  public Endpoint(InetAddress dataAddress, int dataPort, int workers) {
+  public Endpoint(InetAddress dataAddress, int dataPort, int workers, int mtu) {
     this.address = dataAddress;
     this.target = SocketAddress.of(dataAddress, dataPort);
     this.cells = new AtomicLongArray(workers * STRIDE);
+    this.overhead = Encapsulation.overhead(IpAddresses.isIpv4(dataAddress));
+    this.maxPacket = mtu - overhead;
+  }
+
+  /** Bytes of the largest outer packet on the way there. */
+  public int mtu() {
+    return maxPacket + overhead;
+  }
+
+  /** The way there has changed. Any thread may call. */
+  public void setMtu(int mtu) {
+    maxPacket = mtu - overhead;
+  }
+
+  /** A number that no other endpoint has had since the start of the process. */
+  public int id() {
+    return id;
+  }
+
+  /** Bytes of the largest packet that gets there without being fragmented on the way. */
+  public int maxPacket() {
+    return maxPacket;
   }
 
   /** The data address. */

@@ -4,6 +4,7 @@ import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.Ports;
 import java.net.InetAddress;
 import java.util.List;
 
@@ -14,18 +15,24 @@ import java.util.List;
  */
 public final class ForwardingTable {
 
-  /** A VIP and the backends that share its packets. */
+  /** A service: which packets are its own, who gets new flows, and who may keep those it has. */
   private static final class Route {
     final long vipHigh;
     final long vipLow;
+    final Ports ports;
     final char[] slots;
     final Endpoint[] endpoints;
+    final EndpointSet keepers;
+    final boolean rejectsWhenEmpty;
 
-    Route(InetAddress vip, char[] slots, Endpoint[] endpoints) {
-      this.vipHigh = IpAddresses.high(vip);
-      this.vipLow = IpAddresses.low(vip);
+    Route(Pool pool, char[] slots) {
+      this.vipHigh = IpAddresses.high(pool.vip());
+      this.vipLow = IpAddresses.low(pool.vip());
+      this.ports = pool.ports();
       this.slots = slots;
-      this.endpoints = endpoints;
+      this.endpoints = pool.members().stream().map(Member::endpoint).toArray(Endpoint[]::new);
+      this.keepers = new EndpointSet(pool.keepers());
+      this.rejectsWhenEmpty = pool.rejectWhenEmpty();
     }
   }
 
@@ -40,12 +47,21 @@ public final class ForwardingTable {
   }
 
   /**
-   * One service with those that may take its packets now.
+   * One service with its backends of this moment.
    *
    * @param vip its address
-   * @param members in byte order of their names; may be empty
+   * @param ports its protocols and ports
+   * @param members those that get new flows, in byte order of their names; may be empty
+   * @param keepers the endpoints that may keep flows that they have; those of the members among
+   *     them
+   * @param rejectWhenEmpty whether clients are told that there is nobody
    */
-  public record Pool(InetAddress vip, List<Member> members) {}
+  public record Pool(
+      InetAddress vip,
+      Ports ports,
+      List<Member> members,
+      List<Endpoint> keepers,
+      boolean rejectWhenEmpty) {}
 
   /** A backend in a pool, with its weight from 1 to 256. */
   public record Member(String name, int weight, Endpoint endpoint) {}
@@ -53,28 +69,26 @@ public final class ForwardingTable {
   /**
    * Builds the table.
    *
-   * @param pools one for each service
+   * @param pools one for each service; no two of them share a port of a VIP
    * @param refusedSources the VIPs and the machine's own addresses
    * @param hash chooses the slot of a flow
    * @param size slots of each Maglev table, a prime
    */
   public static ForwardingTable of(
       List<Pool> pools, AddressSet refusedSources, FlowHash hash, int size) {
-    Route[] routes = pools.stream().map(pool -> route(pool, size)).toArray(Route[]::new);
+    Route[] routes =
+        pools.stream().map(pool -> new Route(pool, slots(pool, size))).toArray(Route[]::new);
     return new ForwardingTable(routes, refusedSources, hash);
   }
 
-  private static Route route(Pool pool, int size) {
+  private static char[] slots(Pool pool, int size) {
     List<Member> members = pool.members();
-    char[] slots =
-        members.isEmpty()
-            ? new char[0]
-            : Maglev.table(
-                members.stream().map(Member::name).toList(),
-                members.stream().mapToInt(Member::weight).toArray(),
-                size);
-    return new Route(
-        pool.vip(), slots, members.stream().map(Member::endpoint).toArray(Endpoint[]::new));
+    return members.isEmpty()
+        ? new char[0]
+        : Maglev.table(
+            members.stream().map(Member::name).toList(),
+            members.stream().mapToInt(Member::weight).toArray(),
+            size);
   }
 
   /** Whether a packet from this address would loop, or pretends to come from here. */
@@ -82,32 +96,39 @@ public final class ForwardingTable {
     return refusedSources.contains(high, low);
   }
 
-  /** The service of an address, for {@link #endpoint}, or −1 when it is no VIP. */
-  public int service(long vipHigh, long vipLow) {
+  /** The service of a flow, for the other methods, or −1 when it has none. */
+  public int service(FlowKey flow) {
     for (int i = 0; i < routes.length; i++) {
-      if (routes[i].vipLow == vipLow && routes[i].vipHigh == vipHigh) {
+      Route route = routes[i];
+      if (route.vipLow == flow.destinationLow()
+          && route.vipHigh == flow.destinationHigh()
+          && route.ports.contains(flow.protocol(), flow.destinationPort())) {
         return i;
       }
     }
     return -1;
   }
 
-  /** The hash of a flow, 64 bits, for {@link #endpoint}. */
-  public long hash(FlowKey flow) {
-    return hash.of(flow);
+  /** The endpoint of this number, if it may keep flows of the service; else null. */
+  public Endpoint keeper(int service, int endpointId) {
+    return routes[service].keepers.find(endpointId);
   }
 
-  /**
-   * Where a new flow of a service goes; null when the service has no backend.
-   *
-   * @param service what {@link #service} gave
-   */
-  public Endpoint endpoint(int service, long flowHash) {
+  /** The slot of a flow in the table of a service; −1 when nobody gets new flows. */
+  public int slot(int service, FlowKey flow) {
+    int size = routes[service].slots.length;
+    return size == 0 ? -1 : (int) Long.remainderUnsigned(hash.of(flow), size);
+  }
+
+  /** Where a new flow of a service goes; null when nobody gets new flows. */
+  public Endpoint endpoint(int service, FlowKey flow) {
+    int slot = slot(service, flow);
     Route route = routes[service];
-    if (route.slots.length == 0) {
-      return null;
-    }
-    int slot = (int) Long.remainderUnsigned(flowHash, route.slots.length);
-    return route.endpoints[route.slots[slot]];
+    return slot < 0 ? null : route.endpoints[route.slots[slot]];
+  }
+
+  /** Whether clients of the service are told that there is nobody. */
+  public boolean rejectsWhenEmpty(int service) {
+    return routes[service].rejectsWhenEmpty;
   }
 }

@@ -3,7 +3,6 @@ package dev.caplance.lb.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.EOFException;
-import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -59,6 +58,66 @@ class ForwardingSetTest {
     }
   }
 
+  /** What it is that keeps flows, and what takes new ones, as a backend's life goes on. */
+  @Test
+  void aBackendKeepsItsFlowsUntilItIsPausedOrGone() {
+    try (RegistryHarness harness = new RegistryHarness()) {
+      RegistryHarness.Peer peer = harness.register("web-1", "10.0.0.11", "version=2");
+      peer.say("HEALTH 503 starting");
+      assertThat(harness.keeping()).as("before the gate").isEmpty();
+      peer.say("HEALTH 200");
+      assertThat(harness.keeping()).containsExactly("web-1");
+      assertThat(harness.forwarding()).containsExactly("web-1");
+      for (String line : List.of("HEALTH 503 broken", "DRAIN web-1", "HEALTH 200")) {
+        peer.say(line);
+        assertThat(harness.keeping()).as(line).containsExactly("web-1");
+        assertThat(harness.forwarding()).as(line).isEmpty();
+      }
+      RegistryHarness.Peer again =
+          harness.register("web-1", "10.0.0.11", "version=2", "intent=draining");
+      assertThat(harness.keeping()).as("through a reconnection").containsExactly("web-1");
+      again.say("PAUSE web-1");
+      assertThat(harness.keeping()).isEmpty();
+      again.say("RESUME web-1");
+      assertThat(harness.forwarding()).containsExactly("web-1");
+      again.say("DEREGISTER web-1");
+      assertThat(harness.keeping()).isEmpty();
+      harness.register("web-1", "10.0.0.11", "version=2").say("HEALTH 503 starting");
+      assertThat(harness.keeping()).as("the gate is shut again").isEmpty();
+    }
+  }
+
+  @Test
+  void carriesWhatABackendOffersAndTheReconnectionReplacesIt() {
+    try (RegistryHarness harness = new RegistryHarness()) {
+      harness
+          .register("web-1", "10.0.0.11", "version=2", "services=web,mail", "weight=7")
+          .say("HEALTH 200");
+      ForwardingBackend before = harness.lastPublished().get(0);
+      assertThat(before.weight()).isEqualTo(7);
+      assertThat(before.services()).containsExactlyInAnyOrder("web", "mail");
+      assertThat(before.serves("mail", false)).isTrue();
+      assertThat(before.serves("dns", false)).isFalse();
+
+      harness.register("web-1", "10.0.0.11", "version=2");
+      ForwardingBackend after = harness.lastPublished().get(0);
+      assertThat(after.weight()).isEqualTo(1);
+      assertThat(after.services()).isEmpty();
+      assertThat(after.serves("dns", false)).isTrue();
+      assertThat(after.endpoint()).isSameAs(before.endpoint());
+    }
+  }
+
+  @Test
+  void aBackendOf2019ServesTheLegacyServiceAlone() {
+    try (RegistryHarness harness = new RegistryHarness()) {
+      harness.register("old", "10.0.0.19").say("HEALTH 200");
+      ForwardingBackend old = harness.lastPublished().get(0);
+      assertThat(old.serves("web", true)).isTrue();
+      assertThat(old.serves("web", false)).isFalse();
+    }
+  }
+
   @Test
   void aPublisherThatFailsSilencesNobody() {
     try (RegistryHarness harness = new RegistryHarness()) {
@@ -111,8 +170,8 @@ class ForwardingSetTest {
       expected.forEach(
           (name, backend) -> {
             RegistryHarness.Peer peer =
-                fresh.register(name, backend.address, "intent=" + backend.intent);
-            peer.say("HEALTH " + backend.health);
+                fresh.register(name, backend.address, backend.offer + " intent=" + backend.intent);
+            peer.say("HEALTH 200", "HEALTH " + backend.health);
           });
       assertThat(view(harness)).isEqualTo(view(fresh)).hasSizeGreaterThan(1);
       assertThat(harness.registered()).containsExactlyElementsOf(expected.keySet());
@@ -123,22 +182,39 @@ class ForwardingSetTest {
   /** What the test knows of a backend, by the rules of the protocol and not of the registry. */
   private static final class Expected {
     final String address;
+    final String offer;
     String intent = "active";
     int health = 200;
 
-    Expected(String address) {
+    Expected(String address, String offer) {
       this.address = address;
+      this.offer = offer;
     }
   }
 
-  private record View(String name, InetAddress address, boolean legacy) {}
-
-  private static List<View> view(RegistryHarness harness) {
-    List<ForwardingBackend> last = harness.published.get(harness.published.size() - 1);
-    return last.stream()
-        .map(backend -> new View(backend.name(), backend.dataAddress(), backend.legacy()))
+  /** All but the endpoint, which is another object for each registry. */
+  private static List<ForwardingBackend> view(RegistryHarness harness) {
+    return harness.lastPublished().stream()
+        .map(
+            backend ->
+                new ForwardingBackend(
+                    backend.name(),
+                    backend.dataAddress(),
+                    backend.legacy(),
+                    backend.weight(),
+                    backend.services(),
+                    backend.takesNewFlows(),
+                    null))
         .toList();
   }
+
+  private static final List<String> OFFERS =
+      List.of(
+          "version=2",
+          "version=2 weight=3",
+          "version=2 services=web",
+          "version=2 weight=256 services=mail,web",
+          "mtu=1400");
 
   private static void registerOrDepart(
       SplittableRandom random,
@@ -150,10 +226,11 @@ class ForwardingSetTest {
     RegistryHarness.Peer peer = peers.get(name);
     if (peer == null || random.nextInt(4) == 0) {
       // Either new, or the same backend in a new session.
-      RegistryHarness.Peer registered = harness.register(name, address(number));
+      String offer = OFFERS.get(random.nextInt(OFFERS.size()));
+      RegistryHarness.Peer registered = harness.register(name, address(number), offer);
       registered.say("HEALTH 200");
       peers.put(name, registered);
-      expected.put(name, new Expected(address(number)));
+      expected.put(name, new Expected(address(number), offer));
       return;
     }
     switch (random.nextInt(3)) {

@@ -44,8 +44,8 @@ class LoopbackSessionsTest {
   /** Takes the loopback for a network, which the real one rightly does not. */
   private final class LoopbackUnderlay implements Underlay {
     @Override
-    public InetAddress sourceFor(InetAddress dataAddress) {
-      return LOOPBACK;
+    public Route routeTo(InetAddress dataAddress) {
+      return new Route(LOOPBACK, 1500);
     }
 
     @Override
@@ -256,6 +256,7 @@ class LoopbackSessionsTest {
         Duration.ofSeconds(60),
         Duration.ofSeconds(60),
         Set.of(),
+        List.of("web"),
         true,
         dataPort == 0 ? 1337 : dataPort,
         1);
@@ -285,6 +286,9 @@ class LoopbackSessionsTest {
   private List<String> forwarding() {
     return published.isEmpty()
         ? List.of()
-        : published.get(published.size() - 1).stream().map(ForwardingBackend::name).toList();
+        : published.get(published.size() - 1).stream()
+            .filter(ForwardingBackend::takesNewFlows)
+            .map(ForwardingBackend::name)
+            .toList();
   }
 }

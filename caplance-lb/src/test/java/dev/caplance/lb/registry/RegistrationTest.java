@@ -212,6 +212,37 @@ class RegistrationTest {
     assertThat(harness.forwarding()).containsExactly("web-1");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "1500, '', 1500",
+    "1500, mtu=1400, 1400",
+    "1500, mtu=9000, 1500",
+    "9000, mtu=9000, 9000",
+    "9000, '', 9000",
+  })
+  void theMtuIsTheSmallerOfBothEnds(int here, String offer, int mtu) {
+    harness.underlay.mtu = here;
+    harness.register("web-1", "10.0.0.11", "version=2", offer).say("HEALTH 200");
+    assertThat(harness.status("web-1").mtu()).isEqualTo(mtu);
+    assertThat(harness.lastPublished().get(0).endpoint().maxPacket()).isEqualTo(mtu - 28);
+  }
+
+  @Test
+  void theMtuOfAReconnectionReplacesTheOldOne() {
+    harness.register("web-1", "10.0.0.11", "version=2", "mtu=1400");
+    harness.register("web-1", "10.0.0.11", "version=2", "mtu=1300");
+    assertThat(harness.status("web-1").mtu()).isEqualTo(1300);
+  }
+
+  @Test
+  void anOfferThatIsWrongIsRefusedWithWhatWouldBeRight() {
+    RegistryHarness.Peer peer = harness.connect("10.0.0.11");
+    peer.say("REGISTER web-1 10.0.0.11 version=2 weight=1000");
+    assertThat(peer.hear())
+        .containsExactly("INVALID weight=1000 is not a whole number from 1 to 256");
+    assertThat(peer.closed).isTrue();
+  }
+
   @Test
   void theIntentOfAReconnectionReplacesTheOldOne() {
     harness.registerFit("web-1", "10.0.0.11");
@@ -333,7 +364,10 @@ class RegistrationTest {
     assertThat(status.intent()).isEqualTo(Intent.DRAINING);
     assertThat(status.health())
         .isEqualTo(new BackendHealth(BackendHealth.Condition.UNFIT, 503, "connection refused"));
-    assertThat(status.forwarding()).isFalse();
+    assertThat(status.takesNewFlows()).isFalse();
+    assertThat(status.weight()).isEqualTo(1);
+    assertThat(status.services()).isEmpty();
+    assertThat(status.mtu()).isEqualTo(1500);
     assertThat(status.session()).isEqualTo(peer.peer());
     assertThat(status.lastWord()).isEqualTo(RegistryHarness.START.plusSeconds(4));
     assertThat(status.silence()).isEqualTo(Duration.ofSeconds(2));

@@ -50,6 +50,7 @@ final class RegistryHarness implements AutoCloseable {
             Duration.ofSeconds(10),
             Duration.ofSeconds(30),
             Set.of(VIP),
+            List.of("web", "mail"),
             legacyService,
             1337,
             1);
@@ -64,13 +65,14 @@ final class RegistryHarness implements AutoCloseable {
     final List<InetAddress> targets = new ArrayList<>();
     final Map<InetAddress, String> tokens = new HashMap<>();
     final Map<InetAddress, String> refused = new HashMap<>();
+    int mtu = 1500;
 
     @Override
-    public InetAddress sourceFor(InetAddress dataAddress) throws RefusedException {
+    public Route routeTo(InetAddress dataAddress) throws RefusedException {
       if (refused.containsKey(dataAddress)) {
         throw new RefusedException(refused.get(dataAddress));
       }
-      return LOAD_BALANCER;
+      return new Route(LOAD_BALANCER, mtu);
     }
 
     @Override
@@ -92,7 +94,7 @@ final class RegistryHarness implements AutoCloseable {
     private final ArrayDeque<String> said = new ArrayDeque<>();
     private final List<String> heard = new ArrayList<>();
 
-    /** Where packets went when the last line was heard. */
+    /** Where new flows went when the last line was heard. */
     List<String> forwardingWhenHeard;
 
     private IOException broken;
@@ -210,11 +212,22 @@ final class RegistryHarness implements AutoCloseable {
     }
   }
 
-  /** The names of those that packets may go to now. */
+  /** What was published last. */
+  List<ForwardingBackend> lastPublished() {
+    return published.isEmpty() ? List.of() : published.get(published.size() - 1);
+  }
+
+  /** The names of those that new flows may go to now. */
   List<String> forwarding() {
-    return published.isEmpty()
-        ? List.of()
-        : published.get(published.size() - 1).stream().map(ForwardingBackend::name).toList();
+    return lastPublished().stream()
+        .filter(ForwardingBackend::takesNewFlows)
+        .map(ForwardingBackend::name)
+        .toList();
+  }
+
+  /** The names of those that may keep the flows that they have. */
+  List<String> keeping() {
+    return lastPublished().stream().map(ForwardingBackend::name).toList();
   }
 
   List<BackendStatus> status() {

@@ -24,7 +24,7 @@ class RegistryLogTest {
   @Test
   void eachChangeOfABackendIsOneLine() {
     RegistryHarness.Peer peer =
-        harness.register("web-1", "10.0.0.11", "version=2", "health=5s", "mtu=9000", "zone");
+        harness.register("web-1", "10.0.0.11", "version=2", "health=5s", "colour=9", "zone");
     peer.say("HEALTH 200");
     peer.say("HEALTH 200");
     peer.say("HEALTH 503 connection refused");
@@ -43,7 +43,7 @@ class RegistryLogTest {
         .containsExactly(
             "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11:1024, protocol 2,"
                 + " intent active",
-            "INFO web-1 (10.0.0.11): unknown options ignored: [mtu=9000, zone]",
+            "INFO web-1 (10.0.0.11): unknown options ignored: [colour=9, zone]",
             "INFO web-1 (10.0.0.11): fit",
             "WARN web-1 (10.0.0.11): unfit: 503 connection refused",
             "INFO web-1 (10.0.0.11): fit",
@@ -61,6 +61,17 @@ class RegistryLogTest {
             "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11:1027, protocol"
                 + " 2019, intent active",
             "INFO web-1 (10.0.0.11): deregistered: the backend asked for it");
+  }
+
+  @Test
+  void aServiceThatDoesNotExistIsToldWithThoseThatDo() {
+    harness.register("web-1", "10.0.0.11", "version=2", "services=web,wbe,mial");
+    assertThat(log.lines())
+        .last()
+        .isEqualTo(
+            "WARN web-1 (10.0.0.11): names services that do not exist here: wbe, mial; there are:"
+                + " web, mail");
+    assertThat(harness.registered()).containsExactly("web-1");
   }
 
   @Test

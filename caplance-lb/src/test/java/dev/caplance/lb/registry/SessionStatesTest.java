@@ -139,6 +139,9 @@ class SessionStatesTest {
               given.after == Situation.ACTIVE && fit
                   ? List.of("neighbour", NAME)
                   : List.of("neighbour"));
+      boolean keeps = fit && (given.after == Situation.ACTIVE || given.after == Situation.DRAINING);
+      assertThat(harness.keeping())
+          .isEqualTo(keeps ? List.of("neighbour", NAME) : List.of("neighbour"));
       assertThat(neighbour.hear()).isEmpty();
       assertThat(neighbour.state()).isEqualTo(BackendSession.State.REGISTERED);
     }

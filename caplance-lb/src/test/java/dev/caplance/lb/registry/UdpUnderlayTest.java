@@ -60,7 +60,7 @@ class UdpUnderlayTest {
             "ip link set lo up",
             "ip link add v0 type veth peer name v1",
             "ip addr add 10.8.0.2/24 broadcast 10.8.0.255 dev v0",
-            "ip link set v0 up",
+            "ip link set v0 mtu 1400 up",
             "ip link set v1 up",
             "ip route add local 10.5.0.0/16 dev lo",
             "exec \"$0\" \"$@\"");
@@ -89,7 +89,7 @@ class UdpUnderlayTest {
     assertThat(process.waitFor()).as(output).isZero();
     assertThat(output.lines().toList())
         .satisfiesExactly(
-            line -> assertThat(line).isEqualTo("from 10.8.0.2"),
+            line -> assertThat(line).isEqualTo("from 10.8.0.2 with an MTU of 1400"),
             line ->
                 assertThat(line).startsWith("10.8.0.2 is an address of this load balancer itself"),
             line -> assertThat(line).startsWith("10.8.0.255 is the broadcast address of v0"),
@@ -112,8 +112,9 @@ class UdpUnderlayTest {
     UdpUnderlay underlay = new UdpUnderlay(Set.of(), 1337);
     for (String address : addresses) {
       try {
-        InetAddress source = underlay.sourceFor(IpAddresses.parse(address));
-        System.out.println("from " + IpAddresses.format(source));
+        Underlay.Route route = underlay.routeTo(IpAddresses.parse(address));
+        System.out.println(
+            "from " + IpAddresses.format(route.source()) + " with an MTU of " + route.mtu());
       } catch (RefusedException e) {
         System.out.println(e.getMessage());
       }

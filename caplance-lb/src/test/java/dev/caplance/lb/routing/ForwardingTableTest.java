@@ -6,8 +6,13 @@ import dev.caplance.lb.routing.ForwardingTable.Member;
 import dev.caplance.lb.routing.ForwardingTable.Pool;
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
+import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.IpProtocol;
+import dev.caplance.packet.Ports;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -15,52 +20,90 @@ class ForwardingTableTest {
 
   private static final InetAddress WEB = IpAddresses.parse("10.0.0.50");
   private static final InetAddress DNS = IpAddresses.parse("2001:db8::53");
-  private static final InetAddress EMPTY = IpAddresses.parse("10.0.0.51");
+  private static final FlowHash HASH = new FlowHash(new byte[16]);
 
-  private final Endpoint b1 = new Endpoint(IpAddresses.parse("10.0.0.11"), 1337, 2);
-  private final Endpoint b2 = new Endpoint(IpAddresses.parse("10.0.0.12"), 1337, 2);
+  private final Endpoint b1 = endpoint(11);
+  private final Endpoint b2 = endpoint(12);
+  private final Endpoint draining = endpoint(13);
 
   private final ForwardingTable table =
       ForwardingTable.of(
           List.of(
-              new Pool(WEB, List.of(new Member("b1", 1, b1), new Member("b2", 1, b2))),
-              new Pool(DNS, List.of(new Member("b2", 1, b2))),
-              new Pool(EMPTY, List.of())),
+              new Pool(
+                  WEB,
+                  Ports.parse("tcp/80"),
+                  List.of(new Member("b1", 1, b1), new Member("b2", 1, b2)),
+                  List.of(b1, b2, draining),
+                  true),
+              new Pool(DNS, Ports.ALL, List.of(new Member("b2", 1, b2)), List.of(b2), true),
+              new Pool(WEB, Ports.parse("tcp/443"), List.of(), List.of(), false)),
           AddressSet.of(List.of(WEB)),
-          new FlowHash(new byte[16]),
+          HASH,
           7);
 
-  private int service(String address) {
-    InetAddress parsed = IpAddresses.parse(address);
-    return table.service(IpAddresses.high(parsed), IpAddresses.low(parsed));
+  private static Endpoint endpoint(int number) {
+    return new Endpoint(IpAddresses.parse("10.0.0." + number), 1337, 2, 1500);
+  }
+
+  private static FlowKey flow(String source, int sourcePort, InetAddress vip, int port) {
+    return FlowKey.of(
+        IpProtocol.TCP,
+        new InetSocketAddress(source, sourcePort),
+        new InetSocketAddress(vip, port));
   }
 
   @Test
-  void findsTheServiceOfAVip() {
-    assertThat(service("10.0.0.50")).isZero();
-    assertThat(service("2001:db8::53")).isEqualTo(1);
-    assertThat(service("10.0.0.52")).isEqualTo(-1);
+  void findsTheServiceOfAVipAndPort() {
+    assertThat(table.service(flow("10.0.0.9", 1, WEB, 80))).isZero();
+    assertThat(table.service(flow("2001:db8::9", 1, DNS, 53))).isEqualTo(1);
+    assertThat(table.service(flow("10.0.0.9", 1, WEB, 443))).isEqualTo(2);
+    assertThat(table.service(flow("10.0.0.9", 1, WEB, 22))).isEqualTo(-1);
+    assertThat(table.service(flow("10.0.0.9", 1, IpAddresses.parse("10.0.0.51"), 80)))
+        .isEqualTo(-1);
   }
 
+  /** The hash is unsigned: about half of these have the highest bit set. */
   @Test
-  void spreadsHashesOverTheBackendsOfTheService() {
+  void newFlowsGoWhereTheirSlotSays() {
     char[] slots = Maglev.table(List.of("b1", "b2"), new int[] {1, 1}, 7);
-    for (long hash = 0; hash < 7; hash++) {
-      Endpoint expected = slots[(int) hash] == 0 ? b1 : b2;
-      assertThat(table.endpoint(0, hash)).isSameAs(expected);
-      assertThat(table.endpoint(1, hash)).isSameAs(b2);
+    for (int port = 1; port < 100; port++) {
+      FlowKey flow = flow("10.0.0.9", port, WEB, 80);
+      int slot = (int) Long.remainderUnsigned(HASH.of(flow), 7);
+      assertThat(table.slot(0, flow)).isEqualTo(slot);
+      assertThat(table.endpoint(0, flow)).isSameAs(slots[slot] == 0 ? b1 : b2);
+      assertThat(table.endpoint(1, flow)).isSameAs(b2);
     }
   }
 
   @Test
-  void hashesAreUnsigned() {
-    long slot = Long.remainderUnsigned(-1, 7);
-    assertThat(table.endpoint(0, -1)).isSameAs(table.endpoint(0, slot));
+  void aServiceWithoutBackendsHasNoEndpoint() {
+    FlowKey flow = flow("10.0.0.9", 1, WEB, 443);
+    assertThat(table.endpoint(2, flow)).isNull();
+    assertThat(table.slot(2, flow)).isEqualTo(-1);
+    assertThat(table.rejectsWhenEmpty(2)).isFalse();
+    assertThat(table.rejectsWhenEmpty(0)).isTrue();
   }
 
   @Test
-  void aServiceWithoutBackendsHasNoEndpoint() {
-    assertThat(table.endpoint(service("10.0.0.51"), 3)).isNull();
+  void knowsWhoMayKeepFlowsOfAService() {
+    assertThat(table.keeper(0, draining.id())).isSameAs(draining);
+    assertThat(table.keeper(0, b1.id())).isSameAs(b1);
+    assertThat(table.keeper(1, b1.id())).isNull();
+    assertThat(table.keeper(2, b1.id())).isNull();
+  }
+
+  @Test
+  void findsEachOfManyEndpoints() {
+    List<Endpoint> many = new ArrayList<>();
+    for (int i = 0; i < 1000; i++) {
+      many.add(endpoint(i % 250));
+    }
+    List<Endpoint> half = many.stream().filter(e -> e.id() % 2 == 0).toList();
+    EndpointSet set = new EndpointSet(half);
+    for (Endpoint endpoint : many) {
+      assertThat(set.find(endpoint.id())).isSameAs(half.contains(endpoint) ? endpoint : null);
+    }
+    assertThat(new EndpointSet(List.of()).find(1)).isNull();
   }
 
   @Test
@@ -70,12 +113,14 @@ class ForwardingTableTest {
   }
 
   @Test
-  void endpointsCountForEachWorker() {
+  void endpointsCountForEachWorkerAndKnowWhatFits() {
     b1.count(0, 100);
     b1.count(1, 50);
     b1.count(1, 50);
     assertThat(b1.packets()).isEqualTo(3);
     assertThat(b1.bytes()).isEqualTo(200);
     assertThat(b2.packets()).isZero();
+    assertThat(b1.maxPacket()).isEqualTo(1472);
+    assertThat(new Endpoint(DNS, 1337, 1, 1500).maxPacket()).isEqualTo(1452);
   }
 }

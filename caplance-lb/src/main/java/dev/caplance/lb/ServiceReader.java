@@ -1,0 +1,124 @@
+package dev.caplance.lb;
+
+import dev.caplance.config.ConfigSection;
+import dev.caplance.config.ValueParser;
+import dev.caplance.config.Values;
+import dev.caplance.lb.LbConfig.OtherTraffic;
+import dev.caplance.lb.LbConfig.Service;
+import dev.caplance.lb.LbConfig.WhenAllUnfit;
+import dev.caplance.lb.LbConfig.WhenEmpty;
+import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.Ports;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/**
+ * Reads the services of the configuration one after the other, each of which must go together with
+ * those before it.
+ */
+final class ServiceReader {
+
+  private final List<Service> earlier = new ArrayList<>();
+
+  /** The next service. */
+  Service read(ConfigSection section) {
+    InetAddress vip = section.require("vip", Values.reachableAddress(), "10.0.0.50");
+    Service service =
+        new Service(
+            readName(section, vip),
+            vip,
+            readPorts(section, vip),
+            section.get("legacy", Values.bool(), false),
+            section.get("whenAllUnfit", Values.oneOf(WhenAllUnfit.class), WhenAllUnfit.FORWARD),
+            section.get("whenEmpty", Values.oneOf(WhenEmpty.class), WhenEmpty.REJECT),
+            section.get("otherTraffic", Values.oneOf(OtherTraffic.class), OtherTraffic.HOST));
+    if (vip != null) {
+      checkLegacy(section, service);
+      checkOtherTraffic(section, service);
+      earlier.add(service);
+    }
+    return service;
+  }
+
+  private String readName(ConfigSection section, InetAddress vip) {
+    String byDefault = vip == null ? "" : IpAddresses.format(vip);
+    String name = section.get("name", Values.name(), byDefault);
+    if (find(service -> service.name().equals(name)).isPresent()) {
+      section.reject("name", "'" + name + "' is another service already; choose another name");
+    }
+    return name;
+  }
+
+  private Ports readPorts(ConfigSection section, InetAddress vip) {
+    if (!section.has("ports")) {
+      find(service -> service.vip().equals(vip))
+          .ifPresent(
+              other ->
+                  section.reject(
+                      "vip",
+                      IpAddresses.format(vip)
+                          + " is the VIP of service '"
+                          + other.name()
+                          + "' already; give each its own, or ports of its own, like ports:"
+                          + " [tcp/80]"));
+      return Ports.ALL;
+    }
+    ValueParser<Ports> parser = Ports::parse;
+    return section
+        .values(
+            "ports",
+            parser.unless(
+                ports -> owner(vip, ports).isPresent(),
+                ports ->
+                    ports
+                        + " of "
+                        + IpAddresses.format(vip)
+                        + " belongs to service '"
+                        + owner(vip, ports).orElseThrow().name()
+                        + "' already; give a port to one service"),
+            "tcp/80")
+        .stream()
+        .reduce(Ports.NONE, Ports::union);
+  }
+
+  /** The service that has some of these ports of the VIP. */
+  private Optional<Service> owner(InetAddress vip, Ports ports) {
+    return find(
+        service -> service.vip().equals(vip) && !service.ports().intersection(ports).isEmpty());
+  }
+
+  private void checkLegacy(ConfigSection section, Service service) {
+    if (!service.legacy()) {
+      return;
+    }
+    if (!IpAddresses.isIpv4(service.vip())) {
+      section.reject("legacy", "2019 backends know IPv4 only; mark a service with an IPv4 VIP");
+    }
+    if (find(Service::legacy).isPresent()) {
+      section.reject("legacy", "2019 backends know one VIP only; mark just one service");
+    }
+  }
+
+  /** What belongs to no service cannot be told apart by service: the first of a VIP says it. */
+  private void checkOtherTraffic(ConfigSection section, Service service) {
+    find(other -> other.vip().equals(service.vip()))
+        .filter(first -> first.otherTraffic() != service.otherTraffic())
+        .ifPresent(
+            other ->
+                section.reject(
+                    "otherTraffic",
+                    "service '"
+                        + other.name()
+                        + "' of the same VIP has "
+                        + other.otherTraffic().name().toLowerCase(Locale.ROOT)
+                        + "; say the same at both"));
+  }
+
+  private Optional<Service> find(Predicate<Service> wanted) {
+    return earlier.stream().filter(wanted).findFirst();
+  }
+}

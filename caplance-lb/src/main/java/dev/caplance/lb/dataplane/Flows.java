@@ -1,0 +1,93 @@
+package dev.caplance.lb.dataplane;
+
+import dev.caplance.lb.routing.Endpoint;
+import dev.caplance.lb.routing.ForwardingTable;
+import dev.caplance.packet.FlowHash;
+import dev.caplance.packet.FlowHash.Fingerprint;
+import dev.caplance.packet.FlowKey;
+
+/**
+ * Where the packets of each flow go: where they went before, as long as that backend may keep
+ * flows, and else where the table of the moment sends new ones. Belongs to one worker.
+ */
+final class Flows {
+
+  private final FlowHash hash;
+  private final FlowTable own;
+  private final Fingerprint fingerprint = new Fingerprint();
+
+  /** The tables of all workers, for errors about flows of the others. */
+  private FlowTable[] all;
+
+  /**
+   * Flows of one worker.
+   *
+   * @param hash tells flows apart; the same for all workers, and secret
+   */
+  Flows(FlowHash hash, FlowTable own) {
+    this.hash = hash;
+    this.own = own;
+    this.all = new FlowTable[] {own};
+  }
+
+  /** Called before the worker runs. */
+  void setTables(FlowTable[] tables) {
+    all = tables;
+  }
+
+  FlowTable table() {
+    return own;
+  }
+
+  /**
+   * Where a packet goes.
+   *
+   * @param service of the packet in the table
+   * @param now in seconds
+   * @return null when nobody may have it
+   */
+  Endpoint endpoint(ForwardingTable table, int service, FlowKey packet, int now) {
+    hash.of(packet, fingerprint);
+    return packet.isError()
+        ? endpointOfError(table, service, packet, now)
+        : endpointOfFlow(table, service, packet, now);
+  }
+
+  /** The flow's number, by which it takes one of several ways; of the last {@link #endpoint}. */
+  int way() {
+    return (int) fingerprint.low();
+  }
+
+  private Endpoint endpointOfFlow(ForwardingTable table, int service, FlowKey packet, int now) {
+    int entry = own.find(fingerprint, now);
+    boolean begins = packet.isSyn() && entry != FlowTable.NONE && own.isClosing(entry);
+    if (entry != FlowTable.NONE && !begins) {
+      Endpoint kept = table.keeper(service, own.endpoint(entry));
+      if (kept != null) {
+        own.touch(entry, packet, now);
+        return kept;
+      }
+    }
+    Endpoint chosen = table.endpoint(service, packet);
+    if (chosen != null && entry != FlowTable.NONE) {
+      own.move(entry, chosen.id(), now);
+    } else if (chosen != null) {
+      own.store(fingerprint, chosen.id(), now);
+    }
+    return chosen;
+  }
+
+  /**
+   * Routers that report errors have other addresses than the client, so another queue may get it.
+   */
+  private Endpoint endpointOfError(ForwardingTable table, int service, FlowKey quoted, int now) {
+    for (FlowTable flows : all) {
+      int entry = flows.find(fingerprint, now);
+      Endpoint kept = entry == FlowTable.NONE ? null : table.keeper(service, flows.endpoint(entry));
+      if (kept != null) {
+        return kept;
+      }
+    }
+    return table.endpoint(service, quoted);
+  }
+}

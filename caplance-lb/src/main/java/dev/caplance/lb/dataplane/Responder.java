@@ -1,0 +1,120 @@
+package dev.caplance.lb.dataplane;
+
+import dev.caplance.linux.BatchSender;
+import dev.caplance.linux.LinuxException;
+import dev.caplance.linux.LinuxSocket;
+import dev.caplance.linux.NativeMemory;
+import dev.caplance.packet.FlowKey;
+import dev.caplance.packet.IpHeader;
+import dev.caplance.packet.IpProtocol;
+import dev.caplance.packet.Reply;
+import java.nio.ByteBuffer;
+
+/**
+ * Tells clients why their packets go no further, as a router would, but not more often than a
+ * thousand times a second: whose source is forged gets answers that he did not ask for. Belongs to
+ * one worker. Allocates nothing after it was made.
+ */
+final class Responder implements BatchSender.Outcome, AutoCloseable {
+
+  private static final int IN_A_SECOND = 1000;
+  private static final int SLOTS = 64;
+
+  /**
+   * A reply begins where it begins in memory, so each slot is written through a view of its own.
+   */
+  private final NativeMemory memory = NativeMemory.allocate(SLOTS * Reply.MAX_LENGTH);
+
+  private final ByteBuffer[] slots = new ByteBuffer[SLOTS];
+  private final BatchSender ipv4;
+  private final BatchSender ipv6;
+
+  private int used;
+  private int second;
+  private int inThisSecond;
+
+  Responder() throws LinuxException {
+    for (int i = 0; i < SLOTS; i++) {
+      slots[i] = memory.networkBytes().slice(i * Reply.MAX_LENGTH, Reply.MAX_LENGTH);
+    }
+    ipv4 = new BatchSender(LinuxSocket.rawIpv4(), SLOTS);
+    ipv6 = openIpv6();
+  }
+
+  /** A kernel may be without IPv6; no packet that needs an answer by it comes then. */
+  private static BatchSender openIpv6() {
+    try {
+      return new BatchSender(LinuxSocket.rawIpv6(), SLOTS);
+    } catch (LinuxException e) {
+      return null;
+    }
+  }
+
+  /**
+   * Tells that a packet is too big.
+   *
+   * @param mtu the largest packet that would have gone on
+   * @param now in seconds
+   */
+  void tooBig(IpHeader header, ByteBuffer packet, int at, int length, int mtu, int now) {
+    if (mayReply(header, now)) {
+      int size = Reply.tooBig(header, packet, at, length, mtu, slots[used]);
+      send(header, size);
+    }
+  }
+
+  /** Tells that nobody serves: a reset for a SYN, port unreachable for UDP, nothing else. */
+  void nobody(IpHeader header, FlowKey flow, ByteBuffer packet, int at, int length, int now) {
+    boolean udp = flow.protocol() == IpProtocol.UDP;
+    if ((udp || flow.isSyn()) && !flow.isError() && mayReply(header, now)) {
+      int size =
+          udp
+              ? Reply.unreachable(header, packet, at, length, slots[used])
+              : Reply.reset(header, packet, at, slots[used]);
+      send(header, size);
+    }
+  }
+
+  private boolean mayReply(IpHeader header, int now) {
+    if (now != second) {
+      second = now;
+      inThisSecond = 0;
+    }
+    return inThisSecond < IN_A_SECOND && used < SLOTS && (header.ipv4() || ipv6 != null);
+  }
+
+  private void send(IpHeader header, int size) {
+    long address = memory.address() + (long) used * Reply.MAX_LENGTH;
+    BatchSender sender = header.ipv4() ? ipv4 : ipv6;
+    sender.addRaw(address, size, header.ipv4(), header.sourceHigh(), header.sourceLow());
+    used++;
+    inThisSecond++;
+  }
+
+  /** Sends what is to be said. */
+  void flush() {
+    if (used > 0) {
+      ipv4.flush(this);
+      if (ipv6 != null) {
+        ipv6.flush(this);
+      }
+      used = 0;
+    }
+  }
+
+  @Override
+  public void sent(int index, int length) {}
+
+  /** What could not be said is not said: the client tries again. */
+  @Override
+  public void refused(int index, int errno) {}
+
+  @Override
+  public void close() {
+    ipv4.close();
+    if (ipv6 != null) {
+      ipv6.close();
+    }
+    memory.close();
+  }
+}
