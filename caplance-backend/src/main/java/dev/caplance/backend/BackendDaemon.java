@@ -3,6 +3,8 @@ package dev.caplance.backend;
 import dev.caplance.backend.admin.BackendMethods;
 import dev.caplance.backend.admin.Identity;
 import dev.caplance.backend.dataplane.Decapsulator;
+import dev.caplance.backend.drain.Drainer;
+import dev.caplance.backend.health.HealthChecks;
 import dev.caplance.backend.session.LoadBalancer;
 import dev.caplance.backend.session.LoadBalancerSessions;
 import dev.caplance.backend.session.Offer;
@@ -15,6 +17,7 @@ import dev.caplance.daemon.Upkeep;
 import dev.caplance.daemon.Version;
 import dev.caplance.host.CommandRunner;
 import dev.caplance.host.Journal;
+import dev.caplance.host.OpenConnections;
 import dev.caplance.host.OwnAddresses;
 import dev.caplance.host.Sysctls;
 import dev.caplance.host.VipAddresses;
@@ -33,8 +36,9 @@ import java.util.stream.Collectors;
  * stops them in the opposite one.
  *
  * <p>ARP is restrained before the VIP is attached, or this machine would take it over from the load
- * balancer; the data port is open before the first registration, whose check needs it; and at the
- * end the backend deregisters before it stops to unwrap.
+ * balancer; the data port is open before the first registration, whose check needs it; the
+ * application counts as unfit before it has been checked; and at the end the backend drains and
+ * deregisters before it stops to unwrap.
  */
 public final class BackendDaemon implements Daemon {
 
@@ -50,6 +54,7 @@ public final class BackendDaemon implements Daemon {
   private final BackendConfig config;
   private final DaemonRunner runner;
   private final Cleanup cleanup = new Cleanup();
+  private volatile Runnable onHurry = () -> {};
 
   /** A backend that has not been started. */
   public BackendDaemon(BackendConfig config, DaemonRunner runner) {
@@ -77,9 +82,9 @@ public final class BackendDaemon implements Daemon {
             config.vips(),
             failure -> runner.fail("unwrapping ended", failure));
     cleanup.atStop("stop unwrapping", decapsulator::stop);
-    OptionalInt mtu = mtu();
+    Offer offer = offer();
     LoadBalancerSessions sessions =
-        new LoadBalancerSessions(sessionSettings(mtu), loadBalancers(), decapsulator::acceptFrom);
+        new LoadBalancerSessions(sessionSettings(offer), loadBalancers(), decapsulator::acceptFrom);
     decapsulator.start(sessions::onSanity);
 
     Upkeep upkeep = new Upkeep(() -> look(addresses, decapsulator));
@@ -87,12 +92,22 @@ public final class BackendDaemon implements Daemon {
     look(addresses, decapsulator);
     upkeep.start();
 
+    HealthChecks checks = new HealthChecks(config.checks(), sessions::health);
+    Drainer drainer =
+        new Drainer(sessions, new OpenConnections(config.vips(), new CommandRunner())::count);
+    onHurry = drainer::hurry;
     ControlServer control =
         new ControlServer(
             config.runDirectory().resolve("backend.sock"),
-            BackendMethods.all(identity(), sessions, decapsulator));
+            BackendMethods.all(identity(offer), sessions, checks, drainer, decapsulator));
     cleanup.atStop("deregister", sessions::stop);
+    cleanup.atStop("end the checks", checks::close);
     cleanup.atStop("close the control socket", control::close);
+    cleanup.atStop("end the drain", drainer::close);
+    if (!config.drainOnStop().isZero()) {
+      cleanup.atStop("drain", () -> drainer.drainBeforeStop(config.drainOnStop()));
+    }
+    checks.start();
     sessions.start();
     control.start();
   }
@@ -110,15 +125,19 @@ public final class BackendDaemon implements Daemon {
     decapsulator.refuseSources(AddressSet.of(OwnAddresses.list()));
   }
 
-  private Identity identity() {
-    return new Identity(Version.TEXT, config.name(), config.address(), config.vips());
+  private Identity identity(Offer offer) {
+    return new Identity(Version.TEXT, config.name(), config.address(), config.vips(), offer);
   }
 
-  private SessionSettings sessionSettings(OptionalInt mtu) {
+  private Offer offer() throws IOException {
+    return new Offer(new LinkedHashSet<>(config.services()), config.weight(), mtu());
+  }
+
+  private SessionSettings sessionSettings(Offer offer) {
     return new SessionSettings(
         config.name(),
         config.address(),
-        new Offer(new LinkedHashSet<>(config.services()), config.weight(), mtu),
+        offer,
         config.healthInterval(),
         config.reconnect().initial(),
         config.reconnect().max());
@@ -148,5 +167,10 @@ public final class BackendDaemon implements Daemon {
   @Override
   public void stop() {
     cleanup.run();
+  }
+
+  @Override
+  public void hurry() {
+    onHurry.run();
   }
 }

@@ -17,4 +17,10 @@ public interface Daemon {
 
   /** Undoes what {@link #start} did, as far as it came. */
   void stop();
+
+  /**
+   * Was told to stop once more: {@link #stop}, which is under way, is to wait for nothing that it
+   * need not wait for. Called by a thread of its own, to return at once.
+   */
+  default void hurry() {}
 }

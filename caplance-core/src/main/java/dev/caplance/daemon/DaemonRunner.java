@@ -1,6 +1,7 @@
 package dev.caplance.daemon;
 
 import dev.caplance.host.SystemdNotifier;
+import dev.caplance.linux.Signals;
 import java.io.IOException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -9,7 +10,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Runs a {@link Daemon} until SIGTERM, SIGINT or its own failure, tells systemd about it, and ends
- * the process: with status 0 after a signal, 1 after a failure.
+ * the process: with status 0 after a signal, 1 after a failure. A second signal hurries the end.
  */
 public final class DaemonRunner {
 
@@ -30,7 +31,7 @@ public final class DaemonRunner {
 
   /** Runs the daemon, and does not return before it has ended. */
   public int run(Daemon daemon) {
-    Runtime.getRuntime().addShutdownHook(new Thread(this::endAndWait, "shutdown"));
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> endAndWait(daemon), "shutdown"));
     try {
       daemon.start();
       systemd.ready(daemon.describe());
@@ -55,8 +56,16 @@ public final class DaemonRunner {
    * On a signal the virtual machine would exit with 128 and the signal's number, which a service
    * manager takes for a failure.
    */
-  private void endAndWait() {
+  private void endAndWait(Daemon daemon) {
     ending.countDown();
+    for (String signal : new String[] {"TERM", "INT"}) {
+      Signals.handle(
+          signal,
+          () -> {
+            LOG.info("told to stop once more: will not wait");
+            daemon.hurry();
+          });
+    }
     try {
       ended.await();
     } catch (InterruptedException e) {

@@ -38,6 +38,7 @@ public final class CommandRunner {
   private static final Map<String, String> DEBIAN_PACKAGES =
       Map.of(
           "ip", "iproute2",
+          "ss", "iproute2",
           "iptables-nft-save", "iptables",
           "iptables-nft-restore", "iptables",
           "ip6tables-nft-save", "iptables",

@@ -59,9 +59,14 @@ final class TestNamespace implements AutoCloseable {
 
   /** Runs programs in this namespace, with a prefix that comes after the one that leads there. */
   CommandRunner commands(List<String> prefix) {
-    List<String> all = new ArrayList<>(List.of("ip", "netns", "exec", name));
+    List<String> all = new ArrayList<>(prefix());
     all.addAll(prefix);
     return new CommandRunner(all, PATIENCE);
+  }
+
+  /** What leads a command line here. */
+  List<String> prefix() {
+    return List.of("ip", "netns", "exec", name);
   }
 
   String run(String... command) throws IOException {

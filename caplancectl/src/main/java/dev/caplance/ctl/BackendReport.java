@@ -17,7 +17,7 @@ final class BackendReport {
 
   /** A line for the backend and one for each load balancer. */
   String concise() {
-    Columns lines = new Columns("<<").row(backend.text("name"), Words.state(backend));
+    Columns lines = new Columns("<<").row(backend.text("name"), Words.state(backend) + drain());
     for (Answer loadBalancer : backend.objects("loadBalancers")) {
       lines.row(Words.loadBalancer(loadBalancer), sentence(loadBalancer));
     }
@@ -43,13 +43,37 @@ final class BackendReport {
     StringBuilder text = new StringBuilder();
     text.append(
         new Columns("<<")
-            .row(backend.text("name"), Words.state(backend))
+            .row(backend.text("name"), Words.state(backend) + drain())
             .row("address", backend.text("address"))
             .row("VIPs", String.join(", ", backend.texts("vips")))
             .row("daemon", Words.daemon(backend, clock)));
     text.append('\n').append(sessions()).append('\n');
+    if (!backend.objects("checks").isEmpty()) {
+      text.append(checks()).append('\n');
+    }
     text.append(Words.packets(backend.object("packets"), "delivered", "refused"));
     return text.toString();
+  }
+
+  /** How far a drain has come that is still what the backend does. */
+  private String drain() {
+    Answer drain = backend.object("drain");
+    return drain.text("state").equals("draining") ? "; " + drain.text("text") : "";
+  }
+
+  private Columns checks() {
+    Columns table = new Columns("<<<<").row("check", "target", "state", "since");
+    for (Answer check : backend.objects("checks")) {
+      table.row(
+          check.text("type"),
+          check.text("target"),
+          Words.known(check.text("state")),
+          Quantities.time(check.text("since"), clock));
+      if (!check.text("lastError").isEmpty()) {
+        table.note(check.text("lastError"));
+      }
+    }
+    return table;
   }
 
   private Columns sessions() {

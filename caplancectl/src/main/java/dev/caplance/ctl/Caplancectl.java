@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.ZoneId;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -113,7 +114,46 @@ public final class Caplancectl implements Runnable {
     return change(Change.PAUSE);
   }
 
-  @Command(description = "Put this backend back in after a pause.")
+  @Command(
+      description =
+          "Take this backend out without breaking a connection: new ones go elsewhere, existing"
+              + " ones stay. It pauses when they are gone.")
+  int drain(
+      @Option(
+              names = "--deadline",
+              paramLabel = "TIME",
+              converter = DurationConverter.class,
+              description = "Pause after this time, whatever is left. Default: none")
+          Duration deadline,
+      @Option(names = "--wait", description = "Wait until it has paused, and show how far it is.")
+          boolean wait)
+      throws ControlException, ControlConnectionException, InterruptedException {
+    JsonObject params = new JsonObject();
+    params.addProperty("deadlineMillis", deadline == null ? null : deadline.toMillis());
+    int code = change(Change.DRAIN, params);
+    return wait ? Math.max(code, awaitDrained()) : code;
+  }
+
+  /** Asks again and again, since a call has its own time to be answered in. */
+  private int awaitDrained()
+      throws ControlException, ControlConnectionException, InterruptedException {
+    DrainProgress progress = new DrainProgress();
+    while (true) {
+      JsonElement result = call("status", BACKEND_SOCKET);
+      progress.update(new Answer(result));
+      if (!json) {
+        print(result, progress.news());
+      } else if (progress.ended()) {
+        print(result, "");
+      }
+      if (progress.ended()) {
+        return progress.drained() ? CommandLine.ExitCode.OK : EXIT_FAILED;
+      }
+      TimeUnit.SECONDS.sleep(1);
+    }
+  }
+
+  @Command(description = "Put this backend back in after a pause or a drain.")
   int resume() throws ControlException, ControlConnectionException {
     return change(Change.RESUME);
   }
@@ -162,7 +202,12 @@ public final class Caplancectl implements Runnable {
   }
 
   private int change(Change change) throws ControlException, ControlConnectionException {
-    JsonElement result = call(change.method(), BACKEND_SOCKET);
+    return change(change, new JsonObject());
+  }
+
+  private int change(Change change, JsonObject params)
+      throws ControlException, ControlConnectionException {
+    JsonElement result = call(change.method(), params, BACKEND_SOCKET);
     Answer answer = new Answer(result);
     print(result, change.confirmed(answer));
     String unconfirmed = change.unconfirmed(answer);
@@ -173,9 +218,14 @@ public final class Caplancectl implements Runnable {
 
   private JsonElement call(String method, Path defaultSocket)
       throws ControlException, ControlConnectionException {
+    return call(method, new JsonObject(), defaultSocket);
+  }
+
+  private JsonElement call(String method, JsonObject params, Path defaultSocket)
+      throws ControlException, ControlConnectionException {
     Path path = socket == null ? defaultSocket : socket;
     try (ControlClient client = ControlClient.connect(path, timeout)) {
-      return client.call(method, new JsonObject(), timeout);
+      return client.call(method, params, timeout);
     }
   }
 

@@ -7,6 +7,7 @@ package dev.caplance.ctl;
  * to come.
  */
 enum Change {
+  DRAIN("drain", "draining on"),
   PAUSE("pause", "paused on"),
   RESUME("resume", "active on"),
   DEREGISTER("deregister", "deregistered from");

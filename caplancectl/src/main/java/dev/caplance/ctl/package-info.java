@@ -12,6 +12,16 @@
  * {"name": "web-1", "address": "10.0.0.11", "vips": ["10.0.0.50"],
  *  "intent": "active" | "draining" | "paused" | "deregistered",
  *  "health": {"code": 200, "reason": ""},
+ *  "checks": [
+ *    {"type": "tcp" | "http" | "command", "target": "10.0.0.50:80/health",
+ *     "state": "unknown" | "fit" | "unfit", "since": "2026-01-01T12:00:01Z",
+ *     "lastError": "http 10.0.0.50:80/health answered 500, expected 200" | null}],
+ *  "drain": null | {                                  the last one, also when it is over
+ *    "state": "draining" | "drained" | "deadline" | "cancelled",
+ *    "connections": 17 | null, "remainingMillis": 220000 | null,
+ *    "text": "17 connections left, 3m40s to the deadline"},
+ *  "services": ["web"],                               empty: all
+ *  "weight": 1, "mtu": 1500 | null,
  *  "version": "0.1.0", "startedAt": "2026-01-01T12:00:00Z",
  *  "loadBalancers": [
  *    {"address": "10.0.0.2", "port": 1338, "protocol": "2" | "2019",
@@ -26,8 +36,10 @@
  *              "refused": {"not from a load balancer": 5}}}
  * }</pre>
  *
- * <p>Backend daemon, {@code pause}, {@code resume} and {@code deregister}; {@code answer} is what
- * the load balancer said, or why it said nothing:
+ * <p>Backend daemon, {@code pause}, {@code resume}, {@code deregister} and {@code drain}; {@code
+ * answer} is what the load balancer said, or why it said nothing. Drain takes the parameters {@code
+ * deadlineMillis} (a number or null) and {@code wait} (whether to answer only when it is over), and
+ * adds the {@code drain} of the status:
  *
  * <pre>{@code
  * {"name": "web-1", "intent": "paused",

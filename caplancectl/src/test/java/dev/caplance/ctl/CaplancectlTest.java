@@ -4,6 +4,7 @@ import static dev.caplance.control.ControlMethod.changing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
 import dev.caplance.control.ControlServer;
@@ -11,7 +12,11 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -78,6 +83,87 @@ class CaplancectlTest {
     assertThat(runOnSocket(command)).isZero();
     assertThat(out).hasToString(line + "\n" + line.replace("0.0.2", "0.0.3") + "\n");
     assertThat(err).hasToString("");
+  }
+
+  /** A daemon that answers draining, and status with one of these after the other. */
+  private BlockingQueue<JsonObject> serveDrain(String... drains) throws IOException {
+    BlockingQueue<JsonObject> asked = new LinkedBlockingQueue<>();
+    Iterator<String> answers = List.of(drains).iterator();
+    server =
+        new ControlServer(
+            socket(),
+            Map.of(
+                "drain",
+                (params, peer) -> {
+                  asked.add(params);
+                  return Samples.json(
+                      """
+                      {"name": "web-1", "intent": "draining", "loadBalancers": [
+                        {"address": "10.0.0.2", "port": 1338, "confirmed": true}]}
+                      """);
+                },
+                "status",
+                (params, peer) ->
+                    Samples.json(
+                        "{\"name\": \"web-1\", \"intent\": \"x\", \"drain\": "
+                            + answers.next()
+                            + "}")));
+    server.start();
+    return asked;
+  }
+
+  private static String drain(String state, int connections, String text) {
+    return "{\"state\": \"%s\", \"connections\": %d, \"text\": \"%s\"}"
+        .formatted(state, connections, text);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"drain, null", "drain --deadline 5m, 300000"})
+  void drainTellsTheDeadlineAndDoesNotWait(String command, String deadline) throws Exception {
+    BlockingQueue<JsonObject> asked = serveDrain();
+
+    assertThat(runOnSocket(command)).isZero();
+    assertThat(asked.take()).hasToString("{\"deadlineMillis\":" + deadline + "}");
+    assertThat(out).hasToString("web-1 is draining on 10.0.0.2\n");
+  }
+
+  @Test
+  void drainShowsWhenTheNumberOfConnectionsChangesAndWaitsForTheEnd() throws IOException {
+    serveDrain(
+        drain("draining", 2, "2 connections left, 9s to the deadline"),
+        drain("draining", 2, "2 connections left, 8s to the deadline"),
+        drain("draining", 1, "1 connection left, 7s to the deadline"),
+        drain("drained", 0, "all connections are gone"));
+
+    assertThat(runOnSocket("drain --wait")).isZero();
+    assertThat(out)
+        .hasToString(
+            """
+            web-1 is draining on 10.0.0.2
+            web-1 is x: 2 connections left, 9s to the deadline
+            web-1 is x: 1 connection left, 7s to the deadline
+            web-1 is x: all connections are gone
+            """);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"deadline, 0", "cancelled, 1", "'', 1"})
+  void drainSucceedsWhenNobodyBrokeItOff(String state, int code) throws IOException {
+    serveDrain(drain(state, 3, "3 connections left"));
+
+    assertThat(runOnSocket("drain --wait")).isEqualTo(code);
+    assertThat(out.toString()).endsWith("web-1 is x: 3 connections left\n");
+  }
+
+  @Test
+  void drainPrintsTheFirstAndTheLastAnswerAsJson() throws IOException {
+    serveDrain(drain("draining", 1, "1 connection left"), drain("drained", 0, "gone"));
+
+    assertThat(runOnSocket("drain --wait --json")).isZero();
+    assertThat(out.toString().lines())
+        .satisfiesExactly(
+            line -> assertThat(line).contains("\"confirmed\":true"),
+            line -> assertThat(line).contains("\"drained\""));
   }
 
   @Test
@@ -216,6 +302,13 @@ class CaplancectlTest {
     run("--help");
 
     assertThat(out.toString())
-        .contains("  pause ", "  resume ", "  health ", "  deregister ", "  status ", "  lb ");
+        .contains(
+            "  drain ",
+            "  pause ",
+            "  resume ",
+            "  health ",
+            "  deregister ",
+            "  status ",
+            "  lb ");
   }
 }

@@ -49,6 +49,11 @@ class ReportTest {
             [2001:db8::4]:1339  waiting                             -             16:23:55             -
               Connection refused; next attempt in 4.0 s
 
+            check  target               state  since
+            http   10.0.0.50:80/health  fit    14:03:11
+              http 10.0.0.50:80/health answered 500, expected 200
+            tcp    [2001:db8::50]:80    fit    14:03:12
+
             packets  received 12,345   delivered 12,340 (9.8 MB)   refused 5
               not from a load balancer  3
               no VIP of ours            2
@@ -87,6 +92,21 @@ class ReportTest {
         .isEqualTo("draining, unfit");
     assertThat(Words.state(answer("{'health':{'state':'unknown','code':0}}")))
         .isEqualTo("unknown, health unknown");
+  }
+
+  @Test
+  void aDrainThatIsUnderWayIsShown() {
+    String draining =
+        """
+        {"name": "web-1", "intent": "draining", "health": {"code": 200},
+         "drain": {"state": "draining", "text": "17 connections left, 3m40s to the deadline"}}
+        """;
+    assertThat(backend(Samples.json(draining)).concise())
+        .isEqualTo("web-1  draining, fit; 17 connections left, 3m40s to the deadline\n");
+    assertThat(backend(Samples.json(draining)).full())
+        .startsWith("web-1    draining, fit; 17 connections left, 3m40s to the deadline\n");
+    String over = draining.replace("\"state\": \"draining\"", "\"state\": \"cancelled\"");
+    assertThat(backend(Samples.json(over)).concise()).isEqualTo("web-1  draining, fit\n");
   }
 
   private static Answer answer(String json) {

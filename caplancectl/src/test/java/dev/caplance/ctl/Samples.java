@@ -16,6 +16,13 @@ final class Samples {
       """
       {"name": "web-1", "address": "10.0.0.11", "vips": ["10.0.0.50", "2001:db8::50"],
        "intent": "active", "health": {"code": 200, "reason": ""},
+       "checks": [
+         {"type": "http", "target": "10.0.0.50:80/health", "state": "fit",
+          "since": "2026-01-02T13:03:11Z",
+          "lastError": "http 10.0.0.50:80/health answered 500, expected 200"},
+         {"type": "tcp", "target": "[2001:db8::50]:80", "state": "fit",
+          "since": "2026-01-02T13:03:12Z", "lastError": null}],
+       "drain": null, "services": [], "weight": 1, "mtu": 1500,
        "version": "0.1.0", "startedAt": "2026-01-02T12:12:00Z",
        "loadBalancers": [
          {"address": "10.0.0.2", "port": 1338, "protocol": "2", "state": "registered",

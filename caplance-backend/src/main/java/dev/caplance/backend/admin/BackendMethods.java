@@ -1,6 +1,8 @@
 package dev.caplance.backend.admin;
 
 import dev.caplance.backend.dataplane.Decapsulator;
+import dev.caplance.backend.drain.Drainer;
+import dev.caplance.backend.health.HealthChecks;
 import dev.caplance.backend.session.LoadBalancerSessions;
 import dev.caplance.control.ControlMethod;
 import java.time.Instant;
@@ -13,17 +15,24 @@ public final class BackendMethods {
 
   /** All of them; the daemon counts as started now. */
   public static Map<String, ControlMethod> all(
-      Identity identity, LoadBalancerSessions sessions, Decapsulator decapsulator) {
+      Identity identity,
+      LoadBalancerSessions sessions,
+      HealthChecks checks,
+      Drainer drainer,
+      Decapsulator decapsulator) {
     StatusMethod status =
         new StatusMethod(
             identity,
             Instant.now(),
             sessions::status,
+            checks::status,
+            drainer::status,
             decapsulator::counters,
             decapsulator::allocatedBytes);
     return Map.of(
         "status", status,
         "health", status,
+        "drain", new DrainMethod(identity.name(), drainer),
         "pause", new CommandMethod(identity.name(), sessions::pause),
         "resume", new CommandMethod(identity.name(), sessions::resume),
         "deregister", new CommandMethod(identity.name(), sessions::deregister));

@@ -35,7 +35,11 @@ final class CommandMethod implements ControlMethod {
   @Override
   public JsonElement call(JsonObject params, Peer peer)
       throws ControlException, InterruptedException {
-    CommandResult result = Waiting.forResult(command.get());
+    return json(name, Waiting.forResult(command.get()));
+  }
+
+  /** What came of a command of the backend with this name. */
+  static JsonObject json(String name, CommandResult result) {
     JsonArray loadBalancers = new JsonArray();
     result.answers().forEach(answer -> loadBalancers.add(json(answer)));
     JsonObject json = new JsonObject();

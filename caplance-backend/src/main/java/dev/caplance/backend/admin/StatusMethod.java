@@ -2,7 +2,10 @@ package dev.caplance.backend.admin;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
+import dev.caplance.backend.drain.DrainStatus;
+import dev.caplance.backend.health.CheckStatus;
 import dev.caplance.backend.session.SessionStatus;
 import dev.caplance.backend.session.SessionsStatus;
 import dev.caplance.control.ControlException;
@@ -16,16 +19,20 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
-/** {@code status} and {@code health}: sessions and packets at one moment. */
+/** {@code status} and {@code health}: the application, sessions and packets at one moment. */
 final class StatusMethod implements ControlMethod {
 
   private final Identity identity;
   private final Instant startedAt;
   private final Supplier<CompletableFuture<SessionsStatus>> sessions;
+  private final Supplier<List<CheckStatus>> checks;
+  private final Supplier<Optional<DrainStatus>> drain;
   private final Supplier<TrafficCounters.Snapshot> traffic;
   private final LongSupplier allocatedBytes;
 
@@ -33,17 +40,22 @@ final class StatusMethod implements ControlMethod {
    * The status of this backend.
    *
    * @param startedAt when the daemon was started
+   * @param drain the last one, if there was any
    * @param allocatedBytes by the thread that carries packets, since its start
    */
   StatusMethod(
       Identity identity,
       Instant startedAt,
       Supplier<CompletableFuture<SessionsStatus>> sessions,
+      Supplier<List<CheckStatus>> checks,
+      Supplier<Optional<DrainStatus>> drain,
       Supplier<TrafficCounters.Snapshot> traffic,
       LongSupplier allocatedBytes) {
     this.identity = identity;
     this.startedAt = startedAt;
     this.sessions = sessions;
+    this.checks = checks;
+    this.drain = drain;
     this.traffic = traffic;
     this.allocatedBytes = allocatedBytes;
   }
@@ -60,7 +72,17 @@ final class StatusMethod implements ControlMethod {
     json.addProperty("address", IpAddresses.format(identity.address()));
     json.addProperty("intent", status.intent().word());
     json.add("health", health);
+    JsonArray checksJson = new JsonArray();
+    checks.get().forEach(check -> checksJson.add(check(check)));
+    json.add("checks", checksJson);
+    json.add("drain", drain.get().<JsonElement>map(DrainMethod::json).orElse(JsonNull.INSTANCE));
     json.add("vips", addresses(identity.vips()));
+    JsonArray services = new JsonArray();
+    identity.offer().services().forEach(services::add);
+    json.add("services", services);
+    json.addProperty("weight", identity.offer().weight());
+    OptionalInt mtu = identity.offer().mtu();
+    json.addProperty("mtu", mtu.isPresent() ? mtu.getAsInt() : null);
     json.addProperty("version", identity.version());
     json.addProperty("startedAt", startedAt.toString());
     JsonArray loadBalancers = new JsonArray();
@@ -73,6 +95,16 @@ final class StatusMethod implements ControlMethod {
   private static JsonArray addresses(List<InetAddress> addresses) {
     JsonArray json = new JsonArray();
     addresses.forEach(address -> json.add(IpAddresses.format(address)));
+    return json;
+  }
+
+  private static JsonObject check(CheckStatus check) {
+    JsonObject json = new JsonObject();
+    json.addProperty("type", check.target().type());
+    json.addProperty("target", check.target().name());
+    json.addProperty("state", check.state().word());
+    json.addProperty("since", check.since().toString());
+    json.addProperty("lastError", check.lastError().orElse(null));
     return json;
   }
 

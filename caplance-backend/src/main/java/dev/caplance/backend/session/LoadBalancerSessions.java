@@ -33,7 +33,7 @@ import org.slf4j.LoggerFactory;
  * <p>Any thread may call. What is asked for is done on the sessions' own thread, which also
  * completes the futures: what depends on them must not block.
  */
-public final class LoadBalancerSessions {
+public final class LoadBalancerSessions implements Drainable {
 
   /** How long load balancers have to confirm that this backend leaves for good. */
   static final Duration FAREWELL = Duration.ofSeconds(3);
@@ -137,17 +137,14 @@ public final class LoadBalancerSessions {
     return command(BackendIntent.PAUSED);
   }
 
-  /**
-   * Pauses when its flows are gone, but only from draining: whoever has resumed this backend in the
-   * meantime has the last word. For the result see {@link #resume}.
-   */
+  @Override
   public CompletableFuture<CommandResult> pauseDrained() {
     return command(
         BackendIntent.PAUSED,
         () -> intent == BackendIntent.DRAINING ? Optional.empty() : Optional.of(intent.word()));
   }
 
-  /** Keeps its flows, but gets no new ones. For the result see {@link #resume}. */
+  @Override
   public CompletableFuture<CommandResult> drain() {
     return command(BackendIntent.DRAINING);
   }
@@ -188,7 +185,7 @@ public final class LoadBalancerSessions {
         });
   }
 
-  /** What this backend wants to be now. */
+  @Override
   public BackendIntent intent() {
     return intent;
   }

@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonObject;
+import dev.caplance.backend.drain.DrainStatus;
+import dev.caplance.backend.health.CheckStatus;
+import dev.caplance.backend.health.CheckTarget;
 import dev.caplance.backend.session.BackendIntent;
 import dev.caplance.backend.session.CommandRefusedException;
 import dev.caplance.backend.session.LoadBalancer;
+import dev.caplance.backend.session.Offer;
 import dev.caplance.backend.session.SessionStatus;
 import dev.caplance.backend.session.SessionStatus.State;
 import dev.caplance.backend.session.SessionsStatus;
@@ -17,10 +21,14 @@ import dev.caplance.packet.TrafficCounters;
 import dev.caplance.packet.Verdict;
 import dev.caplance.session.Intent;
 import dev.caplance.session.Message;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -34,12 +42,17 @@ class StatusMethodTest {
           "0.1.0",
           "web-1",
           IpAddresses.parse("10.0.0.11"),
-          List.of(IpAddresses.parse("10.0.0.50"), IpAddresses.parse("2001:db8::50")));
+          List.of(IpAddresses.parse("10.0.0.50"), IpAddresses.parse("2001:db8::50")),
+          new Offer(Set.of("web"), 3, OptionalInt.of(1500)));
+
+  private final List<CheckStatus> checks = new ArrayList<>();
+  private Optional<DrainStatus> drain = Optional.empty();
 
   private final TrafficCounters traffic = new TrafficCounters();
 
   private StatusMethod method(CompletableFuture<SessionsStatus> status) {
-    return new StatusMethod(IDENTITY, STARTED, () -> status, traffic::snapshot, () -> 17);
+    return new StatusMethod(
+        IDENTITY, STARTED, () -> status, () -> checks, () -> drain, traffic::snapshot, () -> 17);
   }
 
   private String json(BackendIntent intent, Message.Health health, SessionStatus... sessions)
@@ -75,6 +88,26 @@ class StatusMethodTest {
             Optional.of("it refused HEALTH 200: no"),
             Optional.empty());
 
+    checks.add(
+        new CheckStatus(
+            new CheckTarget.Http(
+                new InetSocketAddress(IpAddresses.parse("10.0.0.50"), 80), "/health", 200),
+            CheckStatus.State.UNFIT,
+            STARTED,
+            Optional.of("http 10.0.0.50:80/health answered 500, expected 200")));
+    checks.add(
+        new CheckStatus(
+            new CheckTarget.Tcp(new InetSocketAddress(IpAddresses.parse("2001:db8::50"), 81)),
+            CheckStatus.State.UNKNOWN,
+            STARTED,
+            Optional.empty()));
+    drain =
+        Optional.of(
+            new DrainStatus(
+                DrainStatus.State.DRAINING,
+                OptionalInt.of(17),
+                Optional.of(Duration.ofMillis(219_500))));
+
     assertThat(json(BackendIntent.PAUSED, new Message.Health(503, "disk full"), registered))
         .isEqualTo(
             oneLine(
@@ -83,7 +116,25 @@ class StatusMethodTest {
                 "address":"10.0.0.11",
                 "intent":"paused",
                 "health":{"code":503,"reason":"disk full"},
+                "checks":[
+                {"type":"http",
+                "target":"10.0.0.50:80/health",
+                "state":"unfit",
+                "since":"2026-01-02T03:04:05Z",
+                "lastError":"http 10.0.0.50:80/health answered 500, expected 200"},
+                {"type":"tcp",
+                "target":"[2001:db8::50]:81",
+                "state":"unknown",
+                "since":"2026-01-02T03:04:05Z",
+                "lastError":null}],
+                "drain":{"state":"draining",
+                "connections":17,
+                "remainingMillis":219500,
+                "text":"17 connections left, 3m40s to the deadline"},
                 "vips":["10.0.0.50","2001:db8::50"],
+                "services":["web"],
+                "weight":3,
+                "mtu":1500,
                 "version":"0.1.0",
                 "startedAt":"2026-01-02T03:04:05Z",
                 "loadBalancers":[
@@ -123,7 +174,12 @@ class StatusMethodTest {
             oneLine(
                 """
                 "health":{"code":200,"reason":""},
+                "checks":[],
+                "drain":null,
                 "vips":["10.0.0.50","2001:db8::50"],
+                "services":["web"],
+                "weight":3,
+                "mtu":1500,
                 "version":"0.1.0",
                 "startedAt":"2026-01-02T03:04:05Z",
                 "loadBalancers":[

@@ -1,0 +1,106 @@
+package dev.caplance.backend.drain;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caplance.backend.drain.DrainStatus.State;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** One drain; the test is the kernel that counts, and the clock. */
+class DrainTest {
+
+  private static final int UNKNOWN = -1;
+
+  private long now = Long.MAX_VALUE - 5;
+  private int count;
+  private Drain drain;
+
+  private void begin(Duration deadline) {
+    drain = new Drain(this::count, Optional.ofNullable(deadline), () -> now);
+  }
+
+  private int count() throws IOException {
+    if (count == UNKNOWN) {
+      throw new IOException("no ss");
+    }
+    return count;
+  }
+
+  private State look(int connections) {
+    count = connections;
+    now += Duration.ofSeconds(1).toNanos();
+    return drain.look();
+  }
+
+  @Test
+  void isOverWhenThereHasBeenNoConnectionForAFewLooks() {
+    begin(null);
+    assertThat(look(1)).isEqualTo(State.DRAINING);
+    assertThat(look(0)).isEqualTo(State.DRAINING);
+    assertThat(look(0)).isEqualTo(State.DRAINING);
+    assertThat(look(1)).isEqualTo(State.DRAINING);
+    assertThat(look(0)).isEqualTo(State.DRAINING);
+    assertThat(look(0)).isEqualTo(State.DRAINING);
+    assertThat(look(0)).isEqualTo(State.DRAINED);
+  }
+
+  @Test
+  void isOverAtTheDeadlineWhateverIsLeft() {
+    begin(Duration.ofSeconds(3));
+    assertThat(look(9)).isEqualTo(State.DRAINING);
+    assertThat(look(UNKNOWN)).isEqualTo(State.DRAINING);
+    assertThat(look(9)).isEqualTo(State.DEADLINE);
+  }
+
+  @Test
+  void whatCannotBeCountedIsNotTakenForGone() {
+    begin(null);
+    for (int i = 0; i < 100; i++) {
+      assertThat(look(UNKNOWN)).isEqualTo(State.DRAINING);
+    }
+    assertThat(drain.status().text()).isEqualTo("an unknown number of connections left");
+    assertThat(look(0)).isEqualTo(State.DRAINING);
+    assertThat(look(0)).isEqualTo(State.DRAINING);
+    assertThat(look(UNKNOWN)).isEqualTo(State.DRAINING);
+    assertThat(look(0)).isEqualTo(State.DRAINING);
+  }
+
+  @Test
+  void tellsHowFarItIsAndWhatItCameTo() {
+    begin(Duration.ofSeconds(221));
+    look(17);
+    assertThat(drain.status().text()).isEqualTo("17 connections left, 3m40s to the deadline");
+    assertThat(drain.end()).isNotDone();
+    drain.end(State.DEADLINE);
+    assertThat(drain.status())
+        .isEqualTo(new DrainStatus(State.DEADLINE, OptionalInt.of(17), Optional.empty()));
+    assertThat(drain.end()).isDone();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "DRAINING  | 2 |         | 2 connections left",
+        "DRAINING  | 1 | 1       | 1 connection left, 1s to the deadline",
+        "DRAINING  | 0 | 59999   | no connections left, 1m0s to the deadline",
+        "DRAINING  | 2 | 3600000 | 2 connections left, 1h0m0s to the deadline",
+        "DRAINED   | 0 |         | all connections are gone",
+        "DEADLINE  | 1 |         | the deadline is over, 1 connection left",
+        "CANCELLED | 0 |         | broken off, no connections left",
+      })
+  void hasAWordForIt(State state, int connections, Long millis, String text) {
+    assertThat(
+            new DrainStatus(
+                    state,
+                    OptionalInt.of(connections),
+                    Optional.ofNullable(millis).map(Duration::ofMillis))
+                .text())
+        .isEqualTo(text);
+  }
+}

@@ -1,0 +1,116 @@
+package dev.caplance.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.caplance.packet.IpAddresses;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Counts what a program holds open, in a namespace where there is nothing else. */
+class OpenConnectionsIT {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final InetAddress VIP = IpAddresses.parse("10.0.0.50");
+  private static final InetAddress VIP6 = IpAddresses.parse("fd00::50");
+
+  /**
+   * Listens, and for each line "connect ADDRESS" makes a connection to that address, for "close"
+   * closes the accepted ends, for "finish" the others.
+   */
+  static final class Program {
+
+    public static void main(String[] arguments) throws IOException {
+      List<Socket> clients = new ArrayList<>();
+      List<Socket> servers = new ArrayList<>();
+      BufferedReader lines =
+          new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
+      try (ServerSocket listener = new ServerSocket(0)) {
+        System.out.println("ready");
+        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+          if (line.startsWith("connect ")) {
+            InetAddress address = IpAddresses.parse(line.substring("connect ".length()));
+            clients.add(new Socket(address, listener.getLocalPort()));
+            servers.add(listener.accept());
+          } else {
+            for (Socket socket : line.equals("close") ? servers : clients) {
+              socket.close();
+            }
+          }
+          System.out.println("done");
+        }
+      }
+    }
+  }
+
+  private TestNamespace here;
+  private Process program;
+  private BufferedReader answers;
+  private OutputStream commands;
+
+  @BeforeEach
+  void start() throws IOException {
+    here = TestNamespace.create();
+    here.run("ip", "address", "add", "10.0.0.50/32", "dev", "lo");
+    here.run("ip", "address", "add", "10.0.0.51/32", "dev", "lo");
+    here.run("ip", "address", "add", "fd00::50/128", "dev", "lo", "nodad");
+    List<String> line = new ArrayList<>(here.prefix());
+    line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    line.addAll(List.of("-cp", System.getProperty("java.class.path"), Program.class.getName()));
+    program = new ProcessBuilder(line).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    answers =
+        new BufferedReader(
+            new InputStreamReader(program.getInputStream(), StandardCharsets.US_ASCII));
+    commands = program.getOutputStream();
+    assertThat(answers.readLine()).isEqualTo("ready");
+  }
+
+  @AfterEach
+  void stop() throws IOException, InterruptedException {
+    program.destroyForcibly().waitFor();
+    here.close();
+  }
+
+  private void tell(String command) throws IOException {
+    commands.write((command + "\n").getBytes(StandardCharsets.US_ASCII));
+    commands.flush();
+    assertThat(answers.readLine()).isEqualTo("done");
+  }
+
+  private int count(InetAddress... addresses) throws IOException {
+    return new OpenConnections(List.of(addresses), here.commands()).count();
+  }
+
+  /** The ends on this side count: a client on this machine has the VIP as its own address too. */
+  @Test
+  void countsConnectionsUntilBothSidesHaveClosed() throws IOException {
+    assertThat(count(VIP, VIP6)).isZero();
+
+    tell("connect 10.0.0.51");
+    assertThat(count(VIP, VIP6)).isZero();
+    tell("connect 10.0.0.50");
+    assertThat(count(VIP)).isEqualTo(2);
+    assertThat(count(VIP6)).isZero();
+    tell("connect fd00::50");
+    assertThat(count(VIP6)).isEqualTo(2);
+    assertThat(count(VIP, VIP6)).isEqualTo(4);
+
+    tell("close");
+    assertThat(count(VIP, VIP6)).isEqualTo(4);
+    tell("finish");
+    await().atMost(PATIENCE).until(() -> count(VIP, VIP6) == 0);
+  }
+}
