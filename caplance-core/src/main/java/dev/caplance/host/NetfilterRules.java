@@ -1,6 +1,8 @@
 package dev.caplance.host;
 
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.IpProtocol;
+import dev.caplance.packet.Ports;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -14,9 +16,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The rules that bring packets for the VIPs to the queues: TCP, UDP and the ICMP errors are queued,
- * echo and neighbour discovery stay with the host, and what else comes is dropped or left to the
- * host. Without a program that reads the queues, the kernel drops what is queued.
+ * The rules that bring packets for the VIPs to the queues: the ports that are balanced and the ICMP
+ * errors are queued, echo and neighbour discovery stay with the host, and what else comes is
+ * dropped or left to the host. Without a program that reads the queues, the kernel drops what is
+ * queued.
  *
  * <p>Rules that a crashed run left are replaced. Used by one thread at a time.
  */
@@ -47,10 +50,11 @@ public final class NetfilterRules {
   /**
    * A virtual address.
    *
+   * @param ports that are queued
    * @param dropOther whether packets that are neither queued nor for the host's ping and neighbour
    *     discovery are dropped and counted; otherwise the host gets them
    */
-  public record Vip(InetAddress address, boolean dropOther) {}
+  public record Vip(InetAddress address, Ports ports, boolean dropOther) {}
 
   /**
    * Rules that are not in place yet.
@@ -138,13 +142,28 @@ public final class NetfilterRules {
     String to = "-d " + IpAddresses.format(vip.address()) + (ipv4 ? "/32 " : "/128 ");
     String icmp = ipv4 ? "-p icmp -m icmp --icmp-type " : "-p ipv6-icmp -m icmp6 --icmpv6-type ";
     List<String> rules = new ArrayList<>();
-    rules.add(to + "-p tcp " + queue);
-    rules.add(to + "-p udp " + queue);
+    matches("tcp", IpProtocol.TCP, vip.ports()).forEach(match -> rules.add(to + match + queue));
+    matches("udp", IpProtocol.UDP, vip.ports()).forEach(match -> rules.add(to + match + queue));
     IntStream.of(ipv4 ? ICMP_QUEUED : ICMPV6_QUEUED)
         .forEach(type -> rules.add(to + icmp + type + " " + queue));
     IntStream.of(ipv4 ? ICMP_FOR_HOST : ICMPV6_FOR_HOST)
         .forEach(type -> rules.add(to + icmp + type + " -j RETURN"));
     rules.add(to + (vip.dropOther() ? "-j DROP" : "-j RETURN"));
     return rules;
+  }
+
+  private static List<String> matches(String name, int protocol, Ports ports) {
+    String match = "-p " + name + " ";
+    return ports.hasAll(protocol)
+        ? List.of(match)
+        : ports.ranges(protocol).stream()
+            .map(range -> match + "-m " + name + " --dport " + dport(range) + " ")
+            .toList();
+  }
+
+  private static String dport(Ports.Range range) {
+    return range.first() == range.last()
+        ? Integer.toString(range.first())
+        : range.first() + ":" + range.last();
   }
 }

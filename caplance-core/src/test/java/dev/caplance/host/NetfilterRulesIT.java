@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.Ports;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -17,9 +18,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class NetfilterRulesIT {
 
   private static final NetfilterRules.Vip VIP =
-      new NetfilterRules.Vip(IpAddresses.parse("10.0.0.50"), true);
+      new NetfilterRules.Vip(IpAddresses.parse("10.0.0.50"), Ports.ALL, true);
   private static final NetfilterRules.Vip VIP6 =
-      new NetfilterRules.Vip(IpAddresses.parse("fd00::50"), true);
+      new NetfilterRules.Vip(IpAddresses.parse("fd00::50"), Ports.ALL, true);
 
   private TestNamespace here;
 
@@ -51,7 +52,10 @@ class NetfilterRulesIT {
   void installsAndRemoves() throws IOException {
     NetfilterRules rules =
         new NetfilterRules(
-            List.of(VIP, new NetfilterRules.Vip(IpAddresses.parse("10.0.0.51"), false), VIP6),
+            List.of(
+                VIP,
+                new NetfilterRules.Vip(IpAddresses.parse("10.0.0.51"), Ports.ALL, false),
+                VIP6),
             4,
             2,
             here.commands());
@@ -117,6 +121,69 @@ class NetfilterRulesIT {
         + type
         + " -j "
         + target;
+  }
+
+  @Test
+  void ofAVipThatIsLimitedToPortsOnlyTheseAreQueued() throws IOException {
+    Ports ports =
+        Ports.parse("tcp/443")
+            .union(Ports.parse("tcp/8000-8999"))
+            .union(Ports.parse("tcp/80"))
+            .union(Ports.parse("udp"));
+    NetfilterRules rules = rules(new NetfilterRules.Vip(VIP.address(), ports, false));
+    rules.install();
+    assertThat(saved())
+        .filteredOn(line -> line.contains("-p tcp") || line.contains("-p udp"))
+        .containsExactly(
+            "-A CAPLANCE -d 10.0.0.50/32 -p tcp -m tcp --dport 80 -j NFQUEUE --queue-num 0",
+            "-A CAPLANCE -d 10.0.0.50/32 -p tcp -m tcp --dport 443 -j NFQUEUE --queue-num 0",
+            "-A CAPLANCE -d 10.0.0.50/32 -p tcp -m tcp --dport 8000:8999 -j NFQUEUE --queue-num 0",
+            "-A CAPLANCE -d 10.0.0.50/32 -p udp -j NFQUEUE --queue-num 0");
+    assertThat(rules.check()).isEmpty();
+  }
+
+  /** Nothing reads the queue here, so that what is queued is lost. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "PF_INET  | pack_sockaddr_in($_, inet_aton('10.0.0.50'))",
+        "PF_INET6 | pack_sockaddr_in6($_, inet_pton(AF_INET6, 'fd00::50'))",
+      })
+  void whatIsNotQueuedIsTheHostsOwn(String family, String to) throws IOException {
+    try (TestNamespace client = clientWithRoutes()) {
+      Ports ports = Ports.parse("udp/1000-1999");
+      rules(
+              new NetfilterRules.Vip(VIP.address(), ports, false),
+              new NetfilterRules.Vip(VIP6.address(), ports, false))
+          .install();
+      assertThat(silentPorts(client, family, to, "1000, 1500, 1999, 2000, 999"))
+          .isEqualTo("1000 1500 1999");
+    }
+  }
+
+  /**
+   * Those of the ports to which a datagram was not answered with port unreachable, when the answer
+   * for the last of them has come.
+   */
+  private static String silentPorts(TestNamespace from, String family, String to, String ports)
+      throws IOException {
+    return from.run(
+        "perl",
+        "-MSocket=:all",
+        "-e",
+        """
+        for (%s) {
+          socket($s{$_}, %s, SOCK_DGRAM, 0) or die $!;
+          connect($s{$_}, %s) or die $!;
+          send($s{$_}, 'x', 0) or die $!;
+          $last = $_;
+        }
+        sub answered { vec($set = '', fileno($s{$_[0]}), 1) = 1; select($set, undef, undef, $_[1]) }
+        answered($last, 60) or die "no answer for $last";
+        print join ' ', grep { !answered($_, 0) } sort { $a <=> $b } keys %%s;
+        """
+            .formatted(ports, family, to));
   }
 
   @Test

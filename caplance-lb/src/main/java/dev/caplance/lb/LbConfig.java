@@ -116,6 +116,11 @@ public record LbConfig(
   private static final int MIN_FLOWS = 1 << 10;
   private static final int MAX_FLOWS = 1 << 25;
 
+  /** The VIPs of all services, each once. */
+  public List<InetAddress> vips() {
+    return services.stream().map(Service::vip).distinct().toList();
+  }
+
   /**
    * Reads a file.
    *

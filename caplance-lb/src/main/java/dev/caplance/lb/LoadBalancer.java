@@ -17,12 +17,14 @@ import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.lb.registry.RegistrySettings;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.Ports;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,7 +57,7 @@ public final class LoadBalancer implements Daemon {
     Journal journal = Journal.open(config.runDirectory(), "lb");
     cleanup.atStop("close the journal", journal::close);
     VipAddresses addresses = new VipAddresses(journal, commands);
-    addresses.removeLeftovers(config.attachVip() ? vips() : List.of());
+    addresses.removeLeftovers(config.attachVip() ? config.vips() : List.of());
 
     TableAssembler tables =
         new TableAssembler(config.services(), new FlowHash(hashKey()), config.maglevSize());
@@ -91,12 +93,8 @@ public final class LoadBalancer implements Daemon {
     control.start();
   }
 
-  private List<InetAddress> vips() {
-    return config.services().stream().map(LbConfig.Service::vip).toList();
-  }
-
   private String vipText() {
-    return vips().stream().map(IpAddresses::format).collect(Collectors.joining(", "));
+    return config.vips().stream().map(IpAddresses::format).collect(Collectors.joining(", "));
   }
 
   private String queueText() {
@@ -116,7 +114,7 @@ public final class LoadBalancer implements Daemon {
         new InetSocketAddress(config.session().address(), config.session().port()),
         config.session().registerTimeout(),
         config.session().readTimeout(),
-        config.services().stream().map(LbConfig.Service::vip).collect(Collectors.toSet()),
+        Set.copyOf(config.vips()),
         config.services().stream().map(LbConfig.Service::name).toList(),
         config.services().stream().anyMatch(LbConfig.Service::legacy),
         config.dataPort(),
@@ -137,14 +135,16 @@ public final class LoadBalancer implements Daemon {
   }
 
   private NetfilterRules rules() {
-    List<NetfilterRules.Vip> vips =
-        config.services().stream()
-            .map(
-                service ->
-                    new NetfilterRules.Vip(
-                        service.vip(), service.otherTraffic() == LbConfig.OtherTraffic.DROP))
-            .toList();
+    List<NetfilterRules.Vip> vips = config.vips().stream().map(this::rulesOf).toList();
     return new NetfilterRules(vips, config.queues().first(), config.queues().count(), commands);
+  }
+
+  private NetfilterRules.Vip rulesOf(InetAddress vip) {
+    List<LbConfig.Service> services =
+        config.services().stream().filter(service -> service.vip().equals(vip)).toList();
+    Ports ports = services.stream().map(LbConfig.Service::ports).reduce(Ports.NONE, Ports::union);
+    boolean dropOther = services.get(0).otherTraffic() == LbConfig.OtherTraffic.DROP;
+    return new NetfilterRules.Vip(vip, ports, dropOther);
   }
 
   @Override

@@ -42,8 +42,8 @@ final class VipKeeper {
   void attach() throws IOException {
     tables.ownAddresses(OwnAddresses.list());
     if (config.attachVip()) {
-      for (LbConfig.Service service : config.services()) {
-        attach(service.vip());
+      for (InetAddress vip : config.vips()) {
+        attach(vip);
       }
       announcementsLeft = ANNOUNCEMENTS;
       announce();

@@ -229,6 +229,19 @@ class LbConfigTest {
   }
 
   @Test
+  void aVipOfSeveralServicesIsOne() throws Exception {
+    LbConfig config =
+        load(
+            """
+            services:
+              - {name: web, vip: 10.0.0.50, ports: [tcp]}
+              - {vip: fd00::50}
+              - {name: dns, vip: 10.0.0.50, ports: [udp]}
+            """);
+    assertThat(config.vips()).containsExactly(VIP, IpAddresses.parse("fd00::50"));
+  }
+
+  @Test
   void servicesThatShareAVipHaveNoPortInCommonAndLeaveTheRestToOne() {
     assertThat(
             mistakes(
