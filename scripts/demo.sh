@@ -109,7 +109,7 @@ lb_answers() { on lb1 scripts/caplancectl lb status >/dev/null 2>&1; }
 # forwarding_to NAMES: whether new connections go to exactly these backends, sorted, with spaces.
 forwarding_to() {
   [[ $(on lb1 scripts/caplancectl --json lb status 2>/dev/null |
-    jq -r '[.backends[] | select(.forwarding) | .name] | sort | join(" ")') == "$1" ]]
+    jq -r '[.backends[] | select(.takesNewFlows) | .name] | sort | join(" ")') == "$1" ]]
 }
 
 # --- Requests ------------------------------------------------------------------------------------

@@ -15,8 +15,10 @@ import dev.caplance.daemon.Daemon;
 import dev.caplance.daemon.DaemonRunner;
 import dev.caplance.daemon.Upkeep;
 import dev.caplance.daemon.Version;
+import dev.caplance.host.CommandException;
 import dev.caplance.host.CommandRunner;
 import dev.caplance.host.Journal;
+import dev.caplance.host.MssClamp;
 import dev.caplance.host.OpenConnections;
 import dev.caplance.host.OwnAddresses;
 import dev.caplance.host.Sysctls;
@@ -30,6 +32,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The backend daemon: builds its parts, starts them in the order in which they need each other, and
@@ -42,7 +46,10 @@ import java.util.stream.Collectors;
  */
 public final class BackendDaemon implements Daemon {
 
+  private static final Logger LOG = LoggerFactory.getLogger(BackendDaemon.class);
+
   private static final String VIP_DEVICE = "lo";
+  private static final int USUAL_MTU = 1500;
 
   /**
    * Answer ARP only for addresses of the interface that is asked, and ask only in the name of such
@@ -74,6 +81,9 @@ public final class BackendDaemon implements Daemon {
     sysctls.apply(config.setSysctls() ? ARP_RESTRAINT : Map.of());
     cleanup.atStop("remove the virtual addresses", addresses::detachAll);
     attachVips(addresses);
+    Offer offer = offer();
+    MssClamp mssClamp = clampMss(offer.mtu().orElse(USUAL_MTU));
+    cleanup.atStop("remove the MSS rules", mssClamp::remove);
 
     Decapsulator decapsulator =
         Decapsulator.open(
@@ -82,14 +92,13 @@ public final class BackendDaemon implements Daemon {
             config.vips(),
             failure -> runner.fail("unwrapping ended", failure));
     cleanup.atStop("stop unwrapping", decapsulator::stop);
-    Offer offer = offer();
     LoadBalancerSessions sessions =
         new LoadBalancerSessions(sessionSettings(offer), loadBalancers(), decapsulator::acceptFrom);
     decapsulator.start(sessions::onSanity);
 
-    Upkeep upkeep = new Upkeep(() -> look(addresses, decapsulator));
+    Upkeep upkeep = new Upkeep(() -> look(addresses, mssClamp, decapsulator));
     cleanup.atStop("end the upkeep", upkeep::close);
-    look(addresses, decapsulator);
+    look(addresses, mssClamp, decapsulator);
     upkeep.start();
 
     HealthChecks checks = new HealthChecks(config.checks(), sessions::health);
@@ -120,9 +129,30 @@ public final class BackendDaemon implements Daemon {
     }
   }
 
-  private static void look(VipAddresses addresses, Decapsulator decapsulator) throws IOException {
+  /** Goes on without the rules where there can be none: clients may yet discover the path's MTU. */
+  private MssClamp clampMss(int mtu) throws IOException {
+    MssClamp clamp = mssClamp(config.clampMss() ? config.vips() : List.of(), mtu);
+    try {
+      clamp.install();
+      return clamp;
+    } catch (CommandException e) {
+      LOG.warn(
+          "cannot lower the MSS of the virtual addresses, so that large uploads depend on path MTU"
+              + " discovery: {}; mend it, or set clampMss: false",
+          e.getMessage());
+      return mssClamp(List.of(), mtu);
+    }
+  }
+
+  private MssClamp mssClamp(List<InetAddress> vips, int mtu) {
+    return new MssClamp(vips, mtu, IpAddresses.isIpv4(config.address()), new CommandRunner());
+  }
+
+  private static void look(VipAddresses addresses, MssClamp mssClamp, Decapsulator decapsulator)
+      throws IOException {
     addresses.restoreMissing();
     decapsulator.refuseSources(AddressSet.of(OwnAddresses.list()));
+    mssClamp.check().forEach(LOG::warn);
   }
 
   private Identity identity(Offer offer) {

@@ -10,7 +10,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -121,9 +123,11 @@ final class Cluster implements AutoCloseable {
     return counts.has(reason) ? counts.get(reason).getAsLong() : 0;
   }
 
-  /** Runs {@code caplancectl} with one command on a host. */
-  Lab.Result ctl(String host, String command) {
-    return lab.exec(host, Lab.script("caplancectl"), command);
+  /** Runs {@code caplancectl} with a command and its options on a host. */
+  Lab.Result ctl(String host, String... command) {
+    List<String> line = new ArrayList<>(List.of(Lab.script("caplancectl")));
+    line.addAll(List.of(command));
+    return lab.exec(host, line.toArray(String[]::new));
   }
 
   /** Sends requests, each on a connection of its own, and counts the answers of each backend. */

@@ -2,6 +2,7 @@ package dev.caplance.dist;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.sun.security.auth.module.UnixSystem;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 final class Lab {
 
   static final String VIP = "10.77.0.50";
+  static final String VIP6 = "fd77::50";
   static final Path ROOT = Path.of(System.getProperty("caplance.root"));
 
   private static final Path STATE = Path.of("/run/caplance-lab");
@@ -71,6 +73,50 @@ final class Lab {
   /** Runs a command on a host and waits for its end. */
   Result exec(String host, String... command) {
     return run(on(host, command).toArray(String[]::new));
+  }
+
+  /** Sets the MTU of the links between load balancers and backends, in bytes; 1500 at first. */
+  void underlayMtu(int bytes) {
+    run(script("lab.sh"), "mtu", Integer.toString(bytes)).succeeded();
+  }
+
+  /** The sum of some of the kernel's counters on a host, by the names that nstat(8) has. */
+  long counters(String host, String... names) {
+    List<String> nstat = new ArrayList<>(List.of("nstat", "-asz"));
+    nstat.addAll(List.of(names));
+    return exec(host, nstat.toArray(String[]::new))
+        .succeeded()
+        .out()
+        .lines()
+        .filter(line -> !line.startsWith("#"))
+        .mapToLong(line -> Long.parseLong(line.split(" +")[1]))
+        .sum();
+  }
+
+  /** Ends nginx on a host at once. */
+  void stopNginx(String host) {
+    Path directory = directory(host, "nginx");
+    exec(host, "nginx", "-c", directory.resolve("nginx.conf").toString(), "-s", "stop").succeeded();
+    await("end of nginx").until(() -> !Files.exists(directory.resolve("pid")));
+  }
+
+  /** Starts nginx where it does not run. */
+  void startNginx() {
+    run(script("lab.sh"), "up").succeeded();
+  }
+
+  /** Starts a program on a host and waits until it has written a line. */
+  Process start(String host, Class<?> main, String... arguments) {
+    try {
+      Process process =
+          new ProcessBuilder(on(host, java(main, arguments)))
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start();
+      assertThat(process.inputReader().readLine()).as("first line of %s", main).isNotNull();
+      return process;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** A class of these tests that has a {@code main}, as a command. */

@@ -11,6 +11,7 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
@@ -79,8 +80,8 @@ final class LabPrograms {
           DatagramPacket packet = new DatagramPacket(new byte[65_535], 65_535);
           try {
             socket.receive(packet);
-          } catch (SocketTimeoutException e) {
-            continue;
+          } catch (SocketTimeoutException | SocketException e) {
+            continue; // also when somebody on the way said that it was too big
           }
           int name = packet.getLength() - question.length - 1;
           byte[] echoed = Arrays.copyOfRange(packet.getData(), name + 1, packet.getLength());

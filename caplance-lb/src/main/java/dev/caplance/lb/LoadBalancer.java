@@ -10,7 +10,10 @@ import dev.caplance.host.CommandRunner;
 import dev.caplance.host.Journal;
 import dev.caplance.host.NetfilterRules;
 import dev.caplance.host.VipAddresses;
+import dev.caplance.lb.admin.ExplainMethod;
+import dev.caplance.lb.admin.RegisteredBackends;
 import dev.caplance.lb.admin.StatusMethod;
+import dev.caplance.lb.admin.WhatIfMethod;
 import dev.caplance.lb.dataplane.FlowTimeouts;
 import dev.caplance.lb.dataplane.NfqueueDataplane;
 import dev.caplance.lb.registry.BackendRegistry;
@@ -83,12 +86,17 @@ public final class LoadBalancer implements Daemon {
     cleanup.atStop("end the upkeep", upkeep::close);
     upkeep.start();
 
+    RegisteredBackends backends = new RegisteredBackends(registry::status);
     ControlServer control =
         new ControlServer(
             config.runDirectory().resolve("lb.sock"),
             Map.of(
                 "status",
-                new StatusMethod(Version.TEXT, tables::services, registry::status, dataplane)));
+                new StatusMethod(Version.TEXT, tables::routing, backends, dataplane),
+                "explain",
+                new ExplainMethod(tables::routing, backends, dataplane),
+                "whatif",
+                new WhatIfMethod(tables::routing)));
     cleanup.atStop("close the control socket", control::close);
     control.start();
   }

@@ -55,7 +55,7 @@ record ServicePool(
         service.ports(),
         service.legacy(),
         state(),
-        members.size(),
-        serving.size() - members.size());
+        serving,
+        members);
   }
 }

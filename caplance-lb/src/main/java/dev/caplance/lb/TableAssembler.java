@@ -1,5 +1,6 @@
 package dev.caplance.lb;
 
+import dev.caplance.lb.admin.RoutingStatus;
 import dev.caplance.lb.admin.ServiceStatus;
 import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.registry.ForwardingBackend;
@@ -32,6 +33,7 @@ final class TableAssembler implements TablePublisher {
   private final Map<String, ServiceStatus.State> states = new HashMap<>();
   private List<ForwardingBackend> backends = List.of();
   private List<ServicePool> pools;
+  private ForwardingTable table;
   private Set<InetAddress> ownAddresses = Set.of();
   private Dataplane dataplane;
 
@@ -39,8 +41,8 @@ final class TableAssembler implements TablePublisher {
     this.services = services;
     this.hash = hash;
     this.tableSize = tableSize;
-    pools = services.stream().map(service -> ServicePool.of(service, backends)).toList();
     services.forEach(service -> states.put(service.name(), ServiceStatus.State.NO_BACKEND));
+    publish();
   }
 
   /** From now on each new table goes to this data plane. */
@@ -66,8 +68,9 @@ final class TableAssembler implements TablePublisher {
   private void publish() {
     pools = services.stream().map(service -> ServicePool.of(service, backends)).toList();
     pools.forEach(this::logNewState);
+    table = build();
     if (dataplane != null) {
-      dataplane.publish(table());
+      dataplane.publish(table);
     }
   }
 
@@ -89,16 +92,20 @@ final class TableAssembler implements TablePublisher {
     }
   }
 
-  /** The table of this moment. */
-  synchronized ForwardingTable table() {
+  private ForwardingTable build() {
     Collection<InetAddress> refused = new ArrayList<>(ownAddresses);
     services.forEach(service -> refused.add(service.vip()));
     return ForwardingTable.of(
         pools.stream().map(ServicePool::toPool).toList(), AddressSet.of(refused), hash, tableSize);
   }
 
-  /** The services, with what they have in the table now. */
-  synchronized List<ServiceStatus> services() {
-    return pools.stream().map(ServicePool::status).toList();
+  /** The table of this moment. */
+  synchronized ForwardingTable table() {
+    return table;
+  }
+
+  /** The table of this moment with what it was made of. */
+  synchronized RoutingStatus routing() {
+    return new RoutingStatus(table, pools.stream().map(ServicePool::status).toList(), tableSize);
   }
 }

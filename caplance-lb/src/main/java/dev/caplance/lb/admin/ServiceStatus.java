@@ -1,14 +1,16 @@
 package dev.caplance.lb.admin;
 
+import dev.caplance.lb.registry.ForwardingBackend;
 import dev.caplance.packet.Ports;
 import java.net.InetAddress;
+import java.util.List;
 
 /**
  * One service at one moment.
  *
  * @param legacy whether backends of 2019 get its packets
- * @param backends that get new flows now
- * @param keeping backends that only keep the flows that they have
+ * @param serving backends that may keep the flows that they have, in byte order of their names
+ * @param members those among them that get new flows
  */
 public record ServiceStatus(
     String name,
@@ -16,8 +18,8 @@ public record ServiceStatus(
     Ports ports,
     boolean legacy,
     State state,
-    int backends,
-    int keeping) {
+    List<ForwardingBackend> serving,
+    List<ForwardingBackend> members) {
 
   /** How a service stands. */
   public enum State {

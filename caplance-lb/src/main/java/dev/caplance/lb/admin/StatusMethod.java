@@ -16,21 +16,15 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 
 /** {@code status}: services, backends, packets and workers at one moment. */
 public final class StatusMethod implements ControlMethod {
 
-  private static final long REGISTRY_TIMEOUT_SECONDS = 5;
-
   private final String version;
   private final Instant startedAt = Instant.now();
-  private final Supplier<List<ServiceStatus>> services;
-  private final Supplier<CompletableFuture<List<BackendStatus>>> backends;
+  private final Supplier<RoutingStatus> routing;
+  private final RegisteredBackends backends;
   private final Dataplane dataplane;
 
   /**
@@ -40,11 +34,11 @@ public final class StatusMethod implements ControlMethod {
    */
   public StatusMethod(
       String version,
-      Supplier<List<ServiceStatus>> services,
-      Supplier<CompletableFuture<List<BackendStatus>>> backends,
+      Supplier<RoutingStatus> routing,
+      RegisteredBackends backends,
       Dataplane dataplane) {
     this.version = version;
-    this.services = services;
+    this.routing = routing;
     this.backends = backends;
     this.dataplane = dataplane;
   }
@@ -55,20 +49,12 @@ public final class StatusMethod implements ControlMethod {
     JsonObject status = new JsonObject();
     status.addProperty("version", version);
     status.addProperty("startedAt", startedAt.toString());
-    status.add("services", array(services.get(), StatusMethod::service));
-    status.add("backends", array(askRegistry(), StatusMethod::backend));
+    status.add("services", array(routing.get().services(), StatusMethod::service));
+    status.add("backends", array(backends.now(), StatusMethod::backend));
     List<WorkerStatus> workers = dataplane.status();
     status.add("packets", packets(workers));
     status.add("workers", array(workers, StatusMethod::worker));
     return status;
-  }
-
-  private List<BackendStatus> askRegistry() throws ControlException, InterruptedException {
-    try {
-      return backends.get().get(REGISTRY_TIMEOUT_SECONDS, TimeUnit.SECONDS);
-    } catch (ExecutionException | TimeoutException e) {
-      throw new ControlException(ControlException.REFUSED, "the registry does not answer");
-    }
   }
 
   private interface Writer<T> {
@@ -88,8 +74,8 @@ public final class StatusMethod implements ControlMethod {
     json.addProperty("ports", service.ports().toString());
     json.addProperty("legacy", service.legacy());
     json.addProperty("state", service.state().label());
-    json.addProperty("backends", service.backends());
-    json.addProperty("keeping", service.keeping());
+    json.addProperty("backends", service.members().size());
+    json.addProperty("keeping", service.serving().size() - service.members().size());
     return json;
   }
 

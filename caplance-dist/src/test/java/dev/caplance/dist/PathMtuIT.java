@@ -1,0 +1,210 @@
+package dev.caplance.dist;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caplance.dist.LabConfigs.Underlay;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Links that are narrower than what the ends of a connection know of. */
+class PathMtuIT {
+
+  private static final String[] NAMES = {"b1", "b2", "b3"};
+  private static final int CLIENTS = 12;
+  private static final int FAR_MTU = 1400;
+  private static final String TWO_QUEUES = "queues: {count: 2}\n";
+
+  private final Lab lab = Lab.up();
+
+  /**
+   * The backends learn of the narrow link only from the ICMP error that its router sends to the
+   * VIP. With two workers, the one that gets it need not be the one that has the connection.
+   */
+  @ParameterizedTest
+  @CsvSource({"10.77.0.50, 10.78.0., 24", "fd77::50, fd78::, 64"})
+  void aDownloadThroughANarrowLinkCompletes(String vip, String network, int prefix)
+      throws Exception {
+    Map<String, String> backends = serveDifferentFiles();
+    try (Cluster cluster = new Cluster(LabConfigs.all(Underlay.IPV4, TWO_QUEUES, ""), NAMES)) {
+      List<String> clients = addClients(network, prefix);
+      try (Dialogue fetch = fetch(vip, clients)) {
+        List<String> answers = fetch.ask("");
+        assertThat(answers).hasSize(CLIENTS);
+        for (int i = 0; i < CLIENTS; i++) {
+          assertThat(backends).containsKey(answers.get(i));
+          String served = backends.get(answers.get(i));
+          assertThat(pathMtu(served, clients.get(i), vip)).isEqualTo(FAR_MTU);
+        }
+        assertThat(answers).as("answers of several backends").containsAll(backends.keySet());
+        assertThat(packetsOfWorkers(cluster)).doesNotContain(0L);
+      } finally {
+        removeClients(clients, prefix);
+      }
+    }
+  }
+
+  /** The table would send the connections elsewhere by now; they and their errors stay. */
+  @ParameterizedTest
+  @CsvSource({"10.77.0.50, 10.78.0., 24", "fd77::50, fd78::, 64"})
+  void theErrorFollowsAConnectionThatStayed(String vip, String network, int prefix)
+      throws Exception {
+    Map<String, String> backends = serveDifferentFiles();
+    try (Cluster cluster = new Cluster(LabConfigs.all(Underlay.IPV4, TWO_QUEUES, ""), "b1")) {
+      List<String> clients = addClients(network, prefix);
+      try (Dialogue fetch = fetch(vip, clients)) {
+        cluster.startBackend("b2");
+        cluster.startBackend("b3");
+        cluster.awaitForwarding(3);
+        List<String> answers = fetch.ask("");
+        assertThat(answers.stream().map(answer -> backends.getOrDefault(answer, answer)))
+            .hasSize(CLIENTS)
+            .containsOnly("b1");
+      } finally {
+        removeClients(clients, prefix);
+      }
+    }
+  }
+
+  /** A file of its own for each backend, so that a hash tells who served it. */
+  private static Map<String, String> serveDifferentFiles()
+      throws IOException, NoSuchAlgorithmException {
+    Map<String, String> byHash = new LinkedHashMap<>();
+    for (String name : NAMES) {
+      byte[] content = (name + "\n").repeat(500_000).getBytes(US_ASCII);
+      Path file = Lab.directory(name, "nginx").resolve("files/own");
+      Files.write(file, content);
+      byte[] hash = MessageDigest.getInstance("SHA-256").digest(content);
+      byHash.put(HexFormat.of().formatHex(hash), name);
+    }
+    return byHash;
+  }
+
+  /** Each client address is new to the backends, which keep what they learn for ten minutes. */
+  private static int nextClient = 20;
+
+  private List<String> addClients(String network, int prefix) {
+    List<String> clients = new ArrayList<>();
+    for (int i = 0; i < CLIENTS; i++) {
+      String client = network + nextClient++;
+      changeAddress("add", client, prefix);
+      clients.add(client);
+    }
+    return clients;
+  }
+
+  private void removeClients(List<String> clients, int prefix) {
+    clients.forEach(client -> changeAddress("delete", client, prefix));
+  }
+
+  private void changeAddress(String change, String client, int prefix) {
+    List<String> ip = new ArrayList<>(List.of("ip", "address", change, client + "/" + prefix));
+    ip.addAll(List.of("dev", "eth0"));
+    if (client.contains(":") && change.equals("add")) {
+      ip.add("nodad");
+    }
+    lab.exec("far", ip.toArray(String[]::new)).succeeded();
+  }
+
+  private Dialogue fetch(String vip, List<String> clients) {
+    List<String> arguments = new ArrayList<>(List.of(vip, "/files/own"));
+    arguments.addAll(clients);
+    return new Dialogue(lab, "far", TcpPrograms.Fetch.class, arguments.toArray(String[]::new));
+  }
+
+  /** What a host believes to be the largest packet on the way to an address. */
+  private int pathMtu(String host, String to, String from) {
+    String[] ip = {"ip", "route", "get", to, "from", from};
+    List<String> words = Arrays.asList(lab.exec(host, ip).succeeded().out().split("\\s+"));
+    int mtu = words.indexOf("mtu");
+    return mtu < 0 ? 1500 : Integer.parseInt(words.get(mtu + 1));
+  }
+
+  private static List<Long> packetsOfWorkers(Cluster cluster) {
+    return cluster.balancer().status().getAsJsonArray("workers").asList().stream()
+        .map(worker -> worker.getAsJsonObject().get("packets").getAsLong())
+        .toList();
+  }
+
+  /**
+   * Segments that fill the client's link do not fit behind the load balancer, so the client is told
+   * what does. The encapsulation takes 28 bytes or 48.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "10.77.0.50, IPV4, 1472",
+    "fd77::50, IPV4, 1472",
+    "10.77.0.50, IPV6, 1452",
+    "fd77::50, IPV6, 1452"
+  })
+  void theSenderIsToldWhatFits(String vip, Underlay underlay, int mtu) throws IOException {
+    forgetPathMtus();
+    String host = vip.contains(":") ? "[" + vip + "]" : vip;
+    String upload =
+        "head -c 2000000 /dev/zero | curl -sS -g --noproxy '*' --fail --max-time 60 -T - http://"
+            + host
+            + "/files/told";
+    try (Cluster cluster = new Cluster(LabConfigs.all(underlay, "", "clampMss: false\n"), "b1")) {
+      long fragments = lab.counters("lb1", "IpFragCreates", "Ip6FragCreates");
+      cluster.lab().exec("client", "bash", "-c", upload).succeeded();
+      assertThat(Lab.directory("b1", "nginx").resolve("files/told")).hasSize(2_000_000);
+      assertThat(lab.counters("lb1", "IpFragCreates", "Ip6FragCreates")).isEqualTo(fragments);
+      String source = vip.contains(":") ? "fd77::10" : "10.77.0.10";
+      assertThat(pathMtu("client", vip, source)).isEqualTo(mtu);
+    } finally {
+      Files.deleteIfExists(Lab.directory("b1", "nginx").resolve("files/told"));
+    }
+  }
+
+  private void forgetPathMtus() {
+    lab.exec("client", "ip", "route", "flush", "cache").succeeded();
+    lab.exec("client", "ip", "-6", "route", "flush", "cache").succeeded();
+  }
+
+  /** With DF or without, whole or in pieces: what a client may send arrives. */
+  @ParameterizedTest
+  @CsvSource({"10.77.0.50, IPV4, 1472", "fd77::50, IPV4, 1452", "10.77.0.50, IPV6, 1472"})
+  void datagramsThatFillTheClientsLinkArrive(String vip, Underlay underlay, int payload) {
+    forgetPathMtus();
+    try (Cluster cluster = new Cluster(LabConfigs.all(underlay), "b1")) {
+      Process server = cluster.lab().start("b1", LabPrograms.Echo.class, "b1", vip, "7777");
+      try {
+        String[] ask = Lab.java(LabPrograms.Ask.class, vip, "7777", "10", "" + payload);
+        assertThat(lab.exec("client", ask).succeeded().out()).isEqualTo("b1\n".repeat(10));
+      } finally {
+        server.destroy();
+      }
+    }
+  }
+
+  /** Between links that hold 9000 bytes there is room for the encapsulation. */
+  @Test
+  void nobodyIsToldAnythingWhenItFits() {
+    lab.underlayMtu(9000);
+    forgetPathMtus();
+    try (Cluster cluster = new Cluster(LabConfigs.all(Underlay.IPV6), "b1")) {
+      Process server = cluster.lab().start("b1", LabPrograms.Echo.class, "b1", Lab.VIP, "7777");
+      try {
+        String[] ask = Lab.java(LabPrograms.Ask.class, Lab.VIP, "7777", "10", "1460");
+        assertThat(lab.exec("client", ask).succeeded().out()).isEqualTo("b1\n".repeat(10));
+        assertThat(pathMtu("client", Lab.VIP, "10.77.0.10")).isEqualTo(1500);
+      } finally {
+        server.destroy();
+      }
+    } finally {
+      lab.underlayMtu(1500);
+    }
+  }
+}

@@ -1,0 +1,228 @@
+package dev.caplance.dist;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import dev.caplance.linux.BatchSender;
+import dev.caplance.linux.LinuxSocket;
+import dev.caplance.linux.NativeMemory;
+import dev.caplance.linux.SocketAddress;
+import dev.caplance.packet.Checksum;
+import dev.caplance.packet.IpProtocol;
+import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.SplittableRandom;
+
+/** Programs that send packets on hosts of the lab as no kernel would. */
+final class RawPrograms {
+
+  private static final int UDP_HEADER = 8;
+  private static final int TCP_HEADER = 20;
+  private static final int IPV4_HEADER = 20;
+
+  private RawPrograms() {}
+
+  private static final class MustBeSent implements BatchSender.Outcome {
+    @Override
+    public void sent(int index, int length) {}
+
+    @Override
+    public void refused(int index, int errno) {
+      throw new IllegalStateException("error " + errno);
+    }
+  }
+
+  /** The pseudo-header that checksums of TCP and UDP cover (RFC 9293, RFC 8200), and a message. */
+  private static int checksum(
+      InetAddress source, InetAddress target, int protocol, ByteBuffer message) {
+    int addresses = 2 * source.getAddress().length;
+    ByteBuffer summed = ByteBuffer.allocate(addresses + 8 + message.capacity());
+    summed.put(source.getAddress()).put(target.getAddress());
+    summed.putInt(message.capacity()).putInt(protocol).put(message.duplicate().clear());
+    return Checksum.of(summed, 0, summed.capacity());
+  }
+
+  /**
+   * {@code ADDRESS PORT FLOWS COUNT SIZE ORDER}: asks {@link LabPrograms.Echo} from so many ports,
+   * first once with a small datagram, then so many times with datagrams of this size, whose
+   * fragments it sends {@code in-order}, {@code reversed} or {@code shuffled}; none is sent again.
+   * Prints for each datagram its port and the name in the answer.
+   */
+  static final class FragmentedAsk {
+
+    /** What fits into 1500 bytes with either header, a multiple of 8. */
+    private static final int PAYLOAD = 1448;
+
+    private static final int PATIENCE_MILLIS = 20_000;
+
+    private final InetAddress target;
+    private final InetAddress source;
+    private final boolean ipv6;
+    private final SocketAddress to;
+    private final BatchSender sender;
+    private final NativeMemory memory = NativeMemory.allocate(128 * 1024);
+    private final String order;
+    private int identification = 1;
+
+    private FragmentedAsk(InetAddress target, InetAddress source, String order) throws IOException {
+      this.target = target;
+      this.source = source;
+      this.order = order;
+      this.ipv6 = target.getAddress().length == 16;
+      this.to = SocketAddress.of(target, 0);
+      this.sender = new BatchSender(ipv6 ? LinuxSocket.rawIpv6() : LinuxSocket.rawIpv4(), 64);
+    }
+
+    public static void main(String[] args) throws IOException {
+      InetSocketAddress server = new InetSocketAddress(args[0], Integer.parseInt(args[1]));
+      int flows = Integer.parseInt(args[2]);
+      byte[] question = new byte[Integer.parseInt(args[4])];
+      FragmentedAsk asker = new FragmentedAsk(server.getAddress(), sourceFor(server), args[5]);
+      SplittableRandom random = new SplittableRandom(9);
+      for (int flow = 0; flow < flows; flow++) {
+        try (DatagramSocket socket = new DatagramSocket()) {
+          socket.setSoTimeout(PATIENCE_MILLIS);
+          byte[] small = {1, 2, 3};
+          socket.send(new DatagramPacket(small, small.length, server));
+          print(socket, small);
+          for (int i = 0; i < Integer.parseInt(args[3]); i++) {
+            random.nextBytes(question);
+            asker.send(socket.getLocalPort(), server.getPort(), question);
+            print(socket, question);
+          }
+        }
+      }
+    }
+
+    private static InetAddress sourceFor(InetSocketAddress server) throws IOException {
+      try (DatagramSocket socket = new DatagramSocket()) {
+        socket.connect(server);
+        return socket.getLocalAddress();
+      }
+    }
+
+    private static void print(DatagramSocket socket, byte[] question) throws IOException {
+      DatagramPacket packet = new DatagramPacket(new byte[65_535], 65_535);
+      String name = "nobody";
+      try {
+        socket.receive(packet);
+        int length = packet.getLength() - question.length - 1;
+        byte[] echoed = Arrays.copyOfRange(packet.getData(), length + 1, packet.getLength());
+        name =
+            Arrays.equals(echoed, question)
+                ? new String(packet.getData(), 0, length, US_ASCII)
+                : "changed";
+      } catch (SocketTimeoutException e) {
+        // printed
+      }
+      System.out.println(socket.getLocalPort() + " " + name);
+    }
+
+    private void send(int fromPort, int toPort, byte[] question) {
+      ByteBuffer datagram = ByteBuffer.allocate(UDP_HEADER + question.length);
+      datagram.putShort((short) fromPort).putShort((short) toPort);
+      datagram.putShort((short) datagram.capacity()).putShort((short) 0).put(question);
+      int checksum = checksum(source, target, IpProtocol.UDP, datagram);
+      datagram.putShort(6, (short) (checksum == 0 ? 0xffff : checksum));
+      ByteBuffer bytes = memory.networkBytes().clear();
+      for (int offset : offsets(datagram.capacity())) {
+        int length = Math.min(PAYLOAD, datagram.capacity() - offset);
+        boolean more = offset + length < datagram.capacity();
+        int at = bytes.position();
+        putHeaders(bytes, offset, length, more);
+        bytes.put(datagram.array(), offset, length);
+        sender.add(memory.address() + at, bytes.position() - at, to, 0);
+      }
+      identification++;
+      sender.flush(new MustBeSent());
+    }
+
+    private List<Integer> offsets(int length) {
+      List<Integer> offsets = new ArrayList<>();
+      for (int offset = 0; offset < length; offset += PAYLOAD) {
+        offsets.add(offset);
+      }
+      switch (order) {
+        case "in-order" -> {}
+        case "reversed" -> Collections.reverse(offsets);
+        case "shuffled" -> Collections.shuffle(offsets, new Random(identification));
+        default -> throw new IllegalArgumentException(order);
+      }
+      return offsets;
+    }
+
+    private void putHeaders(ByteBuffer bytes, int offset, int length, boolean more) {
+      if (ipv6) {
+        bytes.putInt(0x6000_0000).putShort((short) (8 + length)).put((byte) 44).put((byte) 64);
+        bytes.put(source.getAddress()).put(target.getAddress());
+        bytes.put((byte) IpProtocol.UDP).put((byte) 0);
+        bytes.putShort((short) (offset | (more ? 1 : 0))).putInt(identification);
+      } else {
+        bytes.putShort((short) 0x4500).putShort((short) (IPV4_HEADER + length));
+        bytes.putShort((short) identification);
+        bytes.putShort((short) (offset / 8 | (more ? 0x2000 : 0)));
+        bytes.put((byte) 64).put((byte) IpProtocol.UDP).putShort((short) 0);
+        bytes.put(source.getAddress()).put(target.getAddress());
+      }
+    }
+  }
+
+  /**
+   * {@code ADDRESS PORT COUNT SEED}: sends so many SYNs, each from another address of
+   * 198.18.0.0/15, which nobody has, and another port. IPv4.
+   */
+  static final class SynFlood {
+
+    private static final int BATCH = 256;
+    private static final int PACKET = IPV4_HEADER + TCP_HEADER;
+    private static final int NETWORK = 198 << 24 | 18 << 16;
+
+    private SynFlood() {}
+
+    public static void main(String[] args) throws IOException {
+      InetAddress target = InetAddress.getByName(args[0]);
+      SocketAddress to = SocketAddress.of(target, 0);
+      int port = Integer.parseInt(args[1]);
+      SplittableRandom random = new SplittableRandom(Long.parseLong(args[3]));
+      try (BatchSender sender = new BatchSender(LinuxSocket.rawIpv4(), BATCH);
+          NativeMemory memory = NativeMemory.allocate(BATCH * PACKET)) {
+        ByteBuffer bytes = memory.networkBytes();
+        for (int left = Integer.parseInt(args[2]); left > 0; left -= BATCH) {
+          for (int i = 0; i < BATCH; i++) {
+            put(bytes, i * PACKET, target, port, random);
+            sender.add(memory.address() + (long) i * PACKET, PACKET, to, 0);
+          }
+          sender.flush(new MustBeSent());
+        }
+      }
+    }
+
+    private static void put(
+        ByteBuffer b, int at, InetAddress target, int port, SplittableRandom random) {
+      int tcp = at + IPV4_HEADER;
+      b.putInt(at, 0x4500_0000 | PACKET);
+      b.putInt(at + 4, 0x4000);
+      b.putInt(at + 8, 64 << 24 | IpProtocol.TCP << 16);
+      b.putInt(at + 12, NETWORK | random.nextInt(1 << 17));
+      b.position(at + 16).put(target.getAddress());
+      b.putShort(tcp, (short) (1024 + random.nextInt(60_000)));
+      b.putShort(tcp + 2, (short) port);
+      b.putInt(tcp + 4, random.nextInt());
+      b.putInt(tcp + 8, 0);
+      b.putInt(tcp + 12, 0x5002_ffff);
+      // The pseudo-header without the addresses stands where the checksum and the pointer will be.
+      b.putInt(tcp + 16, IpProtocol.TCP + TCP_HEADER);
+      int checksum = Checksum.of(b, at + 12, 8 + TCP_HEADER);
+      b.putShort(tcp + 16, (short) checksum).putShort(tcp + 18, (short) 0);
+    }
+  }
+}

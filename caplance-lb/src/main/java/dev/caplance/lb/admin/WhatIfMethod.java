@@ -1,0 +1,172 @@
+package dev.caplance.lb.admin;
+
+import static java.util.stream.Collectors.joining;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import dev.caplance.control.ControlException;
+import dev.caplance.control.ControlMethod;
+import dev.caplance.control.Peer;
+import dev.caplance.lb.registry.ForwardingBackend;
+import dev.caplance.lb.routing.Maglev;
+import dev.caplance.session.Message;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Supplier;
+
+/**
+ * {@code whatif}: how many slots of a service's table would have another backend after a change of
+ * the set. Tables are computed for the answer alone; traffic does not see them.
+ *
+ * <p>Parameters: {@code change} (remove, add or weight), {@code name}, {@code weight} (1 to 256),
+ * {@code service} when there are several.
+ */
+public final class WhatIfMethod implements ControlMethod {
+
+  private final Supplier<RoutingStatus> routing;
+
+  /** Takes what it asks when it is called. */
+  public WhatIfMethod(Supplier<RoutingStatus> routing) {
+    this.routing = routing;
+  }
+
+  @Override
+  public JsonElement call(JsonObject json, Peer peer) throws ControlException {
+    Params params = new Params(json);
+    RoutingStatus now = routing.get();
+    ServiceStatus service = service(now, params.find("service"));
+    String name = params.text("name", "web-1");
+    Map<String, Integer> before = new TreeMap<>();
+    service.members().forEach(member -> before.put(member.name(), member.weight()));
+    Map<String, Integer> after = new TreeMap<>(before);
+    String change = params.text("change", "remove");
+    switch (change) {
+      case "remove" -> {
+        requireMember(service, before, name);
+        after.remove(name);
+      }
+      case "add" -> {
+        if (before.containsKey(name)) {
+          throw refused(name + " gets new flows of " + service.name() + " already");
+        }
+        after.put(name, weight(params).orElse(offeredWeight(service, name)));
+      }
+      case "weight" -> {
+        requireMember(service, before, name);
+        after.put(
+            name,
+            weight(params).orElseThrow(() -> Params.invalid("the parameter 'weight' is missing")));
+      }
+      default ->
+          throw Params.invalid("'" + change + "' is not a change; known are remove, add, weight");
+    }
+    return compare(service.name(), name, before, after, now.slots());
+  }
+
+  private static ServiceStatus service(RoutingStatus now, Optional<String> name)
+      throws ControlException {
+    List<ServiceStatus> services = now.services();
+    if (name.isEmpty() && services.size() == 1) {
+      return services.get(0);
+    }
+    String names = services.stream().map(ServiceStatus::name).collect(joining(", "));
+    if (name.isEmpty()) {
+      throw Params.invalid("there are several services; name one of " + names);
+    }
+    return services.stream()
+        .filter(service -> service.name().equals(name.get()))
+        .findFirst()
+        .orElseThrow(
+            () -> Params.invalid("there is no service '" + name.get() + "'; there are " + names));
+  }
+
+  private static Optional<Integer> weight(Params params) throws ControlException {
+    return params.findInteger("weight", 1, Message.Register.MAX_WEIGHT);
+  }
+
+  /** That of a backend which is there but gets no new flows, else the usual one. */
+  private static int offeredWeight(ServiceStatus service, String name) {
+    return service.serving().stream()
+        .filter(backend -> backend.name().equals(name))
+        .map(ForwardingBackend::weight)
+        .findFirst()
+        .orElse(1);
+  }
+
+  private static void requireMember(
+      ServiceStatus service, Map<String, Integer> members, String name) throws ControlException {
+    if (!members.containsKey(name)) {
+      throw refused(
+          name
+              + " gets no new flows of "
+              + service.name()
+              + " now, so nothing would move; those that do: "
+              + (members.isEmpty() ? "none" : String.join(", ", members.keySet())));
+    }
+  }
+
+  private static ControlException refused(String message) {
+    return new ControlException(ControlException.REFUSED, message);
+  }
+
+  private static JsonObject compare(
+      String service,
+      String changed,
+      Map<String, Integer> before,
+      Map<String, Integer> after,
+      int slots) {
+    List<String> namesBefore = new ArrayList<>(before.keySet());
+    List<String> namesAfter = new ArrayList<>(after.keySet());
+    char[] tableBefore = table(before, slots);
+    char[] tableAfter = table(after, slots);
+    Map<String, Integer> sharesBefore = new TreeMap<>();
+    Map<String, Integer> sharesAfter = new TreeMap<>();
+    int moved = 0;
+    int movedBetweenOthers = 0;
+    for (int slot = 0; slot < slots; slot++) {
+      String from = owner(namesBefore, tableBefore, slot);
+      String to = owner(namesAfter, tableAfter, slot);
+      sharesBefore.merge(from, 1, Integer::sum);
+      sharesAfter.merge(to, 1, Integer::sum);
+      if (!from.equals(to)) {
+        moved++;
+        movedBetweenOthers += from.equals(changed) || to.equals(changed) ? 0 : 1;
+      }
+    }
+    JsonObject json = new JsonObject();
+    json.addProperty("service", service);
+    json.addProperty("slots", slots);
+    json.addProperty("moved", moved);
+    json.addProperty("movedBetweenOthers", movedBetweenOthers);
+    JsonArray shares = new JsonArray();
+    TreeSet<String> names = new TreeSet<>(namesBefore);
+    names.addAll(namesAfter);
+    for (String name : names) {
+      JsonObject share = new JsonObject();
+      share.addProperty("name", name);
+      share.addProperty("before", sharesBefore.getOrDefault(name, 0));
+      share.addProperty("after", sharesAfter.getOrDefault(name, 0));
+      shares.add(share);
+    }
+    json.add("backends", shares);
+    return json;
+  }
+
+  private static char[] table(Map<String, Integer> weights, int slots) {
+    return weights.isEmpty()
+        ? new char[0]
+        : Maglev.table(
+            List.copyOf(weights.keySet()),
+            weights.values().stream().mapToInt(Integer::intValue).toArray(),
+            slots);
+  }
+
+  private static String owner(List<String> names, char[] table, int slot) {
+    return table.length == 0 ? "" : names.get(table[slot]);
+  }
+}
