@@ -3,17 +3,25 @@ package dev.caplance.daemon;
 import dev.caplance.config.ConfigException;
 import dev.caplance.config.LoggingConfig;
 import dev.caplance.logging.Logging;
+import dev.caplance.preflight.Check;
+import dev.caplance.preflight.Finding;
+import dev.caplance.preflight.Preflight;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * The command line of a daemon: reads its configuration, and either only checks it or runs the
- * daemon until it ends.
+ * The command line of a daemon: reads its configuration, and either only checks it or the machine,
+ * or runs the daemon until it ends. A running daemon has the machine checked once too, and logs
+ * what was found.
  *
  * @param <C> the configuration
  */
@@ -21,12 +29,14 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
-      "0:stopped by SIGTERM or SIGINT, or the configuration is right",
-      "1:could not start, or could not go on",
+      "0:stopped by SIGTERM or SIGINT, or all that was to be checked is right",
+      "1:could not start or go on, or --preflight found what would not work",
       "2:wrong usage",
       "78:the configuration is wrong"
     })
 public abstract class DaemonCommand<C> implements Callable<Integer> {
+
+  private static final Logger LOG = LoggerFactory.getLogger(DaemonCommand.class);
 
   private static final int EXIT_FAILURE = 1;
 
@@ -46,6 +56,13 @@ public abstract class DaemonCommand<C> implements Callable<Integer> {
       description = "Only read the configuration, and name every mistake in it.")
   private boolean checkConfig;
 
+  @Option(
+      names = "--preflight",
+      description =
+          "Only look at this machine, change nothing, and name what would not work and what mends"
+              + " it.")
+  private boolean preflight;
+
   @Spec private CommandSpec spec;
 
   /** A command that reads this file unless it is told another. */
@@ -62,6 +79,9 @@ public abstract class DaemonCommand<C> implements Callable<Integer> {
   /** The daemon, not started. */
   protected abstract Daemon daemon(C config, DaemonRunner runner);
 
+  /** What could keep the daemon from its work on this machine. */
+  protected abstract List<Check> checks(C config);
+
   @Override
   public Integer call() {
     Path path = file == null ? defaultFile : file;
@@ -76,6 +96,10 @@ public abstract class DaemonCommand<C> implements Callable<Integer> {
       spec.commandLine().getOut().println(path + " is right");
       return 0;
     }
+    Preflight flight = new Preflight(checks(config));
+    if (preflight) {
+      return report(flight.findings());
+    }
     try {
       Logging.configure(logging(config));
     } catch (IOException e) {
@@ -83,6 +107,25 @@ public abstract class DaemonCommand<C> implements Callable<Integer> {
       return EXIT_FAILURE;
     }
     DaemonRunner runner = new DaemonRunner();
-    return runner.run(daemon(config, runner));
+    return runner.run(daemon(config, runner), () -> logFindings(flight));
+  }
+
+  private int report(List<Finding> findings) {
+    PrintWriter out = spec.commandLine().getOut();
+    findings.forEach(out::println);
+    if (findings.isEmpty()) {
+      out.println("nothing found that would not work");
+    }
+    boolean stops = findings.stream().anyMatch(f -> f.severity() == Finding.Severity.STOPS);
+    return stops ? EXIT_FAILURE : 0;
+  }
+
+  private static void logFindings(Preflight flight) {
+    Thread thread =
+        new Thread(
+            () -> flight.findings().forEach(finding -> LOG.warn("preflight: {}", finding)),
+            "preflight");
+    thread.setDaemon(true);
+    thread.start();
   }
 }

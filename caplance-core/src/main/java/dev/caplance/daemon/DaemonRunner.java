@@ -29,12 +29,17 @@ public final class DaemonRunner {
     ending.countDown();
   }
 
-  /** Runs the daemon, and does not return before it has ended. */
-  public int run(Daemon daemon) {
+  /**
+   * Runs the daemon, and does not return before it has ended.
+   *
+   * @param onceServing run when the daemon serves; must return at once
+   */
+  public int run(Daemon daemon, Runnable onceServing) {
     Runtime.getRuntime().addShutdownHook(new Thread(() -> endAndWait(daemon), "shutdown"));
     try {
       daemon.start();
       systemd.ready(daemon.describe());
+      onceServing.run();
       ending.await();
     } catch (IOException e) {
       LOG.error("{}", e.getMessage());

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -111,20 +112,31 @@ public final class CommandRunner {
   }
 
   private static String locate(String program) throws CommandException {
+    return find(program)
+        .orElseThrow(
+            () ->
+                new CommandException(
+                    "the program '" + program + "' is missing; install it: " + howToGet(program)))
+        .toString();
+  }
+
+  private static Optional<Path> find(String program) {
     String path = System.getenv().getOrDefault("PATH", "");
     return Stream.concat(Stream.of(path.split(File.pathSeparator)), SYSTEM_DIRECTORIES.stream())
         .filter(directory -> !directory.isEmpty())
         .map(directory -> Path.of(directory).resolve(program))
         .filter(Files::isExecutable)
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new CommandException(
-                    "the program '"
-                        + program
-                        + "' is missing; install it: apt install "
-                        + DEBIAN_PACKAGES.getOrDefault(program, program)))
-        .toString();
+        .findFirst();
+  }
+
+  /** Whether this machine has a program. */
+  public static boolean has(String program) {
+    return find(program).isPresent();
+  }
+
+  /** The command that installs a program. */
+  public static String howToGet(String program) {
+    return "apt install " + DEBIAN_PACKAGES.getOrDefault(program, program);
   }
 
   private static String explain(String problem, int exitValue) {

@@ -5,7 +5,9 @@ import dev.caplance.config.LoggingConfig;
 import dev.caplance.daemon.Daemon;
 import dev.caplance.daemon.DaemonCommand;
 import dev.caplance.daemon.DaemonRunner;
+import dev.caplance.preflight.Check;
 import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine.Command;
 
 /** {@code caplance lb}. */
@@ -24,6 +26,11 @@ public final class LoadBalancerCommand extends DaemonCommand<LbConfig> {
   @Override
   protected LoggingConfig logging(LbConfig config) {
     return config.logging();
+  }
+
+  @Override
+  protected List<Check> checks(LbConfig config) {
+    return LbPreflight.checks(config);
   }
 
   @Override

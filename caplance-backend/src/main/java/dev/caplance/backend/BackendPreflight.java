@@ -1,0 +1,106 @@
+package dev.caplance.backend;
+
+import dev.caplance.backend.health.CheckTarget;
+import dev.caplance.backend.preflight.ArpRestraint;
+import dev.caplance.backend.preflight.Listening;
+import dev.caplance.backend.preflight.Passage;
+import dev.caplance.backend.preflight.Placement;
+import dev.caplance.host.CommandRunner;
+import dev.caplance.packet.IpAddresses;
+import dev.caplance.preflight.Capabilities;
+import dev.caplance.preflight.Check;
+import dev.caplance.preflight.Finding;
+import dev.caplance.preflight.FreePort;
+import dev.caplance.preflight.Interfaces;
+import dev.caplance.preflight.Programs;
+import dev.caplance.preflight.Running;
+import dev.caplance.preflight.WritableDirectory;
+import dev.caplance.preflight.firewall.Firewall;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** What is looked at on the machine of a backend. */
+final class BackendPreflight {
+
+  private final BackendConfig config;
+  private final CommandRunner commands = new CommandRunner();
+  private final Path socket;
+
+  private BackendPreflight(BackendConfig config) {
+    this.config = config;
+    this.socket = config.runDirectory().resolve("backend.sock");
+  }
+
+  /** The checks for a configuration, before the start of the daemon or while it runs. */
+  static List<Check> checks(BackendConfig config) {
+    return new BackendPreflight(config).checks();
+  }
+
+  private List<Check> checks() {
+    return List.of(
+        new Capabilities("backend"),
+        new Programs(List.of("ip", "ss", "iptables-nft-save")),
+        new WritableDirectory("runDirectory", config.runDirectory()),
+        Running.unless(
+            socket,
+            new FreePort(
+                "udp", new InetSocketAddress(config.address(), config.dataPort()), "dataPort")),
+        this::placement,
+        this::arp,
+        this::passage,
+        this::listening);
+  }
+
+  private List<Finding> placement() throws IOException {
+    boolean attached = !config.attachVip() || Running.isServed(socket);
+    return new Placement(config.address(), config.vips(), config.mtu(), attached)
+        .findings(Interfaces.list(commands));
+  }
+
+  private List<Finding> arp() throws IOException {
+    return config.setSysctls()
+        ? List.of()
+        : new ArpRestraint(config.vips()).findings(Interfaces.list(commands));
+  }
+
+  private List<Finding> passage() throws IOException {
+    if (!Capabilities.complete() || !CommandRunner.has("iptables-nft-save")) {
+      return List.of();
+    }
+    boolean ipv6 =
+        !Stream.concat(Stream.of(config.address()), config.vips().stream())
+            .allMatch(IpAddresses::isIpv4);
+    List<InetAddress> loadBalancers =
+        config.loadBalancers().stream()
+            .map(BackendConfig.LoadBalancer::address)
+            .distinct()
+            .toList();
+    return new Passage(config.address(), config.dataPort(), loadBalancers, config.vips())
+        .findings(Firewall.read(commands, ipv6), Interfaces.list(commands));
+  }
+
+  private List<Finding> listening() throws IOException {
+    Set<Listening.Target> targets =
+        config.checks().stream()
+            .map(check -> check.target())
+            .flatMap(BackendPreflight::address)
+            .map(a -> new Listening.Target(a.getAddress(), a.getPort()))
+            .collect(Collectors.toCollection(LinkedHashSet::new));
+    return new Listening(config.vips(), config.dataPort(), targets)
+        .findings(commands.run("ss", "-Hltun"));
+  }
+
+  private static Stream<InetSocketAddress> address(CheckTarget target) {
+    if (target instanceof CheckTarget.Tcp tcp) {
+      return Stream.of(tcp.address());
+    }
+    return target instanceof CheckTarget.Http http ? Stream.of(http.address()) : Stream.empty();
+  }
+}

@@ -1,0 +1,59 @@
+package dev.caplance.preflight.firewall;
+
+import static java.util.stream.Collectors.toSet;
+
+import dev.caplance.host.CommandRunner;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The rules of this machine at one moment: those of iptables (both variants) and the tables of
+ * nftables that iptables does not know.
+ */
+public final class Firewall {
+
+  private static final String LEGACY_PRESENT = "iptables-legacy tables present";
+
+  private final List<Table> tables;
+
+  Firewall(List<Table> tables) {
+    this.tables = List.copyOf(tables);
+  }
+
+  /**
+   * Reads the rules. Needs CAP_NET_ADMIN.
+   *
+   * @param ipv6 whether the rules for IPv6 are looked at too
+   */
+  public static Firewall read(CommandRunner commands, boolean ipv6) throws IOException {
+    List<Table> tables = new ArrayList<>(iptables(commands, true));
+    if (ipv6) {
+      tables.addAll(iptables(commands, false));
+    }
+    if (CommandRunner.has("nft")) {
+      Set<String> known = tables.stream().map(t -> t.family() + " " + t.name()).collect(toSet());
+      NftRuleset.parse(commands.run("nft", "-j", "list", "ruleset")).stream()
+          .filter(table -> !known.contains(table.family() + " " + table.name()))
+          .forEach(tables::add);
+    }
+    return new Firewall(tables);
+  }
+
+  private static List<Table> iptables(CommandRunner commands, boolean ipv4) throws IOException {
+    String tool = ipv4 ? "iptables" : "ip6tables";
+    String saved = commands.run(tool + "-nft-save");
+    List<Table> tables = new ArrayList<>(IptablesSave.parse(tool + "-nft", ipv4, saved));
+    if (saved.contains(LEGACY_PRESENT)) {
+      String legacy = commands.run(tool + "-legacy-save");
+      tables.addAll(IptablesSave.parse(tool + "-legacy", ipv4, legacy));
+    }
+    return tables;
+  }
+
+  /** What is sure to drop a packet: one line for each table that does. */
+  public List<Blockade> blockades(Probe probe) {
+    return tables.stream().flatMap(table -> table.findBlockade(probe).stream()).toList();
+  }
+}

@@ -1,0 +1,116 @@
+package dev.caplance.lb;
+
+import dev.caplance.host.CommandRunner;
+import dev.caplance.lb.preflight.QueueTarget;
+import dev.caplance.lb.preflight.Queues;
+import dev.caplance.lb.preflight.VipNetworks;
+import dev.caplance.packet.IpAddresses;
+import dev.caplance.preflight.Capabilities;
+import dev.caplance.preflight.Check;
+import dev.caplance.preflight.Finding;
+import dev.caplance.preflight.FreePort;
+import dev.caplance.preflight.Interfaces;
+import dev.caplance.preflight.Programs;
+import dev.caplance.preflight.Running;
+import dev.caplance.preflight.WritableDirectory;
+import dev.caplance.preflight.firewall.Firewall;
+import dev.caplance.preflight.firewall.Probe;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What is looked at on the machine of a load balancer. */
+final class LbPreflight {
+
+  private final LbConfig config;
+  private final CommandRunner commands = new CommandRunner();
+
+  private LbPreflight(LbConfig config) {
+    this.config = config;
+  }
+
+  /** The checks for a configuration, before the start of the daemon or while it runs. */
+  static List<Check> checks(LbConfig config) {
+    return new LbPreflight(config).checks();
+  }
+
+  private List<Check> checks() {
+    Path socket = config.runDirectory().resolve("lb.sock");
+    InetSocketAddress sessions =
+        new InetSocketAddress(config.session().address(), config.session().port());
+    List<Check> checks = new ArrayList<>();
+    checks.add(new Capabilities("lb"));
+    checks.add(new Programs(programs()));
+    checks.add(new WritableDirectory("runDirectory", config.runDirectory()));
+    if (config.hashKey().isEmpty()) {
+      checks.add(new WritableDirectory("stateDirectory", config.stateDirectory()));
+    }
+    checks.add(Running.unless(socket, new FreePort("tcp", sessions, "session.port")));
+    checks.add(
+        Running.unless(socket, new Queues(config.queues().first(), config.queues().count())));
+    checks.add(this::queueTargets);
+    checks.add(this::networks);
+    checks.add(this::sessionPort);
+    return checks;
+  }
+
+  private List<String> programs() {
+    List<String> programs = new ArrayList<>(List.of("ip"));
+    families().forEach(ipv4 -> programs.addAll(netfilterPrograms(ipv4)));
+    return programs;
+  }
+
+  private static List<String> netfilterPrograms(boolean ipv4) {
+    String family = ipv4 ? "iptables" : "ip6tables";
+    return List.of(family + "-nft-save", family + "-nft-restore");
+  }
+
+  /** Of the VIPs; true stands for IPv4. */
+  private List<Boolean> families() {
+    return vips().stream().map(IpAddresses::isIpv4).distinct().toList();
+  }
+
+  private List<InetAddress> vips() {
+    return config.services().stream().map(LbConfig.Service::vip).distinct().toList();
+  }
+
+  private boolean canLookAtRules(boolean ipv4) throws IOException {
+    return Capabilities.complete() && netfilterPrograms(ipv4).stream().allMatch(CommandRunner::has);
+  }
+
+  private List<Finding> queueTargets() throws IOException {
+    List<Finding> findings = new ArrayList<>();
+    for (boolean ipv4 : families()) {
+      if (canLookAtRules(ipv4)) {
+        findings.addAll(new QueueTarget(ipv4, commands).look());
+      }
+    }
+    return findings;
+  }
+
+  private List<Finding> networks() throws IOException {
+    return config.attachVip()
+        ? new VipNetworks(vips(), config.interfaceName()).findings(Interfaces.list(commands))
+        : List.of();
+  }
+
+  private List<Finding> sessionPort() throws IOException {
+    if (!canLookAtRules(true)) {
+      return List.of();
+    }
+    int port = config.session().port();
+    boolean ipv6 = !IpAddresses.isIpv4(config.session().address());
+    Probe probe = Probe.to(config.session().address(), "tcp", Probe.Way.ARRIVES).port(port);
+    return Firewall.read(commands, ipv6).blockades(probe).stream()
+        .map(
+            blockade ->
+                Finding.stops(
+                    "TCP " + port + " is shut by a firewall for backends",
+                    blockade.where(),
+                    blockade.remedy()))
+        .toList();
+  }
+}
