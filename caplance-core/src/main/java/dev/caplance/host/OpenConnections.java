@@ -8,9 +8,10 @@ import java.util.Collection;
 import java.util.List;
 
 /**
- * Counts the TCP connections that this machine has at certain addresses of its own, from the first
- * SYN until both sides have closed. Asks through {@code ss}, for which the kernel picks out the
- * sockets itself (sock_diag(7)), whatever else there is. Any thread may call.
+ * Counts the TCP connections that other machines have to certain addresses of this one, from the
+ * first SYN until both sides have closed. Those from such an address itself are this machine's own:
+ * checks of the application, for example. Asks through {@code ss}, for which the kernel picks out
+ * the sockets itself (sock_diag(7)), whatever else there is. Any thread may call.
  */
 public final class OpenConnections {
 
@@ -37,13 +38,21 @@ public final class OpenConnections {
     this.commands = commands;
     List<String> line = new ArrayList<>(List.of("ss", "-H", "-t", "-n"));
     OPEN_STATES.forEach(state -> line.addAll(List.of("state", state)));
-    for (InetAddress address : local) {
-      line.add(line.contains("src") ? "or" : "(");
+    addAny(line, "src", local);
+    line.addAll(List.of("and", "not"));
+    addAny(line, "dst", local);
+    this.command = line.toArray(String[]::new);
+  }
+
+  private static void addAny(List<String> line, String side, Collection<InetAddress> addresses) {
+    String before = "(";
+    for (InetAddress address : addresses) {
       String text = IpAddresses.format(address);
-      line.addAll(List.of("src", IpAddresses.isIpv4(address) ? text : "[" + text + "]"));
+      String literal = IpAddresses.isIpv4(address) ? text : "[" + text + "]";
+      line.addAll(List.of(before, side, literal));
+      before = "or";
     }
     line.add(")");
-    this.command = line.toArray(String[]::new);
   }
 
   /**

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -28,8 +29,8 @@ class OpenConnectionsIT {
   private static final InetAddress VIP6 = IpAddresses.parse("fd00::50");
 
   /**
-   * Listens, and for each line "connect ADDRESS" makes a connection to that address, for "close"
-   * closes the accepted ends, for "finish" the others.
+   * Listens, and for each line "connect FROM TO" makes a connection between these addresses, for
+   * "close" closes the accepted ends, for "finish" the others.
    */
   static final class Program {
 
@@ -42,8 +43,9 @@ class OpenConnectionsIT {
         System.out.println("ready");
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
           if (line.startsWith("connect ")) {
-            InetAddress address = IpAddresses.parse(line.substring("connect ".length()));
-            clients.add(new Socket(address, listener.getLocalPort()));
+            List<InetAddress> ends =
+                Stream.of(line.split(" ")).skip(1).map(IpAddresses::parse).toList();
+            clients.add(new Socket(ends.get(1), listener.getLocalPort(), ends.get(0), 0));
             servers.add(listener.accept());
           } else {
             for (Socket socket : line.equals("close") ? servers : clients) {
@@ -65,8 +67,9 @@ class OpenConnectionsIT {
   void start() throws IOException {
     here = TestNamespace.create();
     here.run("ip", "address", "add", "10.0.0.50/32", "dev", "lo");
-    here.run("ip", "address", "add", "10.0.0.51/32", "dev", "lo");
+    here.run("ip", "address", "add", "10.0.0.10/32", "dev", "lo");
     here.run("ip", "address", "add", "fd00::50/128", "dev", "lo", "nodad");
+    here.run("ip", "address", "add", "fd00::10/128", "dev", "lo", "nodad");
     List<String> line = new ArrayList<>(here.prefix());
     line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     line.addAll(List.of("-cp", System.getProperty("java.class.path"), Program.class.getName()));
@@ -94,23 +97,30 @@ class OpenConnectionsIT {
     return new OpenConnections(List.of(addresses), here.commands()).count();
   }
 
-  /** The ends on this side count: a client on this machine has the VIP as its own address too. */
   @Test
   void countsConnectionsUntilBothSidesHaveClosed() throws IOException {
     assertThat(count(VIP, VIP6)).isZero();
 
-    tell("connect 10.0.0.51");
+    tell("connect 10.0.0.10 10.0.0.10");
     assertThat(count(VIP, VIP6)).isZero();
-    tell("connect 10.0.0.50");
-    assertThat(count(VIP)).isEqualTo(2);
+    tell("connect 10.0.0.10 10.0.0.50");
+    assertThat(count(VIP)).isEqualTo(1);
     assertThat(count(VIP6)).isZero();
-    tell("connect fd00::50");
+    tell("connect fd00::10 fd00::50");
+    tell("connect fd00::10 fd00::50");
     assertThat(count(VIP6)).isEqualTo(2);
-    assertThat(count(VIP, VIP6)).isEqualTo(4);
+    assertThat(count(VIP, VIP6)).isEqualTo(3);
 
     tell("close");
-    assertThat(count(VIP, VIP6)).isEqualTo(4);
+    assertThat(count(VIP, VIP6)).isEqualTo(3);
     tell("finish");
     await().atMost(PATIENCE).until(() -> count(VIP, VIP6) == 0);
+  }
+
+  @Test
+  void checksOfTheApplicationOnThisMachineDoNotCount() throws IOException {
+    tell("connect 10.0.0.50 10.0.0.50");
+    tell("connect fd00::50 fd00::50");
+    assertThat(count(VIP, VIP6)).isZero();
   }
 }

@@ -4,109 +4,134 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
-import com.tngtech.archunit.junit.AnalyzeClasses;
-import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import org.junit.jupiter.api.Test;
 
 /** The walls of the house that {@code docs/architecture.md} draws. */
-@AnalyzeClasses(
-    packages = "dev.caplance",
-    importOptions = {ImportOption.DoNotIncludeTests.class})
 class ArchitectureTest {
 
   private static final String CORE = "dev.caplance.";
 
-  @ArchTest
-  static final ArchRule onlyLinuxTouchesJna =
-      noClasses()
-          .that()
-          .resideOutsideOfPackage(CORE + "linux..")
-          .should()
-          .dependOnClassesThat()
-          .resideInAPackage("com.sun.jna..");
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(new ImportOption.DoNotIncludeTests())
+          .importPackages("dev.caplance");
 
-  @ArchTest
-  static final ArchRule onlyControlTouchesJnr =
-      noClasses()
-          .that()
-          .resideOutsideOfPackage(CORE + "control..")
-          .should()
-          .dependOnClassesThat()
-          .resideInAPackage("jnr..");
+  private static void check(ArchRule rule) {
+    rule.check(CLASSES);
+  }
 
-  @ArchTest
-  static final ArchRule onlyConfigTouchesYaml =
-      noClasses()
-          .that()
-          .resideOutsideOfPackage(CORE + "config..")
-          .should()
-          .dependOnClassesThat()
-          .resideInAPackage("org.yaml..");
+  @Test
+  void onlyLinuxTouchesJna() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage(CORE + "linux..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("com.sun.jna.."));
+  }
 
-  @ArchTest
-  static final ArchRule packagesHaveNoCycles =
-      slices().matching("dev.caplance.(**)").should().beFreeOfCycles();
+  @Test
+  void onlyControlTouchesJnr() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage(CORE + "control..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("jnr.."));
+  }
 
-  @ArchTest
-  static final ArchRule packetKnowsNothingElse =
-      classes()
-          .that()
-          .resideInAPackage(CORE + "packet..")
-          .should()
-          .onlyDependOnClassesThat()
-          .resideInAnyPackage(CORE + "packet..", "java..");
+  @Test
+  void onlyConfigTouchesYaml() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage(CORE + "config..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.yaml.."));
+  }
 
-  @ArchTest
-  static final ArchRule linuxKnowsNothingElse =
-      classes()
-          .that()
-          .resideInAPackage(CORE + "linux..")
-          .should()
-          .onlyDependOnClassesThat()
-          .resideInAnyPackage(CORE + "linux..", "com.sun.jna..", "com.sun.management..", "java..");
+  @Test
+  void packagesHaveNoCycles() {
+    check(slices().matching("dev.caplance.(**)").should().beFreeOfCycles());
+  }
 
-  @ArchTest
-  static final ArchRule nothingOfTheControlPathIsOnThePacketPath =
-      classes()
-          .that()
-          .resideInAnyPackage(
-              CORE + "lb.dataplane..", CORE + "lb.routing..", CORE + "backend.dataplane..")
-          .should()
-          .onlyDependOnClassesThat()
-          .resideInAnyPackage(
-              CORE + "lb.dataplane..",
-              CORE + "lb.routing..",
-              CORE + "backend.dataplane..",
-              CORE + "linux..",
-              CORE + "packet..",
-              "net.openhft.hashing..",
-              "java..");
+  @Test
+  void packetKnowsNothingElse() {
+    check(
+        classes()
+            .that()
+            .resideInAPackage(CORE + "packet..")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(CORE + "packet..", "java.."));
+  }
 
-  @ArchTest
-  static final ArchRule coreDoesNotKnowTheDaemons =
-      noClasses()
-          .that()
-          .resideInAnyPackage(
-              CORE + "linux..",
-              CORE + "packet..",
-              CORE + "session..",
-              CORE + "control..",
-              CORE + "config..",
-              CORE + "host..",
-              CORE + "daemon..",
-              CORE + "logging..")
-          .should()
-          .dependOnClassesThat()
-          .resideInAnyPackage(CORE + "lb..", CORE + "backend..", CORE + "ctl..");
+  @Test
+  void linuxKnowsNothingElse() {
+    check(
+        classes()
+            .that()
+            .resideInAPackage(CORE + "linux..")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(
+                CORE + "linux..", "com.sun.jna..", "com.sun.management..", "java.."));
+  }
 
-  @ArchTest
-  static final ArchRule theSessionsMessagesKnowNotWhatTheyLeadTo =
-      noClasses()
-          .that()
-          .resideInAPackage(CORE + "session..")
-          .should()
-          .dependOnClassesThat()
-          .resideInAnyPackage(
-              CORE + "control..", CORE + "config..", CORE + "host..", CORE + "linux..");
+  @Test
+  void nothingOfTheControlPathIsOnThePacketPath() {
+    check(
+        classes()
+            .that()
+            .resideInAnyPackage(
+                CORE + "lb.dataplane..", CORE + "lb.routing..", CORE + "backend.dataplane..")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(
+                CORE + "lb.dataplane..",
+                CORE + "lb.routing..",
+                CORE + "backend.dataplane..",
+                CORE + "linux..",
+                CORE + "packet..",
+                "net.openhft.hashing..",
+                "java.."));
+  }
+
+  @Test
+  void coreDoesNotKnowTheDaemons() {
+    check(
+        noClasses()
+            .that()
+            .resideInAnyPackage(
+                CORE + "linux..",
+                CORE + "packet..",
+                CORE + "session..",
+                CORE + "control..",
+                CORE + "config..",
+                CORE + "host..",
+                CORE + "daemon..",
+                CORE + "logging..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(CORE + "lb..", CORE + "backend..", CORE + "ctl.."));
+  }
+
+  @Test
+  void theSessionsMessagesKnowNotWhatTheyLeadTo() {
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage(CORE + "session..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                CORE + "control..", CORE + "config..", CORE + "host..", CORE + "linux.."));
+  }
 }

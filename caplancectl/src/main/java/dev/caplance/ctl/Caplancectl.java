@@ -20,7 +20,6 @@ import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
@@ -43,11 +42,10 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "69:no daemon is running",
       "77:no permission to talk to the daemon"
     },
-    subcommands = Caplancectl.LoadBalancer.class)
+    subcommands = LoadBalancerCommands.class)
 public final class Caplancectl implements Runnable {
 
   private static final Path BACKEND_SOCKET = Path.of("/run/caplance/backend.sock");
-  private static final Path LOAD_BALANCER_SOCKET = Path.of("/run/caplance/lb.sock");
 
   /** EX_UNAVAILABLE of sysexits.h. */
   private static final int EXIT_NO_DAEMON = 69;
@@ -102,6 +100,10 @@ public final class Caplancectl implements Runnable {
     return new CommandLine(new Caplancectl(clock))
         .setParameterExceptionHandler(Caplancectl::explainUsage)
         .setExecutionExceptionHandler(Caplancectl::explainFailure);
+  }
+
+  Clock clock() {
+    return clock;
   }
 
   @Override
@@ -178,29 +180,6 @@ public final class Caplancectl implements Runnable {
     return CommandLine.ExitCode.OK;
   }
 
-  /** The commands for the load balancer on this machine. */
-  @Command(
-      name = "lb",
-      description = "Ask the load balancer on this machine.",
-      synopsisSubcommandLabel = "COMMAND")
-  static final class LoadBalancer implements Runnable {
-
-    @ParentCommand private Caplancectl parent;
-    @Spec private CommandSpec spec;
-
-    @Override
-    public void run() {
-      throw new ParameterException(spec.commandLine(), "a command is missing");
-    }
-
-    @Command(description = "Show its services, its backends, and what became of its packets.")
-    int status() throws ControlException, ControlConnectionException {
-      JsonElement answer = parent.call("status", LOAD_BALANCER_SOCKET);
-      parent.print(answer, new LoadBalancerReport(new Answer(answer), parent.clock).full());
-      return CommandLine.ExitCode.OK;
-    }
-  }
-
   private int change(Change change) throws ControlException, ControlConnectionException {
     return change(change, new JsonObject());
   }
@@ -221,7 +200,8 @@ public final class Caplancectl implements Runnable {
     return call(method, new JsonObject(), defaultSocket);
   }
 
-  private JsonElement call(String method, JsonObject params, Path defaultSocket)
+  /** Calls a method of the daemon behind the socket that was given, or else this one. */
+  JsonElement call(String method, JsonObject params, Path defaultSocket)
       throws ControlException, ControlConnectionException {
     Path path = socket == null ? defaultSocket : socket;
     try (ControlClient client = ControlClient.connect(path, timeout)) {
@@ -229,7 +209,8 @@ public final class Caplancectl implements Runnable {
     }
   }
 
-  private void print(JsonElement answer, String text) {
+  /** Prints an answer for people, or as it came if that was asked for. */
+  void print(JsonElement answer, String text) {
     PrintWriter out = spec.commandLine().getOut();
     out.print(json ? answer + "\n" : text);
     out.flush();
@@ -247,9 +228,11 @@ public final class Caplancectl implements Runnable {
 
   private static int explainFailure(Exception e, CommandLine command, ParseResult parsed)
       throws Exception {
-    if (e instanceof ControlException) {
+    if (e instanceof ControlException refusal) {
       complain(command, e.getMessage());
-      return EXIT_FAILED;
+      return refusal.code() == ControlException.INVALID_PARAMS
+          ? CommandLine.ExitCode.USAGE
+          : EXIT_FAILED;
     }
     if (e instanceof ControlConnectionException failure) {
       complain(command, e.getMessage());

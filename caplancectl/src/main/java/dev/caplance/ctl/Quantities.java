@@ -99,6 +99,13 @@ final class Quantities {
     return many == null || few == null || few == 0 ? "" : tenths(many * 10 / few);
   }
 
+  /** A share of a whole: 33.4 %. */
+  static String percent(Long part, Long whole) {
+    return part == null || whole == null || whole == 0
+        ? ""
+        : tenths(Math.round(1000.0 * part / whole)) + " %";
+  }
+
   private static String tenths(long tenths) {
     return tenths / 10 + "." + tenths % 10;
   }

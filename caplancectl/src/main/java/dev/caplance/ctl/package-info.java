@@ -69,5 +69,25 @@
  *  "workers": [{"queue": 0, "packets": 12345, "batches": 321, "verdicts": 321,
  *               "flows": 1234, "allocatedBytes": 0}]}
  * }</pre>
+ *
+ * <p>Load balancer, {@code explain} with the parameter {@code flow}, such as {@code tcp
+ * 198.51.100.7:40000 -> 10.0.0.50:80}; what the flow does not have is {@code null}:
+ *
+ * <pre>{@code
+ * {"flow": "tcp 198.51.100.7:40000 -> 10.0.0.50:80", "service": "web",
+ *  "slot": 12345, "slots": 65537, "backend": "web-1", "address": "10.0.0.11",
+ *  "why": "flow table" | "drain" | "unfit" | "table" | "all unfit" | "no backend" | "no service"
+ *         | "own source",
+ *  "detail": "a new flow goes where its slot says"}
+ * }</pre>
+ *
+ * <p>Load balancer, {@code whatif} with the parameters {@code change} (remove, add or weight),
+ * {@code name}, {@code weight} and {@code service}; counts are slots of the service's table, those
+ * between others are moved from and to backends that the change does not name:
+ *
+ * <pre>{@code
+ * {"service": "web", "slots": 65537, "moved": 21893, "movedBetweenOthers": 131,
+ *  "backends": [{"name": "web-1", "before": 21845, "after": 32768}]}
+ * }</pre>
  */
 package dev.caplance.ctl;

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -227,6 +228,68 @@ class CaplancectlTest {
     assertThat(out.toString()).startsWith("load balancer 0.1.0").contains("web-22");
   }
 
+  /** Only the arrow of ASCII needs quotes, lest the shell takes it for its own. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "tcp 198.51.100.7:40000 -> 10.0.0.50:80",
+        "tcp|198.51.100.7:40000|\u2192|10.0.0.50:80",
+      })
+  void asksWhereAFlowGoes(String flow) throws IOException {
+    List<JsonObject> asked = new ArrayList<>();
+    JsonElement answer = Samples.json(Samples.FLOW);
+    serve(
+        "explain",
+        (params, peer) -> {
+          asked.add(params);
+          return answer;
+        });
+    List<String> args = new ArrayList<>(List.of("lb", "explain", "--socket", socket().toString()));
+    args.addAll(List.of(flow.split("\\|")));
+
+    assertThat(run(args.toArray(String[]::new))).isZero();
+    assertThat(asked.get(0).get("flow").getAsString()).isEqualTo(flow.replace('|', ' '));
+    assertThat(out.toString()).contains("backend  web-1 (10.0.0.11)\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "remove b3              | {'change':'remove','name':'b3','weight':null,'service':null}",
+        "remove b3 --service s  | {'change':'remove','name':'b3','weight':null,'service':'s'}",
+        "--service s remove b3  | {'change':'remove','name':'b3','weight':null,'service':'s'}",
+        "add b9                 | {'change':'add','name':'b9','weight':null,'service':null}",
+        "add b9 --weight 3      | {'change':'add','name':'b9','weight':3,'service':null}",
+        "weight b3 5            | {'change':'weight','name':'b3','weight':5,'service':null}",
+      })
+  void asksWhatAChangeWouldMove(String change, String params) throws IOException {
+    List<JsonObject> asked = new ArrayList<>();
+    JsonElement answer = Samples.json(Samples.CHANGE);
+    serve(
+        "whatif",
+        (given, peer) -> {
+          asked.add(given);
+          return answer;
+        });
+
+    assertThat(runOnSocket("lb whatif " + change)).isZero();
+    assertThat(asked).containsExactly(Samples.json(params.replace('\'', '"')).getAsJsonObject());
+    assertThat(out.toString()).startsWith("web: 33.5 % of the new connections");
+  }
+
+  @Test
+  void whatTheDaemonFindsWrongWithTheParametersIsWrongWithTheCommandLine() throws IOException {
+    serve(
+        "explain",
+        (params, peer) -> {
+          throw new ControlException(ControlException.INVALID_PARAMS, "'x' is not a flow");
+        });
+
+    assertThat(runOnSocket("lb explain x")).isEqualTo(2);
+    assertThat(err).hasToString("caplancectl: 'x' is not a flow\n");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"status --json", "--json status", "lb status --json", "lb --json status"})
   void printsTheResultAsItCame(String command) throws IOException {
@@ -272,6 +335,11 @@ class CaplancectlTest {
       value = {
         "'' | a command is missing",
         "lb | a command is missing",
+        "lb explain | Missing required parameter: 'FLOW'",
+        "lb whatif | a change is missing",
+        "lb whatif remove | Missing required parameter: 'NAME'",
+        "lb whatif weight b3 | Missing required parameter: 'N'",
+        "lb whatif weight b3 x | Invalid value for positional parameter at index 1 (N): 'x'",
         "pauze | Unmatched argument at index 0: 'pauze'",
         "pause now | Unmatched argument at index 1: 'now'",
         "status --socket | Missing required parameter for option '--socket' (PATH)",

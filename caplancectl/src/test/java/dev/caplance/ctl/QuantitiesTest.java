@@ -88,5 +88,15 @@ class QuantitiesTest {
     assertThat(Quantities.time("", Samples.CLOCK)).isEmpty();
     assertThat(Quantities.ratio(null, 1L)).isEmpty();
     assertThat(Quantities.ratio(1L, 0L)).isEmpty();
+    assertThat(Quantities.percent(null, 1L)).isEmpty();
+    assertThat(Quantities.percent(1L, 0L)).isEmpty();
+  }
+
+  @Test
+  void percentAreRounded() {
+    assertThat(Quantities.percent(0L, 65_537L)).isEqualTo("0.0 %");
+    assertThat(Quantities.percent(1L, 3L)).isEqualTo("33.3 %");
+    assertThat(Quantities.percent(2L, 3L)).isEqualTo("66.7 %");
+    assertThat(Quantities.percent(65_537L, 65_537L)).isEqualTo("100.0 %");
   }
 }

@@ -85,6 +85,47 @@ class ReportTest {
   }
 
   @Test
+  void aFlowIsExplained() {
+    assertThat(RoutingReport.ofFlow(new Answer(Samples.json(Samples.FLOW))))
+        .isEqualTo(
+            """
+            flow     tcp 198.51.100.7:40000 -> 10.0.0.50:80
+            service  web
+            slot     12,345 of 65,537
+            backend  web-1 (10.0.0.11)
+            why      flow table: the flow is known and stays; a new one would go to web-2
+            """);
+    assertThat(
+            RoutingReport.ofFlow(
+                answer(
+                    "{'flow':'f','service':null,'slot':null,'slots':7,'backend':null,"
+                        + "'address':null,'why':'no service','detail':'no such port'}")))
+        .isEqualTo(
+            """
+            flow     f
+            service  -
+            slot     -
+            backend  -
+            why      no service: no such port
+            """);
+  }
+
+  @Test
+  void aChangeIsShownInShares() {
+    assertThat(RoutingReport.ofChange(new Answer(Samples.json(Samples.CHANGE))))
+        .isEqualTo(
+            """
+            web: 33.5 % of the new connections would go elsewhere; 0.2 % would change between other backends
+            (slots: 21,976 and 131 of 65,537). Connections that exist stay where they are, unless their backend goes.
+
+            backend  share now  share then
+            web-1       33.3 %      50.0 %
+            web-2       33.3 %      50.0 %
+            web-3       33.3 %       0.0 %
+            """);
+  }
+
+  @Test
   void anUnfitBackendSaysWhy() {
     assertThat(Words.state(answer("{'intent':'active','health':{'code':503,'reason':'no app'}}")))
         .isEqualTo("active, unfit (503 no app)");
@@ -125,6 +166,8 @@ class ReportTest {
     forEachMutation(Samples.BACKEND, answer -> backend(answer).concise());
     forEachMutation(Samples.BACKEND, answer -> backend(answer).full());
     forEachMutation(Samples.LOAD_BALANCER, answer -> loadBalancer(answer).full());
+    forEachMutation(Samples.FLOW, answer -> RoutingReport.ofFlow(new Answer(answer)));
+    forEachMutation(Samples.CHANGE, answer -> RoutingReport.ofChange(new Answer(answer)));
   }
 
   /** Puts something else in the place of each value of a sample in turn, and takes it away. */

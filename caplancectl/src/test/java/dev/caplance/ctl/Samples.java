@@ -69,6 +69,21 @@ final class Samples {
                     "flows": 1234, "allocatedBytes": 0}]}
       """;
 
+  static final String FLOW =
+      """
+      {"flow": "tcp 198.51.100.7:40000 -> 10.0.0.50:80", "service": "web", "slot": 12345,
+       "slots": 65537, "backend": "web-1", "address": "10.0.0.11", "why": "flow table",
+       "detail": "the flow is known and stays; a new one would go to web-2"}
+      """;
+
+  static final String CHANGE =
+      """
+      {"service": "web", "slots": 65537, "moved": 21976, "movedBetweenOthers": 131,
+       "backends": [{"name": "web-1", "before": 21846, "after": 32769},
+                    {"name": "web-2", "before": 21846, "after": 32768},
+                    {"name": "web-3", "before": 21845, "after": 0}]}
+      """;
+
   private Samples() {}
 
   static JsonElement json(String text) {

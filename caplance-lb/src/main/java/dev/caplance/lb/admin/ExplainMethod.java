@@ -80,7 +80,6 @@ public final class ExplainMethod implements ControlMethod {
     if (now.table().refusesSource(key.sourceHigh(), key.sourceLow())) {
       return without(
           null,
-          null,
           "own source",
           "packets that claim to come from "
               + IpAddresses.format(flow.source().getAddress())
@@ -88,7 +87,7 @@ public final class ExplainMethod implements ControlMethod {
     }
     int number = now.table().service(key);
     if (number < 0) {
-      return without(null, null, "no service", noService(flow, now.services()));
+      return without(null, "no service", noService(flow, now.services()));
     }
     ServiceStatus service = now.services().get(number);
     int slot = now.table().slot(number, key);
@@ -142,13 +141,13 @@ public final class ExplainMethod implements ControlMethod {
   private Finding kept(
       ServiceStatus service, int slot, ForwardingBackend kept, ForwardingBackend forNewFlows)
       throws ControlException, InterruptedException {
-    String detail =
+    String aNewOne =
         kept.equals(forNewFlows)
-            ? "the flow is known, and a new one would go there as well"
-            : "the flow is known and stays; a new one would go to "
-                + (forNewFlows == null ? "nobody" : forNewFlows.name());
+            ? "a new one would go there as well"
+            : "a new one would go to " + (forNewFlows == null ? "nobody" : forNewFlows.name());
     if (kept.takesNewFlows()) {
-      return new Finding(service, slotOf(slot), kept, "flow table", detail);
+      return new Finding(
+          service, slotOf(slot), kept, "flow table", "the flow is known and stays; " + aNewOne);
     }
     boolean draining =
         backends.now().stream()
@@ -163,7 +162,7 @@ public final class ExplainMethod implements ControlMethod {
         kept.name()
             + (draining ? " is draining" : " is unfit")
             + " and keeps the flows that it has; "
-            + detail);
+            + aNewOne);
   }
 
   /** It goes where a new flow goes. */
@@ -173,7 +172,6 @@ public final class ExplainMethod implements ControlMethod {
       boolean unfit = service.state() == ServiceStatus.State.ALL_UNFIT;
       return without(
           service,
-          null,
           unfit ? "all unfit" : "no backend",
           (unfit
                   ? "all backends are unfit or draining, and whenAllUnfit is reject"
@@ -191,8 +189,8 @@ public final class ExplainMethod implements ControlMethod {
             service, slotOf(slot), backend, "table", "a new flow goes where its slot says" + moved);
   }
 
-  private static Finding without(ServiceStatus service, Integer slot, String why, String detail) {
-    return new Finding(service, slot, null, why, detail);
+  private static Finding without(ServiceStatus service, String why, String detail) {
+    return new Finding(service, null, null, why, detail);
   }
 
   private static Integer slotOf(int slot) {
