@@ -46,7 +46,7 @@ final class BackendPreflight {
   private List<Check> checks() {
     return List.of(
         new Capabilities("backend"),
-        new Programs(List.of("ip", "ss", "iptables-nft-save")),
+        new Programs(List.of("ip", "ss", "iptables-nft-save", "iptables-nft-restore")),
         new WritableDirectory("runDirectory", config.runDirectory()),
         Running.unless(
             socket,

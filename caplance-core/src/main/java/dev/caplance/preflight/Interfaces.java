@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -93,5 +94,15 @@ public record Interfaces(List<Interface> all) {
   /** Those that have an address. */
   public Stream<Interface> with(InetAddress address) {
     return all.stream().filter(i -> i.has(address));
+  }
+
+  /** The addresses where this machine has neighbours, for the operator. */
+  public String describe() {
+    String addresses =
+        all.stream()
+            .filter(Interface::hasNeighbours)
+            .flatMap(i -> i.addresses().stream().map(a -> i.name() + " " + a.cidr()))
+            .collect(Collectors.joining(", "));
+    return addresses.isEmpty() ? "it has none" : "it has " + addresses;
   }
 }

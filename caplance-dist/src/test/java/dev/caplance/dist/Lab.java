@@ -132,7 +132,8 @@ final class Lab {
     return line.toArray(String[]::new);
   }
 
-  private static Result run(String... command) {
+  /** Runs a command outside of the lab and waits for its end. */
+  static Result run(String... command) {
     try {
       Path out = Files.createTempFile("caplance-out", null);
       Path err = Files.createTempFile("caplance-err", null);

@@ -7,7 +7,6 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /**
  * Whether addresses are where they belong, and packets for them fit.
@@ -82,11 +81,7 @@ public record Placement(
   private Finding noDataAddress(Interfaces interfaces) {
     return Finding.stops(
         "the address " + IpAddresses.format(dataAddress) + " is not on this machine",
-        "it has "
-            + interfaces.all().stream()
-                .filter(Interfaces.Interface::hasNeighbours)
-                .flatMap(i -> i.addresses().stream().map(a -> i.name() + " " + a.cidr()))
-                .collect(Collectors.joining(", ")),
+        interfaces.describe(),
         "set address in backend.yaml to one of these");
   }
 

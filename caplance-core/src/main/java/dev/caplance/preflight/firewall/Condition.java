@@ -91,9 +91,11 @@ interface Condition {
     }
     int end = name.length() - 1;
     boolean beginning = name.charAt(end) == wildcard;
-    return device
-        .map(d -> Answer.of(beginning ? d.startsWith(name.substring(0, end)) : d.equals(name)))
-        .orElse(Answer.UNKNOWN);
+    if (device.isEmpty()) {
+      return name.equals("lo") ? Answer.NO : Answer.UNKNOWN;
+    }
+    String actual = device.get();
+    return Answer.of(beginning ? actual.startsWith(name.substring(0, end)) : actual.equals(name));
   }
 
   /** The states of connection tracking, in whatever case. */

@@ -11,7 +11,7 @@ import java.util.OptionalInt;
  *
  * @param protocol {@code tcp} or {@code udp}
  * @param source absent: some client on a network. One of both addresses is there
- * @param device where it comes in or goes out
+ * @param device where it comes in or goes out; absent: some interface on a network, not {@code lo}
  */
 public record Probe(
     Way way,
@@ -38,7 +38,7 @@ public record Probe(
     INVALID
   }
 
-  /** A packet that comes to a port. */
+  /** A new packet to an address of this machine. */
   public static Probe to(InetAddress destination, String protocol, Way way) {
     return new Probe(
         way,

@@ -3,6 +3,7 @@ package dev.caplance.lb.preflight;
 import dev.caplance.linux.Errno;
 import dev.caplance.linux.LinuxException;
 import dev.caplance.linux.nfqueue.NfQueue;
+import dev.caplance.preflight.Capabilities;
 import dev.caplance.preflight.Check;
 import dev.caplance.preflight.Finding;
 import java.io.IOException;
@@ -19,7 +20,7 @@ public record Queues(int first, int count) implements Check {
   private static final int NUMBERS = 1 << 16;
 
   @Override
-  public List<Finding> look() {
+  public List<Finding> look() throws IOException {
     List<Finding> findings = new ArrayList<>();
     for (int number = first; number < first + count && findings.isEmpty(); number++) {
       try {
@@ -31,7 +32,7 @@ public record Queues(int first, int count) implements Check {
     return findings;
   }
 
-  private List<Finding> explain(int number, IOException failure) {
+  private List<Finding> explain(int number, IOException failure) throws IOException {
     if (failure.getCause() instanceof UnsatisfiedLinkError
         || failure.getCause() instanceof NoClassDefFoundError) {
       return List.of(
@@ -46,8 +47,10 @@ public record Queues(int first, int count) implements Check {
             : failure.getCause() instanceof LinuxException inner ? inner : null;
     return switch (cause == null ? 0 : cause.errno()) {
       case Errno.EBUSY -> List.of(taken(number));
-      // Which permission is missing is said elsewhere.
-      case Errno.EPERM, Errno.EACCES -> List.of();
+      // The kernel refuses the queue of another program in the same words as one without permission
+      // (nfnetlink_queue.c, nfqnl_recv_config). That permission is missing is said elsewhere.
+      case Errno.EPERM, Errno.EACCES ->
+          Capabilities.complete() ? List.of(taken(number)) : List.of();
       default ->
           List.of(
               Finding.stops(

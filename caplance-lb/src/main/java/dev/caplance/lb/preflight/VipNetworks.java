@@ -41,11 +41,7 @@ public record VipNetworks(List<InetAddress> vips, Optional<String> interfaceName
   private static Finding noNetwork(InetAddress vip, Interfaces interfaces) {
     return Finding.stops(
         "the VIP " + IpAddresses.format(vip) + " is in no network of this machine",
-        "it has "
-            + interfaces.all().stream()
-                .filter(Interfaces.Interface::hasNeighbours)
-                .flatMap(i -> i.addresses().stream().map(a -> i.name() + " " + a.cidr()))
-                .collect(joining(", ")),
+        interfaces.describe(),
         "correct vip, or set interface, or attachVip: false where routes lead here, in lb.yaml");
   }
 }
