@@ -93,15 +93,15 @@ public final class NfQueue implements AutoCloseable {
     return handle;
   }
 
+  /** The kernel gives the same error number for both reasons. */
   private static String whyNotBound(int number, int errno) {
     return switch (errno) {
-      case Errno.EBUSY ->
+      case Errno.EBUSY, Errno.EPERM, Errno.EACCES ->
           "NFQUEUE "
               + number
-              + " is taken by another process (its port id is in"
-              + " /proc/net/netfilter/nfnetlink_queue): stop that process or choose other queues";
-      case Errno.EPERM, Errno.EACCES ->
-          "no permission to bind NFQUEUE " + number + ": CAP_NET_ADMIN is needed";
+              + " is taken by another process (root sees its port id in"
+              + " /proc/net/netfilter/nfnetlink_queue), or this one lacks CAP_NET_ADMIN: stop that"
+              + " process, choose other queues, or grant the capability";
       default -> "NFQUEUE " + number + " cannot be bound";
     };
   }
