@@ -1,6 +1,7 @@
 package dev.caplance.dist;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caplance.dist.LabConfigs.Underlay;
@@ -98,24 +99,22 @@ class PathMtuIT {
   private List<String> addClients(String network, int prefix) {
     List<String> clients = new ArrayList<>();
     for (int i = 0; i < CLIENTS; i++) {
-      String client = network + nextClient++;
-      changeAddress("add", client, prefix);
-      clients.add(client);
+      clients.add(network + nextClient++);
     }
+    changeAddresses("add", clients, prefix);
     return clients;
   }
 
   private void removeClients(List<String> clients, int prefix) {
-    clients.forEach(client -> changeAddress("delete", client, prefix));
+    changeAddresses("delete", clients, prefix);
   }
 
-  private void changeAddress(String change, String client, int prefix) {
-    List<String> ip = new ArrayList<>(List.of("ip", "address", change, client + "/" + prefix));
-    ip.addAll(List.of("dev", "eth0"));
-    if (client.contains(":") && change.equals("add")) {
-      ip.add("nodad");
-    }
-    lab.exec("far", ip.toArray(String[]::new)).succeeded();
+  private void changeAddresses(String change, List<String> clients, int prefix) {
+    String script =
+        clients.stream()
+            .map(client -> "address " + change + " " + client + "/" + prefix + " dev eth0 nodad\n")
+            .collect(joining());
+    lab.exec("far", "bash", "-c", "ip -batch - <<<'" + script + "'").succeeded();
   }
 
   private Dialogue fetch(String vip, List<String> clients) {
