@@ -45,6 +45,8 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 export CAPLANCE_LAB_OWNER=$$
+# A lab that somebody left behind may not be what the tests expect.
+scripts/lab.sh down
 rm -rf ./*/target/{surefire,failsafe}-reports
 
 result=0
