@@ -1,5 +1,7 @@
 package dev.caplance.ctl;
 
+import java.util.List;
+
 /**
  * A change of a backend's intent, and what to say of its outcome on each load balancer.
  *
@@ -25,11 +27,15 @@ enum Change {
     return method;
   }
 
-  /** A line for each load balancer that has confirmed. */
+  /** A line for each load balancer that has confirmed; of a drain that was under way, how it is. */
   String confirmed(Answer answer) {
     String name = Words.known(answer.text("name"));
+    List<Answer> loadBalancers = answer.objects("loadBalancers");
+    if (this == DRAIN && loadBalancers.isEmpty()) {
+      return name + " goes on draining: " + Words.known(answer.object("drain").text("text")) + "\n";
+    }
     StringBuilder lines = new StringBuilder();
-    for (Answer loadBalancer : answer.objects("loadBalancers")) {
+    for (Answer loadBalancer : loadBalancers) {
       if (loadBalancer.flag("confirmed")) {
         lines.append(name + " is " + outcome + " " + Words.loadBalancer(loadBalancer) + "\n");
       }

@@ -129,6 +129,18 @@ class CaplancectlTest {
   }
 
   @Test
+  void drainOfABackendThatDrainsTellsHowFarItIs() throws IOException {
+    serve(
+        "drain",
+        """
+        {"name": "web-1", "intent": "draining", "loadBalancers": [],
+         "drain": {"state": "draining", "text": "2 connections left, 9s to the deadline"}}
+        """);
+    assertThat(runOnSocket("drain --deadline 9s")).isZero();
+    assertThat(out).hasToString("web-1 goes on draining: 2 connections left, 9s to the deadline\n");
+  }
+
+  @Test
   void drainShowsWhenTheNumberOfConnectionsChangesAndWaitsForTheEnd() throws IOException {
     serveDrain(
         drain("draining", 2, "2 connections left, 9s to the deadline"),

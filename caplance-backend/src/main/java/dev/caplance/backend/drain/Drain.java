@@ -25,9 +25,9 @@ final class Drain {
 
   private final ConnectionCounter counter;
   private final LongSupplier nanoClock;
-  private final Optional<Long> deadline;
   private final CompletableFuture<Void> end = new CompletableFuture<>();
 
+  private volatile Optional<Long> deadline = Optional.empty();
   private volatile OptionalInt connections = OptionalInt.empty();
   private volatile State state = State.DRAINING;
   private int looksWithout;
@@ -43,9 +43,18 @@ final class Drain {
   Drain(ConnectionCounter counter, Optional<Duration> deadline, LongSupplier nanoClock) {
     this.counter = counter;
     this.nanoClock = nanoClock;
+    this.nextLog = nanoClock.getAsLong();
+    setDeadline(deadline);
+  }
+
+  /**
+   * From now on this deadline holds, and no other.
+   *
+   * @param fromNow after which connections are not waited for; empty for as long as it takes
+   */
+  void setDeadline(Optional<Duration> fromNow) {
     long now = nanoClock.getAsLong();
-    this.deadline = deadline.map(duration -> now + duration.toNanos());
-    this.nextLog = now;
+    deadline = fromNow.map(duration -> now + duration.toNanos());
   }
 
   /**

@@ -6,6 +6,7 @@ import dev.caplance.backend.session.CommandRefusedException;
 import dev.caplance.backend.session.CommandResult;
 import dev.caplance.backend.session.Drainable;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -49,13 +50,18 @@ public final class Drainer implements AutoCloseable {
   }
 
   /**
-   * Begins to drain.
+   * Begins to drain; a drain that is under way goes on with the new deadline.
    *
    * @param deadline after which connections are not waited for; empty for as long as it takes
    * @return like that of {@link dev.caplance.backend.session.LoadBalancerSessions#resume}; the
-   *     drain is under way when it is complete
+   *     drain is under way when it is complete. Without answers when it was under way before:
+   *     nothing is new to the load balancers
    */
   public CompletableFuture<CommandResult> drain(Optional<Duration> deadline) {
+    if (setDeadline(deadline)) {
+      return CompletableFuture.completedFuture(
+          new CommandResult(BackendIntent.DRAINING, List.of()));
+    }
     Drain drain = new Drain(counter, deadline, System::nanoTime);
     return backend
         .drain()
@@ -64,6 +70,15 @@ public final class Drainer implements AutoCloseable {
               begin(drain);
               return result;
             });
+  }
+
+  /** Whether there was a drain under way, which has this deadline now. */
+  private synchronized boolean setDeadline(Optional<Duration> deadline) {
+    if (last == null || last.end().isDone() || backend.intent() != BackendIntent.DRAINING) {
+      return false;
+    }
+    last.setDeadline(deadline);
+    return true;
   }
 
   private synchronized void begin(Drain drain) {

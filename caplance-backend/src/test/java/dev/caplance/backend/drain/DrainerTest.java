@@ -108,6 +108,17 @@ class DrainerTest {
   }
 
   @Test
+  void aSecondDrainChangesTheDeadlineOfTheFirst() throws Exception {
+    drain(Optional.of(LONG));
+    assertThat(drainer.drain(Optional.empty()).get().answers()).isEmpty();
+    assertThat(drainer.status().orElseThrow().remaining()).isEmpty();
+    drain(Optional.of(Duration.ofMillis(50)));
+    drainer.awaitEnd();
+    assertThat(state()).isEqualTo(State.DEADLINE);
+    assertThat(backend.intent()).isEqualTo(BackendIntent.PAUSED);
+  }
+
+  @Test
   void triesAgainWhenAnotherCommandIsUnderWay() throws Exception {
     backend.refuseToPause(2);
     connections = 0;
