@@ -82,7 +82,8 @@ public final class BackendDaemon implements Daemon {
     cleanup.atStop("remove the virtual addresses", addresses::detachAll);
     attachVips(addresses);
     Offer offer = offer();
-    MssClamp mssClamp = clampMss(offer.mtu().orElse(USUAL_MTU));
+    int mtu = offer.mtu().orElse(USUAL_MTU);
+    MssClamp mssClamp = clampMss(mtu);
     cleanup.atStop("remove the MSS rules", mssClamp::remove);
 
     Decapsulator decapsulator =
@@ -96,9 +97,11 @@ public final class BackendDaemon implements Daemon {
         new LoadBalancerSessions(sessionSettings(offer), loadBalancers(), decapsulator::acceptFrom);
     decapsulator.start(sessions::onSanity);
 
-    Upkeep upkeep = new Upkeep(() -> look(addresses, mssClamp, decapsulator));
+    MtuWatch mtuWatch = new MtuWatch(this::mtu, mtu);
+    Upkeep.Look look = () -> look(addresses, mssClamp, mtuWatch, decapsulator);
+    Upkeep upkeep = new Upkeep(look);
     cleanup.atStop("end the upkeep", upkeep::close);
-    look(addresses, mssClamp, decapsulator);
+    look.look();
     upkeep.start();
 
     HealthChecks checks = new HealthChecks(config.checks(), sessions::health);
@@ -148,11 +151,13 @@ public final class BackendDaemon implements Daemon {
     return new MssClamp(vips, mtu, IpAddresses.isIpv4(config.address()), new CommandRunner());
   }
 
-  private static void look(VipAddresses addresses, MssClamp mssClamp, Decapsulator decapsulator)
+  private static void look(
+      VipAddresses addresses, MssClamp mssClamp, MtuWatch mtuWatch, Decapsulator decapsulator)
       throws IOException {
     addresses.restoreMissing();
     decapsulator.refuseSources(AddressSet.of(OwnAddresses.list()));
     mssClamp.check().forEach(LOG::warn);
+    mtuWatch.look();
   }
 
   private Identity identity(Offer offer) {

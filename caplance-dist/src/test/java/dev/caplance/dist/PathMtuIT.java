@@ -3,6 +3,7 @@ package dev.caplance.dist;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.caplance.dist.LabConfigs.Underlay;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -54,6 +56,25 @@ class PathMtuIT {
       } finally {
         removeClients(clients, prefix);
       }
+    }
+  }
+
+  @Test
+  void anInterfaceThatChangesItsMtuIsNoticed() {
+    try (Cluster cluster = new Cluster(LabConfigs.all(Underlay.IPV4), "b1")) {
+      String before = cluster.backend("b1").log();
+      lab.underlayMtu(FAR_MTU);
+      await("a word about the MTU")
+          .atMost(Duration.ofSeconds(60))
+          .until(
+              () ->
+                  cluster
+                      .backend("b1")
+                      .log()
+                      .substring(before.length())
+                      .contains("has become 1400, the load balancers were told 1500: restart"));
+    } finally {
+      lab.underlayMtu(1500);
     }
   }
 
