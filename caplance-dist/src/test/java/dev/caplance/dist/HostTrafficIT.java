@@ -74,4 +74,25 @@ class HostTrafficIT {
       }
     }
   }
+
+  @Test
+  void droppedOtherTrafficIsCounted() {
+    String yaml =
+        "services: [{vip: 10.77.0.50, ports: [tcp/80], otherTraffic: drop}]\n"
+            + LabConfigs.HASH_KEY;
+    try (Cluster cluster = new Cluster(Map.of("lb1/lb.yaml", yaml), "b1")) {
+      String send = "for i in 1 2 3; do echo $i >/dev/udp/10.77.0.50/53; done";
+      cluster.lab().exec("client", "bash", "-c", send).succeeded();
+      await("three drops")
+          .atMost(PATIENCE)
+          .until(
+              () ->
+                  cluster
+                      .balancer()
+                      .status()
+                      .getAsJsonArray("otherTraffic")
+                      .toString()
+                      .equals("[{\"vip\":\"10.77.0.50\",\"dropped\":3}]"));
+    }
+  }
 }

@@ -92,7 +92,12 @@ public final class LoadBalancer implements Daemon {
             config.runDirectory().resolve("lb.sock"),
             Map.of(
                 "status",
-                new StatusMethod(Version.TEXT, tables::routing, backends, dataplane),
+                new StatusMethod(
+                    Version.TEXT,
+                    tables::routing,
+                    backends,
+                    dataplane,
+                    keeper::droppedOtherTraffic),
                 "explain",
                 new ExplainMethod(tables::routing, backends, dataplane),
                 "whatif",

@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Keeps the machine as the load balancer needs it: attaches and announces the VIPs, and puts rules
  * and VIPs back when a firewall or a network manager that reloaded removed what it does not know.
- * Also keeps the tables told of this machine's own addresses. Used by one thread at a time.
+ * Also keeps the tables told of this machine's own addresses. Any thread may call.
  */
 final class VipKeeper {
 
@@ -39,7 +39,7 @@ final class VipKeeper {
   }
 
   /** Attaches and announces the VIPs. */
-  void attach() throws IOException {
+  synchronized void attach() throws IOException {
     tables.ownAddresses(OwnAddresses.list());
     if (config.attachVip()) {
       for (InetAddress vip : config.vips()) {
@@ -60,13 +60,26 @@ final class VipKeeper {
   }
 
   /** Looks whether all is in place, and puts back what is not. */
-  void look() throws IOException {
+  synchronized void look() throws IOException {
     rules.check().forEach(LOG::warn);
     if (!addresses.restoreMissing().isEmpty()) {
       announcementsLeft = ANNOUNCEMENTS;
     }
     announce();
     tables.ownAddresses(OwnAddresses.list());
+  }
+
+  /**
+   * Packets that were dropped since no service has them, for each VIP where they are not the
+   * host's; empty also when the rules cannot be read.
+   */
+  synchronized Map<InetAddress, Long> droppedOtherTraffic() {
+    try {
+      return rules.droppedPackets();
+    } catch (IOException e) {
+      LOG.warn("cannot read how many packets were dropped as other traffic: {}", e.getMessage());
+      return Map.of();
+    }
   }
 
   private void announce() throws IOException {

@@ -24,6 +24,7 @@ final class LoadBalancerReport {
         + backends()
         + "\n"
         + Words.packets(loadBalancer.object("packets"), "forwarded", "dropped")
+        + otherTraffic()
         + "\n"
         + workers();
   }
@@ -86,6 +87,15 @@ final class LoadBalancerReport {
   private static String services(Answer backend) {
     List<String> services = backend.texts("services");
     return services.isEmpty() ? "all" : String.join(",", services);
+  }
+
+  private String otherTraffic() {
+    StringBuilder lines = new StringBuilder();
+    for (Answer vip : loadBalancer.objects("otherTraffic")) {
+      lines.append(Quantities.count(vip.number("dropped")) + " packets of no service dropped for ");
+      lines.append(vip.text("vip") + "\n");
+    }
+    return lines.toString();
   }
 
   private Columns workers() {

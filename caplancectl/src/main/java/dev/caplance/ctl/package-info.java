@@ -39,7 +39,8 @@
  * <p>Backend daemon, {@code pause}, {@code resume}, {@code deregister} and {@code drain}; {@code
  * answer} is what the load balancer said, or why it said nothing. Drain takes the parameters {@code
  * deadlineMillis} (a number or null) and {@code wait} (whether to answer only when it is over), and
- * adds the {@code drain} of the status:
+ * adds the {@code drain} of the status. A drain that was under way gets the new deadline, and there
+ * are no answers of load balancers, for which nothing changes:
  *
  * <pre>{@code
  * {"name": "web-1", "intent": "paused",
@@ -66,6 +67,8 @@
  *     "registeredAt": "2026-01-01T12:00:01Z", "packets": 12345, "bytes": 9876543}],
  *  "packets": {"received": 12345, "forwarded": 12340, "bytes": 9876543,
  *              "dropped": {"no backend": 5}},
+ *  "otherTraffic": [                                  of no service, where the host does not get it
+ *    {"vip": "10.0.0.50", "dropped": 12}],
  *  "workers": [{"queue": 0, "packets": 12345, "batches": 321, "verdicts": 321,
  *               "flows": 1234, "allocatedBytes": 0}]}
  * }</pre>

@@ -78,6 +78,7 @@ class ReportTest {
 
             packets  received 12,350   forwarded 12,345 (9.8 MB)   dropped 5
               no backend  5
+            1,234 packets of no service dropped for 10.0.0.50
 
             queue  packets  batches  per batch  verdicts  flows  allocated
                 0   12,350      321       38.4       321  1,234        0 B

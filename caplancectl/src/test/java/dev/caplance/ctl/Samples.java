@@ -65,6 +65,7 @@ final class Samples {
           "registeredAt": "2026-01-02T15:24:00Z", "packets": 0, "bytes": 0}],
        "packets": {"received": 12350, "forwarded": 12345, "bytes": 9876641,
                    "dropped": {"no backend": 5}},
+       "otherTraffic": [{"vip": "10.0.0.50", "dropped": 1234}],
        "workers": [{"queue": 0, "packets": 12350, "batches": 321, "verdicts": 321,
                     "flows": 1234, "allocatedBytes": 0}]}
       """;

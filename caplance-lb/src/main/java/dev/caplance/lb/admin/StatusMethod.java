@@ -11,6 +11,7 @@ import dev.caplance.lb.dataplane.WorkerStatus;
 import dev.caplance.lb.registry.BackendStatus;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.Verdict;
+import java.net.InetAddress;
 import java.time.Instant;
 import java.util.EnumMap;
 import java.util.List;
@@ -26,21 +27,26 @@ public final class StatusMethod implements ControlMethod {
   private final Supplier<RoutingStatus> routing;
   private final RegisteredBackends backends;
   private final Dataplane dataplane;
+  private final Supplier<Map<InetAddress, Long>> droppedOtherTraffic;
 
   /**
    * Takes what it asks when it is called.
    *
    * @param version of this program
+   * @param droppedOtherTraffic packets for each VIP that the firewall dropped, since no service has
+   *     them; without the VIPs where the host gets them
    */
   public StatusMethod(
       String version,
       Supplier<RoutingStatus> routing,
       RegisteredBackends backends,
-      Dataplane dataplane) {
+      Dataplane dataplane,
+      Supplier<Map<InetAddress, Long>> droppedOtherTraffic) {
     this.version = version;
     this.routing = routing;
     this.backends = backends;
     this.dataplane = dataplane;
+    this.droppedOtherTraffic = droppedOtherTraffic;
   }
 
   @Override
@@ -53,6 +59,7 @@ public final class StatusMethod implements ControlMethod {
     status.add("backends", array(backends.now(), StatusMethod::backend));
     List<WorkerStatus> workers = dataplane.status();
     status.add("packets", packets(workers));
+    status.add("otherTraffic", otherTraffic());
     status.add("workers", array(workers, StatusMethod::worker));
     return status;
   }
@@ -122,6 +129,20 @@ public final class StatusMethod implements ControlMethod {
     sum.forEach((verdict, count) -> dropped.addProperty(verdict.label(), count));
     json.add("dropped", dropped);
     return json;
+  }
+
+  private JsonArray otherTraffic() {
+    JsonArray array = new JsonArray();
+    droppedOtherTraffic
+        .get()
+        .forEach(
+            (vip, dropped) -> {
+              JsonObject json = new JsonObject();
+              json.addProperty("vip", IpAddresses.format(vip));
+              json.addProperty("dropped", dropped);
+              array.add(json);
+            });
+    return array;
   }
 
   private static JsonObject worker(WorkerStatus worker) {
