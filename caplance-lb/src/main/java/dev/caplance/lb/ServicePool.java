@@ -24,7 +24,14 @@ record ServicePool(
     List<ForwardingBackend> ready =
         serving.stream().filter(ForwardingBackend::takesNewFlows).toList();
     boolean forced = ready.isEmpty() && service.whenAllUnfit() == LbConfig.WhenAllUnfit.FORWARD;
-    return new ServicePool(service, serving, forced ? serving : ready);
+    return new ServicePool(service, serving, forced ? lastResort(serving) : ready);
+  }
+
+  /** Those that get new flows when nobody is fit: who drains, only when there is nobody else. */
+  private static List<ForwardingBackend> lastResort(List<ForwardingBackend> serving) {
+    List<ForwardingBackend> staying =
+        serving.stream().filter(backend -> !backend.draining()).toList();
+    return staying.isEmpty() ? serving : staying;
   }
 
   /** What the data plane is to know of it. */

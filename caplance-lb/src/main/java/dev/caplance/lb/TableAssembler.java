@@ -86,7 +86,9 @@ final class TableAssembler implements TablePublisher {
           LOG.warn(
               "service {}: all backends are unfit or draining; new flows are {}",
               name,
-              pool.members().isEmpty() ? "not taken" : "spread over them all the same");
+              pool.members().isEmpty()
+                  ? "not taken"
+                  : "given to them all the same, to those that drain only if there is nobody else");
       case NO_BACKEND -> LOG.warn("service {}: has no backend", name);
       default -> throw new AssertionError(now);
     }

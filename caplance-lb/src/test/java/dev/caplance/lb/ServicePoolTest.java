@@ -41,7 +41,12 @@ class ServicePoolTest {
       String name, boolean legacy, boolean takesNewFlows, String... services) {
     Endpoint endpoint = new Endpoint(BACKEND, 1337, 1, 1500);
     return new ForwardingBackend(
-        name, BACKEND, legacy, name.length(), Set.of(services), takesNewFlows, endpoint);
+        name, BACKEND, legacy, name.length(), Set.of(services), takesNewFlows, false, endpoint);
+  }
+
+  private static ForwardingBackend draining(String name) {
+    Endpoint endpoint = new Endpoint(BACKEND, 1337, 1, 1500);
+    return new ForwardingBackend(name, BACKEND, false, 1, Set.of(), false, true, endpoint);
   }
 
   private static List<String> members(ServicePool pool) {
@@ -84,6 +89,19 @@ class ServicePoolTest {
     ServicePool pool = ServicePool.of(service(WhenAllUnfit.FORWARD), unfit);
     assertThat(members(pool)).containsExactly("b1", "b2");
     assertThat(pool.state()).isEqualTo(State.ALL_UNFIT);
+  }
+
+  @Test
+  void whoDrainsIsSparedUnlessThereIsNobodyElse() {
+    LbConfig.Service service = service(WhenAllUnfit.FORWARD);
+    ServicePool unfitAndDraining =
+        ServicePool.of(service, List.of(draining("b1"), backend("b2", false)));
+    assertThat(members(unfitAndDraining)).containsExactly("b2");
+    assertThat(unfitAndDraining.toPool().keepers()).hasSize(2);
+    assertThat(unfitAndDraining.state()).isEqualTo(State.ALL_UNFIT);
+
+    ServicePool draining = ServicePool.of(service, List.of(draining("b1"), draining("b2")));
+    assertThat(members(draining)).containsExactly("b1", "b2");
   }
 
   @Test

@@ -184,7 +184,10 @@ public final class ExplainMethod implements ControlMethod {
             slotOf(slot),
             backend,
             "all unfit",
-            "all backends are unfit or draining, so new flows go to all of them" + moved)
+            (backend.draining()
+                    ? "all backends are draining, so new flows go to them all the same"
+                    : "all backends are unfit or draining, so new flows go to those that do not drain")
+                + moved)
         : new Finding(
             service, slotOf(slot), backend, "table", "a new flow goes where its slot says" + moved);
   }

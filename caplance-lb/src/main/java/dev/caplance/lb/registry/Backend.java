@@ -106,6 +106,7 @@ final class Backend {
         weight,
         services,
         takesNewFlows(),
+        intent == Intent.DRAINING,
         endpoint);
   }
 

@@ -12,6 +12,8 @@ import java.util.Set;
  * @param weight its share of new flows in proportion to others, 1 to 256
  * @param services names of those that it serves, whether they exist or not; empty: all
  * @param takesNewFlows whether it is active and fit; if not, it only keeps the flows that it has
+ * @param draining whether it is being taken out of service, so that even in need it is the last to
+ *     get new flows
  * @param endpoint the same object for as long as the backend is registered
  */
 public record ForwardingBackend(
@@ -21,6 +23,7 @@ public record ForwardingBackend(
     int weight,
     Set<String> services,
     boolean takesNewFlows,
+    boolean draining,
     Endpoint endpoint) {
 
   public ForwardingBackend {

@@ -31,6 +31,7 @@ final class RoutingFixture {
         weight,
         Set.of(),
         takesNewFlows,
+        false,
         new Endpoint(address, 1337, 1, 1500));
   }
 

@@ -204,6 +204,7 @@ class ForwardingSetTest {
                     backend.weight(),
                     backend.services(),
                     backend.takesNewFlows(),
+                    backend.draining(),
                     null))
         .toList();
   }
