@@ -93,6 +93,7 @@ public final class BackendDaemon implements Daemon {
             config.vips(),
             failure -> runner.fail("unwrapping ended", failure));
     cleanup.atStop("stop unwrapping", decapsulator::stop);
+    decapsulator.missing().forEach(LOG::info);
     LoadBalancerSessions sessions =
         new LoadBalancerSessions(sessionSettings(offer), loadBalancers(), decapsulator::acceptFrom);
     decapsulator.start(sessions::onSanity);

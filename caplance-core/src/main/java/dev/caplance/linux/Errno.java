@@ -5,9 +5,12 @@ public final class Errno {
 
   public static final int EPERM = 1;
   public static final int EINTR = 4;
+  public static final int EIO = 5;
   public static final int EAGAIN = 11;
   public static final int EACCES = 13;
   public static final int EBUSY = 16;
+  public static final int EINVAL = 22;
+  public static final int EMSGSIZE = 90;
   public static final int ENOBUFS = 105;
 
   private Errno() {}

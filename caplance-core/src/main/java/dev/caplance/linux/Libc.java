@@ -18,6 +18,7 @@ final class Libc {
   static final int SOCK_CLOEXEC = 0x80000;
 
   static final int IPPROTO_IP = 0;
+  static final int IPPROTO_UDP = 17;
   static final int IPPROTO_IPV6 = 41;
   static final int IPPROTO_RAW = 255;
 
@@ -33,6 +34,11 @@ final class Libc {
   static final int IPV6_V6ONLY = 26;
   static final int IPV6_HDRINCL = 36;
   static final int IPV6_TCLASS = 67;
+
+  /** Options and control messages of {@code linux/udp.h}. */
+  static final int UDP_SEGMENT = 103;
+
+  static final int UDP_GRO = 104;
 
   static final int MSG_TRUNC = 0x20;
   static final int MSG_DONTWAIT = 0x40;

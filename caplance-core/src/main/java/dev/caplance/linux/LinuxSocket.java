@@ -91,9 +91,9 @@ public final class LinuxSocket implements AutoCloseable {
 
   private void sendOne(byte[] message, SocketAddress to) throws LinuxException {
     try (NativeMemory data = NativeMemory.allocate(message.length);
-        SendBatch batch = new SendBatch(1)) {
+        SendBatch batch = new SendBatch(1, false)) {
       data.nativeBytes().put(message);
-      batch.add(data.address(), message.length, to, 0);
+      batch.addDatagram(batch.add(to, 0), data.address(), message.length);
       if (Libc.sendmmsg(fd, batch.headers.address(0), 1, 0) < 0) {
         throw LinuxException.last("sendmmsg(..)");
       }
@@ -108,13 +108,11 @@ public final class LinuxSocket implements AutoCloseable {
    *     Errno#EAGAIN} when the time ran out
    */
   public int receive(ReceiveBatch batch) {
+    batch.restoreRoom();
     int count =
         Libc.recvmmsg(fd, batch.headers.address(0), batch.capacity(), Libc.MSG_WAITFORONE, 0);
-    if (count < 0) {
-      return -Native.getLastError();
-    }
-    batch.restoreNameLengths(count);
-    return count;
+    batch.received(Math.max(count, 0));
+    return count < 0 ? -Native.getLastError() : count;
   }
 
   /**
@@ -128,6 +126,41 @@ public final class LinuxSocket implements AutoCloseable {
     int count =
         Libc.sendmmsg(fd, batch.headers.address(first), batch.count() - first, Libc.MSG_DONTWAIT);
     return count < 0 ? -Native.getLastError() : count;
+  }
+
+  /** Sends the message that {@link SendBatch#takeDatagram} made, like {@link #send}. */
+  int sendSpare(SendBatch batch) {
+    long message = batch.headers.address(batch.spare());
+    int count = Libc.sendmmsg(fd, message, 1, Libc.MSG_DONTWAIT);
+    return count < 0 ? -Native.getLastError() : count;
+  }
+
+  /**
+   * Whether the kernel knows how to send runs of datagrams; an interface may refuse them yet (Linux
+   * 4.18, {@code UDP_SEGMENT} of udp(7)).
+   */
+  public boolean takesRuns() {
+    try {
+      set(Libc.IPPROTO_UDP, Libc.UDP_SEGMENT, 0);
+      return true;
+    } catch (LinuxException e) {
+      return false;
+    }
+  }
+
+  /**
+   * Asks for datagrams that came as a run to be received as one message (Linux 5.0, {@code UDP_GRO}
+   * of udp(7)); see {@link ReceiveBatch#datagramSize}.
+   *
+   * @return false when the kernel cannot
+   */
+  public boolean joinDatagrams() {
+    try {
+      set(Libc.IPPROTO_UDP, Libc.UDP_GRO, 1);
+      return true;
+    } catch (LinuxException e) {
+      return false;
+    }
   }
 
   /** Sends bytes outside the heap to nobody in particular, as netlink sockets do. */

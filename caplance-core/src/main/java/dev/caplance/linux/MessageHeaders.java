@@ -3,7 +3,7 @@ package dev.caplance.linux;
 import java.nio.ByteBuffer;
 
 /**
- * An array of {@code struct mmsghdr}, each with one {@code struct iovec}, as {@code recvmmsg} and
+ * An array of {@code struct mmsghdr}, each with its {@code struct iovec}s, as {@code recvmmsg} and
  * {@code sendmmsg} take them. Written once where values never change, then only where they do.
  *
  * <pre>
@@ -28,15 +28,26 @@ final class MessageHeaders implements AutoCloseable {
   private final NativeMemory memory;
   private final ByteBuffer bytes;
   private final int iovecs;
+  private final int maxPieces;
 
-  MessageHeaders(int capacity) {
+  /**
+   * Headers of messages without names and control messages, each with one piece.
+   *
+   * @param maxPieces into how many stretches of memory the data of one message may be divided
+   */
+  MessageHeaders(int capacity, int maxPieces) {
+    this.maxPieces = maxPieces;
     iovecs = capacity * HEADER;
-    memory = NativeMemory.allocate(capacity * (HEADER + IOVEC));
+    memory = NativeMemory.allocate(capacity * (HEADER + maxPieces * IOVEC));
     bytes = memory.nativeBytes();
     for (int i = 0; i < capacity; i++) {
-      bytes.putLong(i * HEADER + IOV, memory.address() + iovecs + (long) i * IOVEC);
+      bytes.putLong(i * HEADER + IOV, memory.address() + iovec(i, 0));
       bytes.putLong(i * HEADER + IOV_COUNT, 1);
     }
+  }
+
+  private int iovec(int index, int piece) {
+    return iovecs + (index * maxPieces + piece) * IOVEC;
   }
 
   /** Where header {@code index} lies. */
@@ -53,14 +64,40 @@ final class MessageHeaders implements AutoCloseable {
     bytes.putInt(index * HEADER + NAME_LENGTH, length);
   }
 
-  void setData(int index, long address, int length) {
-    bytes.putLong(iovecs + index * IOVEC, address);
-    bytes.putLong(iovecs + index * IOVEC + 8, length);
+  /** Name and control messages of {@code index} become those of {@code other}. */
+  void copyName(int index, int other) {
+    bytes.putLong(index * HEADER, bytes.getLong(other * HEADER));
+    setNameLength(index, bytes.getInt(other * HEADER + NAME_LENGTH));
+  }
+
+  /** Sets the last of the pieces of a message. */
+  void setPiece(int index, int piece, long address, int length) {
+    int iovec = iovec(index, piece);
+    bytes.putLong(iovec, address);
+    bytes.putLong(iovec + 8, length);
+    bytes.putLong(index * HEADER + IOV_COUNT, piece + 1);
+  }
+
+  long pieceAddress(int index, int piece) {
+    return bytes.getLong(iovec(index, piece));
+  }
+
+  int pieceLength(int index, int piece) {
+    return (int) bytes.getLong(iovec(index, piece) + 8);
   }
 
   void setControl(int index, long address, int length) {
     bytes.putLong(index * HEADER + CONTROL, address);
+    setControlLength(index, length);
+  }
+
+  void setControlLength(int index, int length) {
     bytes.putLong(index * HEADER + CONTROL_LENGTH, length);
+  }
+
+  /** Bytes of control messages that the last call received with message {@code index}. */
+  int controlLength(int index) {
+    return (int) bytes.getLong(index * HEADER + CONTROL_LENGTH);
   }
 
   int flags(int index) {

@@ -14,33 +14,59 @@ public final class ReceiveBatch implements AutoCloseable {
   /** A stride that is no multiple of the page size: all slots would share a few cache sets else. */
   private static final int SKEW = 5 * 64;
 
+  /** {@code struct cmsghdr { size_t len; int level; int type; }} and an int, padded: 24 bytes. */
+  private static final int CONTROL = 24;
+
+  private static final int CONTROL_LEVEL = 8;
+  private static final int CONTROL_TYPE = 12;
+  private static final int CONTROL_DATA = 16;
+
   final MessageHeaders headers;
 
   private final int capacity;
   private final int stride;
   private final NativeMemory data;
   private final NativeMemory names;
+  private final boolean datagrams;
+  private final int controls;
   private final ByteBuffer bytes;
   private final ByteBuffer nameBytes;
+  private final ByteBuffer controlBytes;
+  private int received;
 
   /**
-   * Allocates a batch.
+   * Allocates a batch for UDP, which has senders and perhaps runs of datagrams.
    *
    * @param capacity messages of a batch, 1 to 1024 (the most that {@code recvmmsg} takes)
    * @param slotSize bytes of the largest message, up to 128 KiB; what is longer is cut and {@link
    *     #truncated}
    */
-  public ReceiveBatch(int capacity, int slotSize) {
+  public static ReceiveBatch ofDatagrams(int capacity, int slotSize) {
+    return new ReceiveBatch(capacity, slotSize, true);
+  }
+
+  /** The same for messages that come from the kernel alone: they have no sender. */
+  public static ReceiveBatch ofKernelMessages(int capacity, int slotSize) {
+    return new ReceiveBatch(capacity, slotSize, false);
+  }
+
+  private ReceiveBatch(int capacity, int slotSize, boolean datagrams) {
+    this.datagrams = datagrams;
     this.capacity = capacity;
     this.stride = (slotSize + 4095) / 4096 * 4096 + SKEW;
-    this.headers = new MessageHeaders(capacity);
+    this.headers = new MessageHeaders(capacity, 1);
     this.data = NativeMemory.allocate(Math.multiplyExact(capacity, stride));
-    this.names = NativeMemory.allocate(capacity * SocketAddress.MAX_LENGTH);
+    this.names = NativeMemory.allocate(capacity * (SocketAddress.MAX_LENGTH + CONTROL));
     this.bytes = data.networkBytes();
     this.nameBytes = names.networkBytes();
+    this.controls = capacity * SocketAddress.MAX_LENGTH;
+    this.controlBytes = names.nativeBytes();
     for (int i = 0; i < capacity; i++) {
-      headers.setData(i, data.address() + offset(i), slotSize);
-      headers.setName(i, nameAddress(i), SocketAddress.MAX_LENGTH);
+      headers.setPiece(i, 0, data.address() + offset(i), slotSize);
+      if (datagrams) {
+        headers.setName(i, nameAddress(i), SocketAddress.MAX_LENGTH);
+        headers.setControl(i, names.address() + controls + (long) i * CONTROL, CONTROL);
+      }
     }
   }
 
@@ -67,6 +93,20 @@ public final class ReceiveBatch implements AutoCloseable {
   /** Bytes of message {@code index}. */
   public int length(int index) {
     return headers.transferred(index);
+  }
+
+  /**
+   * Bytes of each datagram in message {@code index}, of which the last may be shorter; those of the
+   * whole message unless {@link LinuxSocket#joinDatagrams} was called.
+   */
+  public int datagramSize(int index) {
+    int at = controls + index * CONTROL;
+    boolean joined =
+        headers.controlLength(index) > CONTROL_DATA
+            && controlBytes.getInt(at + CONTROL_LEVEL) == Libc.IPPROTO_UDP
+            && controlBytes.getInt(at + CONTROL_TYPE) == Libc.UDP_GRO
+            && controlBytes.getInt(at + CONTROL_DATA) > 0;
+    return joined ? controlBytes.getInt(at + CONTROL_DATA) : length(index);
   }
 
   /** Whether message {@code index} was longer than a slot. */
@@ -106,10 +146,16 @@ public final class ReceiveBatch implements AutoCloseable {
   }
 
   /** The kernel writes back what it used; the next call must see the room again. */
-  void restoreNameLengths(int count) {
-    for (int i = 0; i < count; i++) {
+  void restoreRoom() {
+    for (int i = 0; datagrams && i < received; i++) {
       headers.setNameLength(i, SocketAddress.MAX_LENGTH);
+      headers.setControlLength(i, CONTROL);
     }
+  }
+
+  /** So many messages have come. */
+  void received(int count) {
+    received = count;
   }
 
   private long nameAddress(int index) {

@@ -42,12 +42,17 @@ public final class TrafficCounters {
 
   /** Counts a packet that goes no further. */
   public void refused(Verdict verdict) {
-    add(cell(verdict), 1);
+    refused(verdict, 1);
   }
 
-  /** Counts a packet that went on, and its bytes. */
-  public void forwarded(int bytes) {
-    add(cell(Verdict.FORWARD), 1);
+  /** Counts packets that go no further. */
+  public void refused(Verdict verdict, int packets) {
+    add(cell(verdict), packets);
+  }
+
+  /** Counts packets that went on, and their bytes in all. */
+  public void forwarded(int packets, int bytes) {
+    add(cell(Verdict.FORWARD), packets);
     add(BYTES, bytes);
   }
 

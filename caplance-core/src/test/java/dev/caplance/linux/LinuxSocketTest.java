@@ -22,13 +22,18 @@ class LinuxSocketTest {
   private final BatchSender.Outcome outcome =
       new BatchSender.Outcome() {
         @Override
-        public void sent(int index, int length) {
-          outcomes.add("sent " + index + " " + length);
+        public void sent(int index, int datagrams, int bytes) {
+          outcomes.add("sent " + index + " " + bytes + (datagrams > 1 ? " in " + datagrams : ""));
         }
 
         @Override
-        public void refused(int index, int errno) {
+        public void refused(int index, int datagrams, int errno) {
           outcomes.add("refused " + index);
+        }
+
+        @Override
+        public void runRefused(int index, int errno) {
+          outcomes.add("run refused");
         }
       };
 
@@ -48,9 +53,9 @@ class LinuxSocketTest {
 
   private void sendsABatch(InetAddress loopback, long high, long low) throws Exception {
     try (LinuxSocket receiver = LinuxSocket.udp(loopback, 0);
-        ReceiveBatch batch = new ReceiveBatch(8, 4);
+        ReceiveBatch batch = ReceiveBatch.ofDatagrams(8, 4);
         NativeMemory data = memory("onetwothree");
-        BatchSender sender = new BatchSender(LinuxSocket.udp(loopback, 0), 3)) {
+        BatchSender sender = new BatchSender(LinuxSocket.udp(loopback, 0), 3, false)) {
       receiver.setReceiveTimeout(10_000);
       SocketAddress to = SocketAddress.of(loopback, receiver.localPort());
       for (int round = 0; round < 2; round++) {
@@ -84,9 +89,9 @@ class LinuxSocketTest {
   @Test
   void aMessageThatTheKernelRefusesStopsNoOther() throws Exception {
     try (LinuxSocket receiver = LinuxSocket.udp(IPV4, 0);
-        ReceiveBatch batch = new ReceiveBatch(8, 64);
+        ReceiveBatch batch = ReceiveBatch.ofDatagrams(8, 64);
         NativeMemory data = NativeMemory.allocate(70_000);
-        BatchSender sender = new BatchSender(LinuxSocket.udp(IPV4, 0), 4)) {
+        BatchSender sender = new BatchSender(LinuxSocket.udp(IPV4, 0), 4, true)) {
       receiver.setReceiveTimeout(10_000);
       SocketAddress to = SocketAddress.of(IPV4, receiver.localPort());
       sender.add(data.address(), 70_000, to, 0);
@@ -99,10 +104,63 @@ class LinuxSocketTest {
     }
   }
 
+  private void sendsARun(InetAddress loopback) throws Exception {
+    try (LinuxSocket receiver = LinuxSocket.udp(loopback, 0);
+        ReceiveBatch batch = ReceiveBatch.ofDatagrams(8, 64);
+        NativeMemory data = memory("onetwothree");
+        BatchSender sender = new BatchSender(LinuxSocket.udp(loopback, 0), 3, true)) {
+      assertThat(receiver.joinDatagrams()).isTrue();
+      receiver.setReceiveTimeout(10_000);
+      SocketAddress to = SocketAddress.of(loopback, receiver.localPort());
+      for (int trafficClass : new int[] {0, 0xb8}) {
+        int run = sender.add(data.address(), 3, to, trafficClass);
+        sender.extend(run, data.address() + 3, 1, data.address() + 4, 2);
+        sender.extend(run, data.address() + 6, 1);
+        sender.add(data.address() + 6, 5, to, 0);
+        sender.flush(outcome);
+        assertThat(receiver.receive(batch)).isEqualTo(2);
+        assertThat(List.of(text(batch, 0), text(batch, 1))).containsExactly("onetwot", "three");
+        assertThat(batch.datagramSize(0)).isEqualTo(3);
+        assertThat(batch.datagramSize(1)).isEqualTo(5);
+      }
+      assertThat(outcomes)
+          .containsExactly("sent 0 7 in 3", "sent 1 5", "sent 0 7 in 3", "sent 1 5");
+    }
+  }
+
+  @Test
+  void sendsAndReceivesRunsOverIpv4() throws Exception {
+    sendsARun(IPV4);
+  }
+
+  @Test
+  void sendsAndReceivesRunsOverIpv6() throws Exception {
+    sendsARun(IPV6);
+  }
+
+  /** More bytes than the kernel takes are as good a reason as an interface without offload. */
+  @Test
+  void aRunThatTheKernelRefusesIsSentOneByOne() throws Exception {
+    try (LinuxSocket receiver = LinuxSocket.udp(IPV4, 0);
+        ReceiveBatch batch = ReceiveBatch.ofDatagrams(8, 64);
+        NativeMemory data = NativeMemory.allocate(200_000);
+        BatchSender sender = new BatchSender(LinuxSocket.udp(IPV4, 0), 4, true)) {
+      receiver.setReceiveTimeout(10_000);
+      SocketAddress to = SocketAddress.of(IPV4, receiver.localPort());
+      int run = sender.add(data.address(), 30_000, to, 0);
+      sender.extend(run, data.address(), 10_000, data.address(), 20_000);
+      sender.extend(run, data.address(), 10_000, data.address(), 5_000);
+      sender.flush(outcome);
+      assertThat(outcomes)
+          .containsExactly("run refused", "sent 0 30000", "sent 0 30000", "sent 0 15000");
+      assertThat(receiver.receive(batch)).isEqualTo(3);
+    }
+  }
+
   @Test
   void waitsNoLongerThanTold() throws Exception {
     try (LinuxSocket socket = LinuxSocket.udp(IPV4, 0);
-        ReceiveBatch batch = new ReceiveBatch(1, 64)) {
+        ReceiveBatch batch = ReceiveBatch.ofDatagrams(1, 64)) {
       socket.setReceiveTimeout(10);
       assertThat(socket.receive(batch)).isEqualTo(-Errno.EAGAIN);
     }

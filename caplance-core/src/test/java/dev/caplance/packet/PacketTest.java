@@ -316,8 +316,8 @@ class PacketTest {
   void countsByVerdict() {
     TrafficCounters counters = new TrafficCounters();
     counters.received(3);
-    counters.forwarded(100);
-    counters.forwarded(50);
+    counters.forwarded(1, 100);
+    counters.forwarded(1, 50);
     counters.refused(Verdict.NO_BACKEND);
     TrafficCounters.Snapshot snapshot = counters.snapshot();
     assertThat(snapshot.received()).isEqualTo(3);

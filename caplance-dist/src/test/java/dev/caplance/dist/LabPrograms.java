@@ -139,7 +139,7 @@ final class LabPrograms {
 
     public static void main(String[] args) throws IOException {
       SocketAddress to = SocketAddress.of(InetAddress.getByName(args[0]), 0);
-      try (BatchSender sender = new BatchSender(LinuxSocket.rawIpv4(), 1)) {
+      try (BatchSender sender = new BatchSender(LinuxSocket.rawIpv4(), 1, false)) {
         for (String hex : Arrays.asList(args).subList(1, args.length)) {
           byte[] packet = HexFormat.of().parseHex(hex);
           try (NativeMemory memory = NativeMemory.allocate(packet.length)) {
@@ -153,10 +153,10 @@ final class LabPrograms {
 
     private static final class MustBeSent implements BatchSender.Outcome {
       @Override
-      public void sent(int index, int length) {}
+      public void sent(int index, int datagrams, int bytes) {}
 
       @Override
-      public void refused(int index, int errno) {
+      public void refused(int index, int datagrams, int errno) {
         throw new IllegalStateException("error " + errno);
       }
     }

@@ -33,10 +33,10 @@ final class RawPrograms {
 
   private static final class MustBeSent implements BatchSender.Outcome {
     @Override
-    public void sent(int index, int length) {}
+    public void sent(int index, int datagrams, int bytes) {}
 
     @Override
-    public void refused(int index, int errno) {
+    public void refused(int index, int datagrams, int errno) {
       throw new IllegalStateException("error " + errno);
     }
   }
@@ -79,7 +79,8 @@ final class RawPrograms {
       this.order = order;
       this.ipv6 = target.getAddress().length == 16;
       this.to = SocketAddress.of(target, 0);
-      this.sender = new BatchSender(ipv6 ? LinuxSocket.rawIpv6() : LinuxSocket.rawIpv4(), 64);
+      this.sender =
+          new BatchSender(ipv6 ? LinuxSocket.rawIpv6() : LinuxSocket.rawIpv4(), 64, false);
     }
 
     public static void main(String[] args) throws IOException {
@@ -193,7 +194,7 @@ final class RawPrograms {
       SocketAddress to = SocketAddress.of(target, 0);
       int port = Integer.parseInt(args[1]);
       SplittableRandom random = new SplittableRandom(Long.parseLong(args[3]));
-      try (BatchSender sender = new BatchSender(LinuxSocket.rawIpv4(), BATCH);
+      try (BatchSender sender = new BatchSender(LinuxSocket.rawIpv4(), BATCH, false);
           NativeMemory memory = NativeMemory.allocate(BATCH * PACKET)) {
         ByteBuffer bytes = memory.networkBytes();
         for (int left = Integer.parseInt(args[2]); left > 0; left -= BATCH) {

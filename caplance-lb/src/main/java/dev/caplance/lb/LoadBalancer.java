@@ -69,6 +69,7 @@ public final class LoadBalancer implements Daemon {
 
     NfqueueDataplane dataplane = dataplane(tables);
     dataplane.start();
+    dataplane.missing().forEach(LOG::info);
     cleanup.atStop("stop the workers", dataplane::stop);
     tables.publishTo(dataplane);
 

@@ -30,7 +30,8 @@ public final class Decapsulator {
   private static final int RECEIVE_BUFFER = 16 << 20;
 
   private final LinuxSocket socket;
-  private final ReceiveBatch batch = new ReceiveBatch(BATCH, LARGEST_DATAGRAM);
+  private final boolean joins;
+  private final ReceiveBatch batch = ReceiveBatch.ofDatagrams(BATCH, LARGEST_DATAGRAM);
   private final Delivery ipv4;
   private final Delivery ipv6;
   private final Vips vips;
@@ -50,6 +51,7 @@ public final class Decapsulator {
       TrafficCounters counters,
       Consumer<Throwable> onFailure) {
     this.socket = socket;
+    this.joins = socket.joinDatagrams();
     this.ipv4 = ipv4;
     this.ipv6 = ipv6;
     this.vips = vips;
@@ -107,6 +109,13 @@ public final class Decapsulator {
     ownAddresses = addresses;
   }
 
+  /** What this kernel does not offer and is done without, a sentence for each. */
+  public List<String> missing() {
+    return joins
+        ? List.of()
+        : List.of("the kernel does not join datagrams (UDP_GRO): they are received one by one");
+  }
+
   /** What has come and what became of it. Any thread may call. */
   public TrafficCounters.Snapshot counters() {
     return counters.snapshot();
@@ -137,25 +146,39 @@ public final class Decapsulator {
   }
 
   private void deliverBatch(int received) {
-    counters.received(received);
+    int datagrams = 0;
     for (int i = 0; i < received; i++) {
-      Verdict verdict = deliver(i);
-      if (verdict != Verdict.FORWARD) {
-        counters.refused(verdict);
-      }
+      datagrams += deliverMessage(i);
     }
+    counters.received(datagrams);
     ipv4.flush();
     if (ipv6 != null) {
       ipv6.flush();
     }
   }
 
-  private Verdict deliver(int index) {
-    ByteBuffer bytes = batch.bytes();
+  /** Delivers each of the datagrams that came joined as one message; says how many there were. */
+  private int deliverMessage(int index) {
+    int size = batch.datagramSize(index);
     int offset = batch.offset(index);
-    int length = batch.length(index);
+    int end = offset + batch.length(index);
+    int datagrams = 0;
+    do {
+      int length = Math.min(size, end - offset);
+      Verdict verdict = deliver(index, offset, length);
+      if (verdict != Verdict.FORWARD) {
+        counters.refused(verdict);
+      }
+      offset += length;
+      datagrams++;
+    } while (offset < end);
+    return datagrams;
+  }
+
+  private Verdict deliver(int index, int offset, int length) {
+    ByteBuffer bytes = batch.bytes();
     if (SanityGate.looksLikeOne(bytes, offset, length)) {
-      return sanity.pass(batch, index);
+      return sanity.pass(batch, index, offset, length);
     }
     if (!loadBalancers.contains(batch.senderHigh(index), batch.senderLow(index))) {
       return Verdict.STRANGER;

@@ -14,10 +14,12 @@ import dev.caplance.packet.Verdict;
 final class Delivery implements BatchSender.Outcome, AutoCloseable {
 
   private final BatchSender sender;
+  private final int capacity;
   private final TrafficCounters counters;
 
   private Delivery(LinuxSocket socket, int capacity, TrafficCounters counters) {
-    this.sender = new BatchSender(socket, capacity);
+    this.sender = new BatchSender(socket, capacity, false);
+    this.capacity = capacity;
     this.counters = counters;
   }
 
@@ -31,6 +33,9 @@ final class Delivery implements BatchSender.Outcome, AutoCloseable {
 
   /** Puts a packet in line; it must stay where it is until {@link #flush}. */
   void add(long packet, int length, SocketAddress vip) {
+    if (sender.count() == capacity) {
+      flush();
+    }
     sender.add(packet, length, vip, 0);
   }
 
@@ -40,13 +45,13 @@ final class Delivery implements BatchSender.Outcome, AutoCloseable {
   }
 
   @Override
-  public void sent(int index, int length) {
-    counters.forwarded(length);
+  public void sent(int index, int datagrams, int bytes) {
+    counters.forwarded(datagrams, bytes);
   }
 
   @Override
-  public void refused(int index, int errno) {
-    counters.refused(Verdict.SEND_FAILED);
+  public void refused(int index, int datagrams, int errno) {
+    counters.refused(Verdict.SEND_FAILED, datagrams);
   }
 
   @Override

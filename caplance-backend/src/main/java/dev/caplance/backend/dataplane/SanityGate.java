@@ -40,8 +40,8 @@ final class SanityGate {
     return true;
   }
 
-  /** Hands message {@code index} to the listener. */
-  Verdict pass(ReceiveBatch batch, int index) {
+  /** Hands a datagram of message {@code index} to the listener. */
+  Verdict pass(ReceiveBatch batch, int index, int offset, int length) {
     long now = System.nanoTime();
     if (now - second >= SECOND) {
       second = now;
@@ -51,8 +51,8 @@ final class SanityGate {
       return Verdict.STRANGER;
     }
     passed++;
-    byte[] text = new byte[batch.length(index)];
-    batch.bytes().get(batch.offset(index), text);
+    byte[] text = new byte[length];
+    batch.bytes().get(offset, text);
     InetAddress sender = batch.sender(index);
     listener.received(sender, new String(text, StandardCharsets.US_ASCII));
     return Verdict.SANITY_CHECK;

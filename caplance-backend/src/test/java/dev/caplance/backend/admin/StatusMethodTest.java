@@ -74,8 +74,8 @@ class StatusMethodTest {
     traffic.refused(Verdict.STRANGER);
     traffic.refused(Verdict.STRANGER);
     traffic.refused(Verdict.SEND_FAILED);
-    traffic.forwarded(100);
-    traffic.forwarded(1400);
+    traffic.forwarded(1, 100);
+    traffic.forwarded(1, 1400);
     SessionStatus registered =
         new SessionStatus(
             new LoadBalancer(IpAddresses.parse("2001:db8::2"), 1338, false),

@@ -43,7 +43,7 @@ public final class NfQueue implements AutoCloseable {
     this.handle = handle;
     this.queue = queue;
     this.socket = LinuxSocket.borrowed(NetfilterQueueLibrary.nfq_fd(handle));
-    this.batch = new ReceiveBatch(batchSize, COPY_RANGE + ATTRIBUTES_ROOM);
+    this.batch = ReceiveBatch.ofKernelMessages(batchSize, COPY_RANGE + ATTRIBUTES_ROOM);
     QueueMessages.writeVerdictBatch(verdictBytes, number, QueueMessages.DROP);
     QueueMessages.writeSingleVerdict(acceptBytes, number, QueueMessages.ACCEPT);
   }

@@ -8,7 +8,10 @@ import dev.caplance.packet.Verdict;
 import java.io.IOException;
 import java.net.InetAddress;
 
-/** One UDP socket of a worker, hence one source port, and what waits to be sent through it. */
+/**
+ * One UDP socket of a worker, hence one source port, and what waits to be sent through it: packets
+ * of one size to one endpoint as a run where kernel and interface take that.
+ */
 final class Lane implements BatchSender.Outcome, AutoCloseable {
 
   /**
@@ -17,16 +20,25 @@ final class Lane implements BatchSender.Outcome, AutoCloseable {
    */
   private static final int SEND_BUFFER = 16 << 20;
 
+  /** Endpoints share these by their numbers; a run ends early where two meet. A power of two. */
+  private static final int RUNS = 64;
+
   private final int worker;
   private final TrafficCounters counters;
   private final BatchSender sender;
+  private final boolean takesRuns;
   private final Endpoint[] endpoints;
+  private final Run[] runs = new Run[RUNS];
 
   private Lane(LinuxSocket socket, int capacity, int worker, TrafficCounters counters) {
     this.worker = worker;
     this.counters = counters;
-    this.sender = new BatchSender(socket, capacity);
+    this.takesRuns = socket.takesRuns();
+    this.sender = new BatchSender(socket, capacity, takesRuns);
     this.endpoints = new Endpoint[capacity];
+    for (int i = 0; i < RUNS; i++) {
+      runs[i] = new Run();
+    }
   }
 
   /** A lane to endpoints of the family of {@code any}, the unspecified address. */
@@ -42,6 +54,11 @@ final class Lane implements BatchSender.Outcome, AutoCloseable {
     }
   }
 
+  /** Whether the kernel takes runs. */
+  boolean takesRuns() {
+    return takesRuns;
+  }
+
   /**
    * Puts a packet in line. As many as the capacity fit between two calls of {@link #flush}.
    *
@@ -49,23 +66,44 @@ final class Lane implements BatchSender.Outcome, AutoCloseable {
    * @param trafficClass of the outer header
    */
   void add(long packet, int length, Endpoint to, int trafficClass) {
-    endpoints[sender.add(packet, length, to.target(), trafficClass)] = to;
+    Run run = runs[to.id() & (RUNS - 1)];
+    if (run.takes(to, length, trafficClass)) {
+      sender.extend(run.message(), packet, length);
+      run.added(length);
+      return;
+    }
+    int message = sender.add(packet, length, to.target(), trafficClass);
+    endpoints[message] = to;
+    run.end();
+    if (takesRuns && to.takesRuns() && length <= to.maxPacket()) {
+      run.begin(to, message, length, trafficClass);
+    }
   }
 
   /** Sends what is in line, and counts it. */
   void flush() {
-    sender.flush(this);
+    if (sender.count() > 0) {
+      for (Run run : runs) {
+        run.end();
+      }
+      sender.flush(this);
+    }
   }
 
   @Override
-  public void sent(int index, int length) {
-    endpoints[index].count(worker, length);
-    counters.forwarded(length);
+  public void sent(int index, int datagrams, int bytes) {
+    endpoints[index].count(worker, datagrams, bytes);
+    counters.forwarded(datagrams, bytes);
   }
 
   @Override
-  public void refused(int index, int errno) {
-    counters.refused(Verdict.SEND_FAILED);
+  public void refused(int index, int datagrams, int errno) {
+    counters.refused(Verdict.SEND_FAILED, datagrams);
+  }
+
+  @Override
+  public void runRefused(int index, int errno) {
+    endpoints[index].refuseRuns();
   }
 
   @Override

@@ -27,6 +27,11 @@ final class Lanes implements AutoCloseable {
     ipv6 = openIpv6(capacity, worker, counters);
   }
 
+  /** Whether the kernel takes runs of packets. */
+  boolean takesRuns() {
+    return ipv4[0].takesRuns();
+  }
+
   private static Lane[] open(InetAddress any, int capacity, int worker, TrafficCounters counters)
       throws IOException {
     Lane[] lanes = new Lane[COUNT];

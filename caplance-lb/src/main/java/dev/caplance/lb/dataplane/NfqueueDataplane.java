@@ -83,6 +83,11 @@ public final class NfqueueDataplane implements Dataplane {
     loops.forEach(ReceiveLoop::start);
   }
 
+  /** What this kernel does not offer and is done without, a sentence for each; once started. */
+  public synchronized List<String> missing() {
+    return workers.get(0).missing();
+  }
+
   @Override
   public synchronized void publish(ForwardingTable newTable) {
     table = newTable;

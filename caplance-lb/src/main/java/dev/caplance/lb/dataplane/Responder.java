@@ -37,14 +37,14 @@ final class Responder implements BatchSender.Outcome, AutoCloseable {
     for (int i = 0; i < SLOTS; i++) {
       slots[i] = memory.networkBytes().slice(i * Reply.MAX_LENGTH, Reply.MAX_LENGTH);
     }
-    ipv4 = new BatchSender(LinuxSocket.rawIpv4(), SLOTS);
+    ipv4 = new BatchSender(LinuxSocket.rawIpv4(), SLOTS, false);
     ipv6 = openIpv6();
   }
 
   /** A kernel may be without IPv6; no packet that needs an answer by it comes then. */
   private static BatchSender openIpv6() {
     try {
-      return new BatchSender(LinuxSocket.rawIpv6(), SLOTS);
+      return new BatchSender(LinuxSocket.rawIpv6(), SLOTS, false);
     } catch (LinuxException e) {
       return null;
     }
@@ -103,11 +103,11 @@ final class Responder implements BatchSender.Outcome, AutoCloseable {
   }
 
   @Override
-  public void sent(int index, int length) {}
+  public void sent(int index, int datagrams, int bytes) {}
 
   /** What could not be said is not said: the client tries again. */
   @Override
-  public void refused(int index, int errno) {}
+  public void refused(int index, int datagrams, int errno) {}
 
   @Override
   public void close() {

@@ -28,6 +28,7 @@ public final class Endpoint {
   private final AtomicLongArray cells;
   private final int overhead;
   private volatile int maxPacket;
+  private volatile boolean takesRuns = true;
 
   /**
    * An endpoint that nothing went to yet.
@@ -53,6 +54,7 @@ public final class Endpoint {
   /** The way there has changed. Any thread may call. */
   public void setMtu(int mtu) {
     maxPacket = mtu - overhead;
+    takesRuns = true;
   }
 
   /** A number that no other endpoint has had since the start of the process. */
@@ -75,14 +77,24 @@ public final class Endpoint {
     return target;
   }
 
+  /** Whether packets may go there as runs (see {@link dev.caplance.linux.BatchSender}). */
+  public boolean takesRuns() {
+    return takesRuns;
+  }
+
+  /** The interface on the way there cannot cut runs: no more until the way changes. Any thread. */
+  public void refuseRuns() {
+    takesRuns = false;
+  }
+
   /**
-   * Counts a packet that went out. Only the worker of this number may call.
+   * Counts packets that went out. Only the worker of this number may call.
    *
-   * @param bytes of the packet, without the encapsulation
+   * @param bytes of the packets, without the encapsulation
    */
-  public void count(int worker, int bytes) {
+  public void count(int worker, int packets, int bytes) {
     int cell = worker * STRIDE;
-    cells.lazySet(cell + PACKETS, cells.getPlain(cell + PACKETS) + 1);
+    cells.lazySet(cell + PACKETS, cells.getPlain(cell + PACKETS) + packets);
     cells.lazySet(cell + BYTES, cells.getPlain(cell + BYTES) + bytes);
   }
 

@@ -356,7 +356,7 @@ class RegistrationTest {
     harness.advance(Duration.ofSeconds(4));
     peer.say("HEALTH 503 connection refused", "DRAIN web-1");
     harness.advance(Duration.ofSeconds(2));
-    harness.published.get(0).get(0).endpoint().count(0, 1500);
+    harness.published.get(0).get(0).endpoint().count(0, 1, 1500);
 
     BackendStatus status = harness.status("web-1");
     assertThat(status.dataAddress()).isEqualTo(IpAddresses.parse("10.0.0.11"));

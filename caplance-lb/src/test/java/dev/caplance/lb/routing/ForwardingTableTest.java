@@ -114,9 +114,9 @@ class ForwardingTableTest {
 
   @Test
   void endpointsCountForEachWorkerAndKnowWhatFits() {
-    b1.count(0, 100);
-    b1.count(1, 50);
-    b1.count(1, 50);
+    b1.count(0, 1, 100);
+    b1.count(1, 1, 50);
+    b1.count(1, 1, 50);
     assertThat(b1.packets()).isEqualTo(3);
     assertThat(b1.bytes()).isEqualTo(200);
     assertThat(b2.packets()).isZero();
