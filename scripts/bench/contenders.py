@@ -1,0 +1,92 @@
+"""What is compared: each carries the packets for an address of its own from the client to backends."""
+
+import pathlib
+import struct
+
+import lab
+
+BACKENDS = {"b1": "10.77.0.11", "b2": "10.77.0.12", "b3": "10.77.0.13"}
+DATA_PORT, ENCAPSULATION = 1337, 28
+TARGET_PORT = 9  # of the packets that offer.c sends
+
+LB_CONFIG = """
+services: [{name: web, vip: 10.77.0.50}]
+hashKey: 6361706c616e636520697320612d6c62
+"""
+
+
+class Routing:
+    """The kernel's own routing: no load balancer at all."""
+
+    name = "kernel routing"
+    vip = "10.77.0.52"
+    sink = ("0", str(TARGET_PORT), f"{lab.namespace('b1')}={vip}")
+
+    def __init__(self):
+        lab.on("b1", "ip", "address", "add", f"{self.vip}/32", "dev", "lo")
+        lab.on("lb1", "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        lab.on("lb1", "ip", "route", "add", f"{self.vip}/32", "via", BACKENDS["b1"])
+        lab.on("client", "ip", "route", "add", f"{self.vip}/32", "via", "10.77.0.2")
+        for host in ("client", "lb1"):  # no word to the client that there is a shorter way
+            for interface in ("all", "eth0"):
+                lab.on(host, "sysctl", "-qw", f"net.ipv4.conf.{interface}.send_redirects=0",
+                       f"net.ipv4.conf.{interface}.accept_redirects=0")
+
+    def cpu_seconds(self):
+        return 0.0
+
+    def forwarded(self):
+        return None
+
+
+def data_ports():
+    """What sink.c is to receive from a load balancer."""
+    return (str(ENCAPSULATION), str(DATA_PORT),
+            *(f"{lab.namespace(host)}={address}" for host, address in BACKENDS.items()))
+
+
+class Reference:
+    """reference.c on a queue of its own."""
+
+    name = "C reference"
+    vip = "10.77.0.51"
+    sink = data_ports()
+
+    def __init__(self, programs):
+        self.counter = pathlib.Path(programs) / "forwarded"
+        self.process = lab.start("lb1", f"{programs}/reference", "100", str(self.counter),
+                                 *BACKENDS.values())
+        lab.on("lb1", "iptables", "-t", "raw", "-A", "PREROUTING", "-d", self.vip,
+               "-j", "NFQUEUE", "--queue-num", "100")
+
+    def cpu_seconds(self):
+        return lab.cpu_seconds(self.process.pid)
+
+    def forwarded(self):
+        return struct.unpack("Q", self.counter.read_bytes())[0]
+
+
+class Caplance:
+    """The load balancer; sessions for the backends are held by the benchmark."""
+
+    name = "Caplance"
+    vip = "10.77.0.50"
+    sink = data_ports()
+
+    def __init__(self):
+        self.daemon = lab.Daemon("lb1", "lb", LB_CONFIG)
+        self.sessions = []
+
+    def register(self):
+        self.sessions = [lab.Registration(host, address, "10.77.0.2")
+                         for host, address in BACKENDS.items()]
+
+    def deregister(self):
+        for session in self.sessions:
+            session.close()
+
+    def cpu_seconds(self):
+        return self.daemon.cpu_seconds()
+
+    def forwarded(self):
+        return self.daemon.status()["packets"]["forwarded"]

@@ -1,0 +1,118 @@
+"""The figures: each function takes one sample of one contender."""
+
+import json
+import subprocess
+import time
+
+import lab
+from contenders import BACKENDS, DATA_PORT
+
+FLOWS = 10_000
+LOSS = 0.0001
+FASTEST = 500_000  # packets per second; no contender reaches it
+USO = "tx-udp-segmentation"
+
+
+class Bench:
+    def __init__(self, programs, seconds):
+        self.programs, self.seconds = programs, seconds
+        self.balancer_mac = lab.mac("lb1")
+
+    def offer(self, vip, rate, seconds=None, flows=FLOWS, source="10.77.0.10"):
+        """Offers load; returns packets and seconds."""
+        sender = lab.start("client", f"{self.programs}/offer", "eth0", self.balancer_mac, source,
+                           vip, str(flows), str(int(rate)), str(seconds or self.seconds),
+                           cpu=lab.SENDER_CPU, stdout=subprocess.PIPE)
+        out, _ = sender.communicate(timeout=(seconds or self.seconds) + lab.PATIENCE)
+        lab.running.remove(sender)
+        told = json.loads(out)
+        return told["sent"], told["seconds"]
+
+    def deliver(self, contender, rate, seconds=None):
+        """Offers load and receives it; returns what came of it."""
+        sink = lab.start("client", f"{self.programs}/sink", *contender.sink,
+                         stdout=subprocess.PIPE)
+        sink.stdout.readline()
+        cpu, busy = contender.cpu_seconds(), lab.busy_seconds()
+        sent, taken = self.offer(contender.vip, rate, seconds)
+        cpu, busy = contender.cpu_seconds() - cpu, lab.busy_seconds() - busy
+        time.sleep(0.3)  # what is on its way arrives
+        got = json.loads(lab.end(sink))
+        return {"sent": sent, "seconds": taken, "received": got["received"], "cpu": cpu,
+                "busy": busy, "nanos": got["nanos"]}
+
+    def saturation(self, contender):
+        run = self.deliver(contender, 0)
+        received = max(run["received"], 1)
+        return {"delivered per second": run["received"] / run["seconds"],
+                "machine µs per packet": run["busy"] * 1e6 / received}
+
+    def own_cpu(self, contender, rate):
+        """µs of the load balancer's own threads per packet, its receivers costing nothing."""
+        with dropped_at_backends():
+            time.sleep(0.1)
+            cpu, count = contender.cpu_seconds(), contender.forwarded()
+            self.offer(contender.vip, rate)
+            cpu, count = contender.cpu_seconds() - cpu, contender.forwarded() - count
+        return cpu * 1e6 / max(count, 1)
+
+    def own_cpu_without_offload(self, contender):
+        lab.on("lb1", "ethtool", "-K", "eth0", USO, "off")
+        try:
+            return self.own_cpu(contender, 0)
+        finally:
+            lab.on("lb1", "ethtool", "-K", "eth0", USO, "on")
+
+    def loss_free(self, contender, steps=7):
+        """The largest rate found by halving at which fewer than LOSS of the packets are lost."""
+        low, high = 0, FASTEST
+        for _ in range(steps):
+            rate = (low + high) / 2
+            run = self.deliver(contender, rate, 1)
+            offered = run["sent"] / run["seconds"]
+            kept = run["sent"] - run["received"] <= run["sent"] * LOSS
+            if kept and offered > rate * 0.98:
+                low = rate
+            else:
+                high = rate
+        return low
+
+    def latency(self, contender, rate):
+        nanos = self.deliver(contender, rate)["nanos"]
+        return {quantile: value / 1000 for quantile, value in nanos.items()}
+
+    def upload(self, vip):
+        """Gbit/s of one TCP stream, and segments sent again per GB."""
+        out = lab.on("client", "iperf3", "-c", vip, "-t", str(self.seconds), "-J")
+        total = json.loads(out)["end"]["sum_sent"]
+        received = json.loads(out)["end"]["sum_received"]
+        return {"Gbit/s": received["bits_per_second"] / 1e9,
+                "sent again per GB": total["retransmits"] / (total["bytes"] / 1e9)}
+
+    def connections(self, vip):
+        """HTTP requests per second, each on a connection of its own."""
+        out = lab.on("client", "wrk", "-t1", "-c16", f"-d{self.seconds}s",
+                     "-H", "Connection: close", f"http://{vip}/")
+        for line in out.splitlines():
+            if line.startswith("Requests/sec:"):
+                return float(line.split()[1])
+        raise RuntimeError("wrk said: " + out)
+
+
+class dropped_at_backends:
+    """While it holds, backends drop what load balancers send them as soon as it arrives."""
+
+    RULE = ("PREROUTING", "-p", "udp", "--dport", str(DATA_PORT), "-j", "DROP")
+
+    def __enter__(self):
+        for host in BACKENDS:
+            lab.on(host, "iptables", "-t", "raw", "-I", *self.RULE)
+
+    def __exit__(self, *_):
+        for host in BACKENDS:
+            lab.on(host, "iptables", "-t", "raw", "-D", *self.RULE)
+
+
+def fragments_created():
+    out = lab.on("lb1", "nstat", "-asz", "IpFragCreates")
+    return int(out.split()[-2])

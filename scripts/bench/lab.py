@@ -1,0 +1,163 @@
+"""The lab's hosts and what the benchmark runs on them."""
+
+import ctypes
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+STATE = pathlib.Path("/run/caplance-lab")
+SENDER_CPU, OTHER_CPU = "0", "1"
+PATIENCE = 30  # seconds until something that does not come true ends the benchmark
+CLONE_NEWNET = 0x40000000
+
+running = []
+
+
+def namespace(host):
+    return f"caplance-{host}"
+
+
+def script(*words):
+    subprocess.run([ROOT / "scripts/lab.sh", *words], check=True, stdout=subprocess.DEVNULL)
+
+
+def on(host, *command, check=True):
+    """Runs a command in a host's network and returns its output."""
+    done = subprocess.run(["ip", "netns", "exec", namespace(host), *command],
+                          stdout=subprocess.PIPE, text=True, check=check)
+    return done.stdout
+
+
+def start(host, *command, cpu=OTHER_CPU, **options):
+    """Starts a program that is ended with end(), or with the benchmark."""
+    pin = ["taskset", "-c", cpu] if cpu else []
+    process = subprocess.Popen(["ip", "netns", "exec", namespace(host), *pin, *command],
+                               text=True, **options)
+    running.append(process)
+    return process
+
+
+def end(process, sign=signal.SIGTERM):
+    """Ends a program; returns what it has written since."""
+    process.send_signal(sign)
+    out, _ = process.communicate(timeout=PATIENCE)
+    running.remove(process)
+    return out
+
+
+def end_all():
+    for process in list(running):
+        process.kill()
+        process.communicate()
+    running.clear()
+
+
+def mac(host):
+    return on(host, "cat", "/sys/class/net/eth0/address").strip()
+
+
+class Daemon:
+    """A Caplance daemon on a host of the lab, ready to work."""
+
+    def __init__(self, host, kind, config, cpu=OTHER_CPU):
+        self.socket = STATE / host / "run" / f"{kind}.sock"
+        (STATE / host / "etc" / f"{kind}.yaml").write_text(config)
+        with tempfile.TemporaryDirectory() as directory:
+            ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            ready.bind(f"{directory}/notify")
+            ready.settimeout(PATIENCE)
+            pin = ["taskset", "-c", cpu] if cpu else []
+            log = open(STATE / host / "log" / f"{kind}.bench.log", "w")
+            begun = time.monotonic()
+            self.process = subprocess.Popen(
+                [ROOT / "scripts/lab.sh", "exec", host, *pin, "env",
+                 f"NOTIFY_SOCKET={directory}/notify", ROOT / "scripts/caplance", kind],
+                cwd=ROOT, stdout=log, stderr=log, text=True)
+            running.append(self.process)
+            while "READY=1" not in ready.recv(4096).decode():
+                pass
+            self.seconds_to_ready = time.monotonic() - begun
+            ready.close()
+
+    def status(self):
+        with socket.socket(socket.AF_UNIX) as control:
+            control.settimeout(PATIENCE)
+            control.connect(str(self.socket))
+            control.sendall(b'{"jsonrpc": "2.0", "id": 1, "method": "status"}\n')
+            return json.loads(control.makefile().readline())["result"]
+
+    def cpu_seconds(self):
+        return cpu_seconds(self.process.pid)
+
+    def resident_bytes(self):
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+        raise RuntimeError("no VmRSS")
+
+    def stop(self):
+        end(self.process)
+
+
+class Registration:
+    """Speaks for a backend whose packets go to a program of the benchmark."""
+
+    def __init__(self, host, address, balancer):
+        self.host, self.address, self.balancer = host, address, balancer
+        self.registered, self.over = threading.Event(), threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+        if not self.registered.wait(PATIENCE):
+            raise RuntimeError(f"{host} was not registered")
+
+    def _run(self):
+        namespace_file = os.open(f"/run/netns/{namespace(self.host)}", os.O_RDONLY)
+        if ctypes.CDLL(None).setns(namespace_file, CLONE_NEWNET) != 0:
+            raise RuntimeError("setns failed")
+        with socket.socket(type=socket.SOCK_DGRAM) as data:
+            data.bind((self.address, 1337))
+            session = socket.create_connection((self.balancer, 1338))
+            lines = session.makefile()
+            self._say(session, f"REGISTER {self.host} {self.address} version=2 health=5s mtu=1500")
+            self._say(session, data.recv(256).decode().replace("SANITY", "SANE", 1))
+            while not lines.readline().startswith("REGISTERED"):
+                pass
+        while not self.over.is_set():
+            self._say(session, "HEALTH 200")
+            lines.readline()
+            self.registered.set()
+            self.over.wait(3)
+        session.close()
+
+    @staticmethod
+    def _say(session, line):
+        session.sendall(line.encode() + b"\n")
+
+    def close(self):
+        self.over.set()
+        self.thread.join()
+
+
+def cpu_seconds(pid):
+    """What all threads of a process have used, from the scheduler's own clock."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        try:
+            total += int((task / "schedstat").read_text().split()[0])
+        except FileNotFoundError:
+            pass
+    return total / 1e9
+
+
+def busy_seconds():
+    """Time that the cores of the machine were not idle, since boot."""
+    fields = pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+    ticks = [int(field) for field in fields]
+    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
