@@ -11,6 +11,7 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <sys/ioctl.h>
 
 enum { PACKET = 64, BATCH = 64, PORTS = 50000, FIRST_PORT = 10000, TARGET_PORT = 9 };
 
@@ -30,8 +31,17 @@ static uint16_t checksum(const void *data, int bytes) {
   return (uint16_t)~sum;
 }
 
-static void fill(struct frame *frame, char **argv) {
+/* A bridge takes no frame without a source. */
+static void read_mac(int fd, const char *interface, uint8_t *mac) {
+  struct ifreq request = {0};
+  strncpy(request.ifr_name, interface, sizeof request.ifr_name - 1);
+  if (ioctl(fd, SIOCGIFHWADDR, &request)) die(interface);
+  memcpy(mac, request.ifr_hwaddr.sa_data, 6);
+}
+
+static void fill(struct frame *frame, int fd, char **argv) {
   memset(frame, 0, sizeof *frame);
+  read_mac(fd, argv[1], frame->ethernet.ether_shost);
   if (sscanf(argv[2], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &frame->ethernet.ether_dhost[0],
              &frame->ethernet.ether_dhost[1], &frame->ethernet.ether_dhost[2],
              &frame->ethernet.ether_dhost[3], &frame->ethernet.ether_dhost[4],
@@ -88,7 +98,7 @@ int main(int argc, char **argv) {
   static struct iovec pieces[BATCH];
   static struct mmsghdr messages[BATCH];
   for (int i = 0; i < BATCH; i++) {
-    fill(&frames[i], argv);
+    fill(&frames[i], fd, argv);
     pieces[i] = (struct iovec){&frames[i], sizeof frames[i]};
     messages[i].msg_hdr = (struct msghdr){
         .msg_name = &link, .msg_namelen = sizeof link, .msg_iov = &pieces[i], .msg_iovlen = 1};

@@ -17,6 +17,7 @@ is_installed() {
     openjdk-17-jdk-headless) # any JDK from 17 on
       [[ $(javac -version 2>&1 || true) =~ ^javac\ ([0-9]+) ]] && ((BASH_REMATCH[1] >= 17))
       ;;
+    libc6-dev) [[ -e /usr/include/stdio.h ]] ;;
     libnetfilter-queue1) [[ $(ldconfig -p) == *libnetfilter_queue.so.1* ]] ;;
     *) command -v "${COMMAND_OF[$1]:-$1}" >/dev/null ;;
   esac

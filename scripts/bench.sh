@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Measures Caplance in the lab, side by side with kernel routing and with a load balancer in C, in
+# the same run. Installs what is missing, builds, and removes everything it started at the end.
+set -euo pipefail
+
+calling_from=$PWD
+cd "$(dirname "$(readlink -f "$0")")/.."
+# shellcheck source-path=SCRIPTDIR source=lib/common.sh
+source scripts/lib/common.sh
+# shellcheck source-path=SCRIPTDIR source=lib/packages.sh
+source scripts/lib/packages.sh
+
+usage() {
+  cat <<'USAGE'
+usage: sudo scripts/bench.sh [--quick] [--rounds N] [--only FIGURES] [--json FILE] [--no-build]
+  --quick         one round of short measurements (a minute): a look, not a measurement
+  --rounds N      so many interleaved rounds (5)
+  --only FIGURES  some of saturation,cpu,lossfree,latency,memory,tcp,http,start,idle
+  --json FILE     write every sample to FILE
+  --no-build      take the Caplance that was built last
+
+The sender runs on the first core, everything else on the second; for TCP and HTTP nobody is
+pinned. Only network namespaces on this machine see traffic. Nothing else should run meanwhile.
+USAGE
+}
+
+build=yes
+options=()
+while [[ $# -gt 0 ]]; do
+  case $1 in
+    -h | --help) usage; exit ;;
+    --no-build) build= ;;
+    --json) [[ $# -ge 2 ]] || { usage >&2; exit 2; }
+      options+=(--json "$(realpath -m --relative-base=/ "$calling_from/$2" 2>/dev/null || echo "$2")")
+      shift ;;
+    *) options+=("$1") ;;
+  esac
+  shift
+done
+
+require_root "it makes network namespaces"
+install_missing openjdk-17-jdk-headless maven iptables libnetfilter-queue1 nginx-light iproute2 \
+  curl gcc libc6-dev iperf3 wrk ethtool python3 procps
+[[ $(nproc) -ge 2 ]] || die "needs two cores: one for the sender, one for what is measured"
+
+clean_up() {
+  give_back_target
+  [[ $(lab_owner) != "$$" ]] || scripts/lab.sh down
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+export CAPLANCE_LAB_OWNER=$$
+
+if [[ -n $build ]]; then
+  mvn -B -q -DskipTests package
+fi
+programs=$PWD/caplance-dist/target/bench
+mkdir -p "$programs"
+for program in reference offer sink; do
+  gcc -O2 -Wall -Wextra -Werror -o "$programs/$program" "scripts/bench/$program.c"
+done
+PYTHONDONTWRITEBYTECODE=1 python3 scripts/bench/bench.py --programs "$programs" "${options[@]}"
