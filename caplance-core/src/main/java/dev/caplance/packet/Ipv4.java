@@ -47,6 +47,25 @@ public final class Ipv4 {
     return Short.toUnsignedInt(b.getShort(at + 2));
   }
 
+  static void setTotalLength(ByteBuffer b, int at, int length) {
+    b.putShort(at + 2, (short) length);
+  }
+
+  static int identification(ByteBuffer b, int at) {
+    return Short.toUnsignedInt(b.getShort(at + 4));
+  }
+
+  /** Sets the lower 16 bits of {@code value}. */
+  static void setIdentification(ByteBuffer b, int at, int value) {
+    b.putShort(at + 4, (short) value);
+  }
+
+  /** Makes the header's checksum right. */
+  static void completeChecksum(ByteBuffer b, int at) {
+    b.putShort(at + 10, (short) 0);
+    b.putShort(at + 10, (short) Checksum.of(b, at, headerLength(b, at)));
+  }
+
   static boolean isFragment(ByteBuffer b, int at) {
     return (b.getShort(at + 6) & MORE_FRAGMENTS_OR_OFFSET) != 0;
   }

@@ -70,6 +70,10 @@ public final class Ipv6 {
     return Short.toUnsignedInt(b.getShort(at + 4));
   }
 
+  static void setPayloadLength(ByteBuffer b, int at, int length) {
+    b.putShort(at + 4, (short) length);
+  }
+
   static int nextHeader(ByteBuffer b, int at) {
     return b.get(at + 6) & 0xff;
   }

@@ -1,0 +1,176 @@
+package dev.caplance.packet;
+
+import java.nio.ByteBuffer;
+
+/**
+ * Joins TCP segments that follow each other into one packet, as the kernel's generic receive
+ * offload does: the first segment's header, changed in its place by {@link #end}, and then the
+ * payloads of all. One object serves packet after packet.
+ *
+ * <p>Nothing is believed: the checksum of the joined packet is computed from those of the segments,
+ * not from their bytes, so that it is wrong when one of theirs was, and whoever verifies it finds
+ * out.
+ */
+public final class TcpJoiner {
+
+  /**
+   * The most bytes of a joined packet: more than that the kernel has no memory for in one piece.
+   */
+  public static final int MAX_BYTES = 32_000;
+
+  private static final int WINDOW = 14;
+  private static final int ACKNOWLEDGEMENT = 8;
+
+  private ByteBuffer bytes;
+  private boolean ipv4;
+  private boolean open;
+  private int ip;
+  private int tcp;
+  private int headerLength;
+  private int firstPayload;
+  private int segments;
+  private int payload;
+  private int flags;
+  private long payloadSum;
+
+  /**
+   * Takes a packet that others may follow.
+   *
+   * @param header of the packet, read from {@code b}
+   * @param b that holds the packet, network byte order
+   * @param at where the packet begins
+   * @param length its bytes
+   */
+  public void begin(IpHeader header, ByteBuffer b, int at, int length) {
+    bytes = b;
+    segments = 1;
+    ipv4 = header.ipv4();
+    ip = at;
+    tcp = header.upperOffset();
+    open =
+        header.protocol() == IpProtocol.TCP
+            && !header.fragment()
+            && tcp - ip == (ipv4 ? Ipv4.MIN_HEADER : Ipv6.HEADER)
+            && header.upperLength() > Transport.TCP_MIN_HEADER;
+    if (open) {
+      headerLength = tcp - ip + Transport.tcpHeaderLength(b, tcp);
+      payload = length - headerLength;
+      firstPayload = payload;
+      flags = Transport.tcpFlags(b, tcp);
+      open =
+          flags == Transport.ACK
+              && headerLength >= tcp - ip + Transport.TCP_MIN_HEADER
+              && payload > 0
+              && (payload & 1) == 0;
+      payloadSum = open ? payloadSum(b, ip, length) : 0;
+    }
+  }
+
+  /**
+   * Adds a packet to the one that {@link #begin} took, if that is possible; then its payload, from
+   * {@link #headerLength} on, follows what is joined so far.
+   *
+   * @param b the same that holds the first
+   */
+  public boolean join(IpHeader header, ByteBuffer b, int at, int length) {
+    int more = length - headerLength;
+    if (!open
+        || header.protocol() != IpProtocol.TCP
+        || header.ipv4() != ipv4
+        || header.upperOffset() - at != tcp - ip
+        || more <= 0
+        || headerLength + payload + more > MAX_BYTES
+        || !follows(b, at)) {
+      return false;
+    }
+    payloadSum += payloadSum(b, at, length);
+    flags |= Transport.tcpFlags(b, at + tcp - ip);
+    payload += more;
+    segments++;
+    open = more == firstPayload && flags == Transport.ACK;
+    return true;
+  }
+
+  /** Whether the headers differ in what they must differ in and in nothing else. */
+  private boolean follows(ByteBuffer b, int at) {
+    int other = at + tcp - ip;
+    int otherFlags = Transport.tcpFlags(b, other);
+    return (otherFlags & ~Transport.PSH) == Transport.ACK
+        && b.getInt(other + Transport.SEQUENCE) == bytes.getInt(tcp + Transport.SEQUENCE) + payload
+        && (ipv4 ? sameIpv4(b, at) : sameIpv6(b, at))
+        && b.getInt(other) == bytes.getInt(tcp)
+        && b.getInt(other + ACKNOWLEDGEMENT) == bytes.getInt(tcp + ACKNOWLEDGEMENT)
+        && b.get(other + 12) == bytes.get(tcp + 12)
+        && b.getShort(other + WINDOW) == bytes.getShort(tcp + WINDOW)
+        && sameOptions(b, other);
+  }
+
+  /** Version, traffic class, flags, TTL, protocol and addresses; DF, since IDs of others count. */
+  private boolean sameIpv4(ByteBuffer b, int at) {
+    return b.getShort(at) == bytes.getShort(ip)
+        && b.getShort(at + 6) == bytes.getShort(ip + 6)
+        && Ipv4.isDontFragment(b, at)
+        && b.getShort(at + 8) == bytes.getShort(ip + 8)
+        && b.getLong(at + Ipv4.SOURCE) == bytes.getLong(ip + Ipv4.SOURCE);
+  }
+
+  /** All but the length. */
+  private boolean sameIpv6(ByteBuffer b, int at) {
+    boolean same = b.getInt(at) == bytes.getInt(ip) && b.getShort(at + 6) == bytes.getShort(ip + 6);
+    for (int i = Ipv6.SOURCE; same && i < Ipv6.HEADER; i += 8) {
+      same = b.getLong(at + i) == bytes.getLong(ip + i);
+    }
+    return same;
+  }
+
+  private boolean sameOptions(ByteBuffer b, int other) {
+    for (int i = Transport.TCP_MIN_HEADER; i < headerLength - (tcp - ip); i += 4) {
+      if (b.getInt(other + i) != bytes.getInt(tcp + i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * What the payload of a segment must sum up to for the segment's checksum to be right: the
+   * complement of all that the checksum covers besides it.
+   */
+  private long payloadSum(ByteBuffer b, int at, int length) {
+    int header = tcp - ip;
+    long rest = Transport.pseudoHeader(b, ipv4, at, IpProtocol.TCP, length - header);
+    rest += Checksum.sum(b, at + header, headerLength - header);
+    return Checksum.finish(rest);
+  }
+
+  /** Packets that are joined. */
+  public int segments() {
+    return segments;
+  }
+
+  /** Bytes of the IP and TCP headers of each of them. */
+  public int headerLength() {
+    return headerLength;
+  }
+
+  /** Makes the first packet's header that of the joined one; no further packet can be added. */
+  public void end() {
+    open = false;
+    if (segments == 1) {
+      return;
+    }
+    int length = headerLength + payload;
+    if (ipv4) {
+      Ipv4.setTotalLength(bytes, ip, length);
+      Ipv4.completeChecksum(bytes, ip);
+    } else {
+      Ipv6.setPayloadLength(bytes, ip, length - Ipv6.HEADER);
+    }
+    bytes.put(tcp + Transport.FLAGS, (byte) flags);
+    bytes.putShort(tcp + Transport.TCP_CHECKSUM, (short) 0);
+    long sum = Transport.pseudoHeader(bytes, ipv4, ip, IpProtocol.TCP, length - (tcp - ip));
+    sum += Checksum.sum(bytes, tcp, headerLength - (tcp - ip)) + payloadSum;
+    bytes.putShort(tcp + Transport.TCP_CHECKSUM, (short) Checksum.finish(sum));
+    segments = 1;
+  }
+}
