@@ -17,9 +17,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The rules that bring packets for the VIPs to the queues: the ports that are balanced and the ICMP
- * errors are queued, echo and neighbour discovery stay with the host, and what else comes is
- * dropped or left to the host. Without a program that reads the queues, the kernel drops what is
- * queued.
+ * errors are queued, TCP in queues of its own, echo and neighbour discovery stay with the host, and
+ * what else comes is dropped or left to the host. Without a program that reads the queues, the
+ * kernel drops what is queued.
  *
  * <p>Rules that a crashed run left are replaced. Used by one thread at a time.
  */
@@ -60,21 +60,26 @@ public final class NetfilterRules {
    * Rules that are not in place yet.
    *
    * @param firstQueue 0 to 65535
-   * @param queueCount at least 1; the kernel spreads flows over these many queues
+   * @param queueCount at least 1; the kernel spreads flows over these many queues, and those of TCP
+   *     over as many behind them
    */
   public NetfilterRules(List<Vip> vips, int firstQueue, int queueCount, CommandRunner commands) {
-    String queue =
-        queueCount == 1
-            ? "-j NFQUEUE --queue-num " + firstQueue
-            : "-j NFQUEUE --queue-balance " + firstQueue + ":" + (firstQueue + queueCount - 1);
+    String queue = target(firstQueue, queueCount);
+    String tcpQueue = target(firstQueue + queueCount, queueCount);
     for (boolean ipv4 : new boolean[] {true, false}) {
       List<String> rules =
           vips.stream()
               .filter(vip -> IpAddresses.isIpv4(vip.address()) == ipv4)
-              .flatMap(vip -> rules(vip, queue).stream())
+              .flatMap(vip -> rules(vip, queue, tcpQueue).stream())
               .toList();
       (rules.isEmpty() ? unused : used).add(new RawTable(ipv4, rules, commands));
     }
+  }
+
+  private static String target(int first, int count) {
+    return count == 1
+        ? "-j NFQUEUE --queue-num " + first
+        : "-j NFQUEUE --queue-balance " + first + ":" + (first + count - 1);
   }
 
   /** Puts the rules in place; what is left of older ones, also of another family, goes. */
@@ -137,12 +142,12 @@ public final class NetfilterRules {
     }
   }
 
-  private static List<String> rules(Vip vip, String queue) {
+  private static List<String> rules(Vip vip, String queue, String tcpQueue) {
     boolean ipv4 = IpAddresses.isIpv4(vip.address());
     String to = "-d " + IpAddresses.format(vip.address()) + (ipv4 ? "/32 " : "/128 ");
     String icmp = ipv4 ? "-p icmp -m icmp --icmp-type " : "-p ipv6-icmp -m icmp6 --icmpv6-type ";
     List<String> rules = new ArrayList<>();
-    matches("tcp", IpProtocol.TCP, vip.ports()).forEach(match -> rules.add(to + match + queue));
+    matches("tcp", IpProtocol.TCP, vip.ports()).forEach(match -> rules.add(to + match + tcpQueue));
     matches("udp", IpProtocol.UDP, vip.ports()).forEach(match -> rules.add(to + match + queue));
     IntStream.of(ipv4 ? ICMP_QUEUED : ICMPV6_QUEUED)
         .forEach(type -> rules.add(to + icmp + type + " " + queue));

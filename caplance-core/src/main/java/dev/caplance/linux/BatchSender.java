@@ -35,7 +35,7 @@ public final class BatchSender implements AutoCloseable {
    * Takes over a socket.
    *
    * @param capacity messages between two calls of {@link #flush}, 1 to 1024
-   * @param runs whether a message may have more than one datagram; only with UDP
+   * @param runs whether a message may have more than one datagram, only with UDP, or be lengthened
    */
   public BatchSender(LinuxSocket socket, int capacity, boolean runs) {
     this.socket = socket;
@@ -92,6 +92,11 @@ public final class BatchSender implements AutoCloseable {
   /** The same for a datagram in two places. */
   public void extend(int index, long header, int headerLength, long payload, int payloadLength) {
     batch.addDatagram(index, header, headerLength, payload, payloadLength);
+  }
+
+  /** Appends bytes to the only datagram of message {@code index}: up to 128 times. */
+  public void lengthen(int index, long data, int length) {
+    batch.lengthen(index, data, length);
   }
 
   /** Messages that wait. */

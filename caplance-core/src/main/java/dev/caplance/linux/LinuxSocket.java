@@ -108,9 +108,13 @@ public final class LinuxSocket implements AutoCloseable {
    *     Errno#EAGAIN} when the time ran out
    */
   public int receive(ReceiveBatch batch) {
+    return receive(batch, batch.capacity());
+  }
+
+  /** The same with so many messages at most. */
+  public int receive(ReceiveBatch batch, int most) {
     batch.restoreRoom();
-    int count =
-        Libc.recvmmsg(fd, batch.headers.address(0), batch.capacity(), Libc.MSG_WAITFORONE, 0);
+    int count = Libc.recvmmsg(fd, batch.headers.address(0), most, Libc.MSG_WAITFORONE, 0);
     batch.received(Math.max(count, 0));
     return count < 0 ? -Native.getLastError() : count;
   }

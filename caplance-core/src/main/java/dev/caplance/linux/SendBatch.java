@@ -44,7 +44,7 @@ final class SendBatch implements AutoCloseable {
   /**
    * Allocates a batch of 1 to 1024 messages.
    *
-   * @param runs whether they may be runs
+   * @param runs whether they may be runs, or datagrams of up to as many pieces
    */
   SendBatch(int capacity, boolean runs) {
     int messages = capacity + 1; // The last one is for the datagrams of a run that was refused.
@@ -114,6 +114,12 @@ final class SendBatch implements AutoCloseable {
     addPiece(index, header, headerLength);
     addPiece(index, payload, payloadLength);
     addedDatagram(index, headerLength + payloadLength);
+  }
+
+  /** Appends to the datagram of message {@code index}, which is no run. */
+  void lengthen(int index, long data, int length) {
+    addPiece(index, data, length);
+    sizes[index] += length;
   }
 
   private void addPiece(int index, long data, int length) {

@@ -156,7 +156,7 @@ public final class TcpJoiner {
   /** Makes the first packet's header that of the joined one; no further packet can be added. */
   public void end() {
     open = false;
-    if (segments == 1) {
+    if (segments <= 1) {
       return;
     }
     int length = headerLength + payload;

@@ -65,7 +65,7 @@ class NetfilterRulesIT {
             ":CAPLANCE - [0:0]",
             ":CAPLANCE-DEFRAG - [0:0]",
             "-A PREROUTING -j CAPLANCE",
-            "-A CAPLANCE -d 10.0.0.50/32 -p tcp -j NFQUEUE --queue-balance 4:5",
+            "-A CAPLANCE -d 10.0.0.50/32 -p tcp -j NFQUEUE --queue-balance 6:7",
             "-A CAPLANCE -d 10.0.0.50/32 -p udp -j NFQUEUE --queue-balance 4:5",
             "-A CAPLANCE -d 10.0.0.50/32 -p icmp -m icmp --icmp-type 3 -j NFQUEUE --queue-balance"
                 + " 4:5",
@@ -76,7 +76,7 @@ class NetfilterRulesIT {
             "-A CAPLANCE -d 10.0.0.50/32 -p icmp -m icmp --icmp-type 0 -j RETURN",
             "-A CAPLANCE -d 10.0.0.50/32 -p icmp -m icmp --icmp-type 8 -j RETURN",
             "-A CAPLANCE -d 10.0.0.50/32 -j DROP",
-            "-A CAPLANCE -d 10.0.0.51/32 -p tcp -j NFQUEUE --queue-balance 4:5",
+            "-A CAPLANCE -d 10.0.0.51/32 -p tcp -j NFQUEUE --queue-balance 6:7",
             "-A CAPLANCE -d 10.0.0.51/32 -p udp -j NFQUEUE --queue-balance 4:5",
             "-A CAPLANCE -d 10.0.0.51/32 -p icmp -m icmp --icmp-type 3 -j NFQUEUE --queue-balance"
                 + " 4:5",
@@ -91,7 +91,7 @@ class NetfilterRulesIT {
             ":CAPLANCE - [0:0]",
             ":CAPLANCE-DEFRAG - [0:0]",
             "-A PREROUTING -j CAPLANCE",
-            "-A CAPLANCE -d fd00::50/128 -p tcp -j NFQUEUE --queue-balance 4:5",
+            "-A CAPLANCE -d fd00::50/128 -p tcp -j NFQUEUE --queue-balance 6:7",
             "-A CAPLANCE -d fd00::50/128 -p udp -j NFQUEUE --queue-balance 4:5",
             icmpv6(1, "NFQUEUE --queue-balance 4:5"),
             icmpv6(2, "NFQUEUE --queue-balance 4:5"),
@@ -135,9 +135,9 @@ class NetfilterRulesIT {
     assertThat(saved())
         .filteredOn(line -> line.contains("-p tcp") || line.contains("-p udp"))
         .containsExactly(
-            "-A CAPLANCE -d 10.0.0.50/32 -p tcp -m tcp --dport 80 -j NFQUEUE --queue-num 0",
-            "-A CAPLANCE -d 10.0.0.50/32 -p tcp -m tcp --dport 443 -j NFQUEUE --queue-num 0",
-            "-A CAPLANCE -d 10.0.0.50/32 -p tcp -m tcp --dport 8000:8999 -j NFQUEUE --queue-num 0",
+            "-A CAPLANCE -d 10.0.0.50/32 -p tcp -m tcp --dport 80 -j NFQUEUE --queue-num 1",
+            "-A CAPLANCE -d 10.0.0.50/32 -p tcp -m tcp --dport 443 -j NFQUEUE --queue-num 1",
+            "-A CAPLANCE -d 10.0.0.50/32 -p tcp -m tcp --dport 8000:8999 -j NFQUEUE --queue-num 1",
             "-A CAPLANCE -d 10.0.0.50/32 -p udp -j NFQUEUE --queue-num 0");
     assertThat(rules.check()).isEmpty();
   }

@@ -213,6 +213,15 @@ class TcpSegmentsTest {
   }
 
   @Test
+  void whatNeverBeganEndsWithoutHarm() {
+    joiner.end();
+    byte[] packet = bytes(SEGMENTS_IPV4.get(1));
+    ByteBuffer buffer = ByteBuffer.wrap(packet);
+    header.read(buffer, 0, packet.length);
+    assertThat(joiner.join(header, buffer, 0, packet.length)).isFalse();
+  }
+
+  @Test
   void aPushOrAShortSegmentIsTheLast() {
     List<byte[]> segments = cut(packet(new SplittableRandom(10), true, 3500), 1000);
     segments.get(1)[33] |= 0x08;

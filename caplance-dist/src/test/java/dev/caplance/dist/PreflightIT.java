@@ -46,7 +46,8 @@ class PreflightIT {
     private HoldQueue() {}
 
     public static void main(String[] args) throws IOException {
-      NfQueue queue = NfQueue.open(Integer.parseInt(args[0]), 16, 1, 1);
+      int number = Integer.parseInt(args[0]);
+      NfQueue queue = NfQueue.open(number, number + 1000, 16, 1, 1);
       System.out.println("bound");
       System.in.transferTo(System.out);
       queue.close();

@@ -50,7 +50,7 @@ class TransferIT {
       }
       assertThat(
               cluster.balancer().status().getAsJsonObject("packets").get("forwarded").getAsLong())
-          .isGreaterThan(2L * BYTES / 1500);
+          .isGreaterThan(2L * BYTES / mtu);
       assertThat(fragmentsCreated() - fragments).as("outer fragments").isZero();
     }
   }

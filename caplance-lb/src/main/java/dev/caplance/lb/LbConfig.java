@@ -102,11 +102,18 @@ public record LbConfig(
       InetAddress address, int port, Duration registerTimeout, Duration readTimeout) {}
 
   /**
-   * NFQUEUE queues {@code first} to {@code first + count - 1}, one worker thread each.
+   * NFQUEUE queues: {@code count} from {@code first} on, and as many behind them for TCP. One
+   * worker thread for each two.
    *
    * @param length packets that the kernel holds for a worker before it drops
    */
-  public record Queues(int first, int count, int length) {}
+  public record Queues(int first, int count, int length) {
+
+    /** The number of the last one. */
+    public int last() {
+      return first + 2 * count - 1;
+    }
+  }
 
   private static final Pattern INTERFACE = Pattern.compile("[^/:\\s\\p{Cntrl}]{1,15}");
   private static final Pattern HASH_KEY = Pattern.compile("[0-9a-fA-F]{32}");
@@ -183,14 +190,16 @@ public record LbConfig(
             section.get("first", Values.integer(0, 65535), 0),
             section.get("count", Values.integer(1, 64), 1),
             section.get("length", Values.integer(16, 1 << 20), 8192));
-    if (queues.first() + queues.count() > 65536) {
+    if (queues.last() > 65535) {
       section.reject(
           "first",
-          queues.count()
-              + " queues from "
+          2 * queues.count()
+              + " queues ("
+              + queues.count()
+              + " and as many for TCP) from "
               + queues.first()
               + " on end above the last one, 65535; begin at "
-              + (65536 - queues.count())
+              + (65536 - 2 * queues.count())
               + " or lower");
     }
     return queues;

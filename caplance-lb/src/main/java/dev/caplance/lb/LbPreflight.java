@@ -49,8 +49,7 @@ final class LbPreflight {
       checks.add(new WritableDirectory("stateDirectory", config.stateDirectory()));
     }
     checks.add(Running.unless(socket, new FreePort("tcp", sessions, "session.port")));
-    checks.add(
-        Running.unless(socket, new Queues(config.queues().first(), config.queues().count())));
+    checks.add(Running.unless(socket, new Queues(config.queues().first(), config.queues().last())));
     checks.add(this::queueTargets);
     checks.add(this::networks);
     checks.add(this::sessionPort);

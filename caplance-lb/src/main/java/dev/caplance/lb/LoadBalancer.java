@@ -112,9 +112,7 @@ public final class LoadBalancer implements Daemon {
   }
 
   private String queueText() {
-    int first = config.queues().first();
-    int last = first + config.queues().count() - 1;
-    return first == last ? "NFQUEUE " + first : "NFQUEUE " + first + " to " + last;
+    return "NFQUEUE " + config.queues().first() + " to " + config.queues().last();
   }
 
   private byte[] hashKey() throws IOException {

@@ -123,7 +123,7 @@ class LbConfigTest {
                 attachVip: false
                 session: {address: "::", port: 2338, registerTimeout: 1s, readTimeout: 1m}
                 dataPort: 2337
-                queues: {first: 65472, count: 64, length: 1024}
+                queues: {first: 65408, count: 64, length: 1024}
                 flows: {max: 4096, tcpIdle: 24h, udpIdle: 1s, closingIdle: 5s}
                 maglevSize: 7
                 hashKey: 00112233445566778899AABBCCDDEEFF
@@ -163,7 +163,7 @@ class LbConfigTest {
                 new Session(
                     IpAddresses.parse("::"), 2338, Duration.ofSeconds(1), Duration.ofMinutes(1)),
                 2337,
-                new Queues(65472, 64, 1024),
+                new Queues(65408, 64, 1024),
                 new Flows(4096, Duration.ofHours(24), Duration.ofSeconds(1), Duration.ofSeconds(5)),
                 7,
                 Optional.of("00112233445566778899aabbccddeeff"),
@@ -220,8 +220,8 @@ class LbConfigTest {
             "lb.yaml:15:37: port: '0' is not a whole number from 1 to 65535",
             "lb.yaml:15:53: readTimeout: '10' is not a length of time; write a number and its unit:"
                 + " 500ms, 30s, 5m",
-            "lb.yaml:16:17: first: 2 queues from 65535 on end above the last one, 65535; begin at"
-                + " 65534 or lower",
+            "lb.yaml:16:17: first: 4 queues (2 and as many for TCP) from 65535 on end above the"
+                + " last one, 65535; begin at 65532 or lower",
             "lb.yaml:16:34: unknown key 'lenght'; did you mean 'length'?",
             "lb.yaml:17:13: maglevSize: 65536 is not a prime number; the next one is 65537",
             "lb.yaml:18:10: hashKey: 'secret' is not a key of 32 hexadecimal digits",

@@ -197,7 +197,7 @@ public final class Decapsulator {
     if (vip == null) {
       return Verdict.NOT_A_VIP;
     }
-    (header.ipv4() ? ipv4 : ipv6).add(batch.address() + offset, length, vip);
+    (header.ipv4() ? ipv4 : ipv6).add(header, bytes, offset, batch.address() + offset, length, vip);
     return Verdict.FORWARD;
   }
 

@@ -30,6 +30,9 @@ final class NetfilterQueueLibrary {
   /** {@code int nfq_destroy_queue(struct nfq_q_handle *qh)}. */
   static native int nfq_destroy_queue(long queue);
 
+  /** {@code int nfq_set_queue_flags(struct nfq_q_handle *qh, uint32_t mask, uint32_t flags)}. */
+  static native int nfq_set_queue_flags(long queue, int mask, int flags);
+
   /** {@code int nfq_set_queue_maxlen(struct nfq_q_handle *qh, uint32_t queuelen)}. */
   static native int nfq_set_queue_maxlen(long queue, int length);
 }

@@ -10,8 +10,13 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * One queue of the kernel, bound to this process: {@link #receive} takes a batch of packets, {@link
- * #next} steps through it, {@link #dropBatch} settles the whole batch with one message.
+ * Two queues of the kernel, bound to this process: {@link #receive} takes a batch of packets from
+ * both, {@link #next} steps through it, {@link #dropBatch} settles the whole batch at once.
+ *
+ * <p>The first queue gives packets as they would go over a wire. The second one is for TCP: the
+ * kernel need not cut there what it has joined, and leaves out checksums that a network card would
+ * compute ({@code NFQA_CFG_F_GSO}); what joins datagrams cannot be cut again, so UDP must not go
+ * there.
  *
  * <p>Belongs to one thread from the first {@link #receive} on. Needs CAP_NET_ADMIN. When the
  * process ends without {@link #close}, the kernel unbinds the queue and drops what is in it.
@@ -25,58 +30,94 @@ public final class NfQueue implements AutoCloseable {
   private static final int SOCKET_BUFFER = 32 << 20;
   private static final int SOL_NETLINK = 270;
   private static final int NETLINK_NO_ENOBUFS = 5;
+  private static final int NFQA_CFG_F_GSO = 4;
+
+  /** The two queues. */
+  private static final int QUEUES = 2;
+
+  private static final int TCP = 1;
 
   private final long handle;
-  private final long queue;
+  private final int[] numbers;
+  private final long[] queues = new long[QUEUES];
   private final LinuxSocket socket;
   private final ReceiveBatch batch;
-  private final NativeMemory verdict = NativeMemory.allocate(QueueMessages.VERDICT_LENGTH);
+  private final NativeMemory verdict = NativeMemory.allocate(QUEUES * QueueMessages.VERDICT_LENGTH);
   private final ByteBuffer verdictBytes = verdict.networkBytes();
-  private final NativeMemory accept = NativeMemory.allocate(QueueMessages.VERDICT_LENGTH);
+  private final NativeMemory accept = NativeMemory.allocate(QUEUES * QueueMessages.VERDICT_LENGTH);
   private final ByteBuffer acceptBytes = accept.networkBytes();
   private final QueueMessages message = new QueueMessages();
 
   private int received;
   private int position;
+  private int current;
+  private boolean joins;
 
-  private NfQueue(long handle, long queue, int number, int batchSize) {
+  /** Bit i: the batch has a packet of queue i. */
+  private int seen;
+
+  private NfQueue(long handle, int[] numbers, int batchSize) {
     this.handle = handle;
-    this.queue = queue;
+    this.numbers = numbers;
     this.socket = LinuxSocket.borrowed(NetfilterQueueLibrary.nfq_fd(handle));
     this.batch = ReceiveBatch.ofKernelMessages(batchSize, COPY_RANGE + ATTRIBUTES_ROOM);
-    QueueMessages.writeVerdictBatch(verdictBytes, number, QueueMessages.DROP);
-    QueueMessages.writeSingleVerdict(acceptBytes, number, QueueMessages.ACCEPT);
+    for (int i = 0; i < QUEUES; i++) {
+      int at = i * QueueMessages.VERDICT_LENGTH;
+      QueueMessages.writeVerdictBatch(verdictBytes, at, numbers[i], QueueMessages.DROP);
+      QueueMessages.writeSingleVerdict(acceptBytes, at, numbers[i], QueueMessages.ACCEPT);
+    }
   }
 
   /**
-   * Binds a queue and has packets delivered from now on.
+   * Binds two queues and has packets delivered from now on.
    *
-   * @param number 0 to 65535
-   * @param length packets that the kernel keeps while nobody reads; more are dropped by it
+   * @param number of the queue for packets as they are, 0 to 65535
+   * @param tcpNumber of the other, for TCP
+   * @param length packets that the kernel keeps in each while nobody reads; more are dropped by it
    * @param batchSize packets of a batch, 1 to 1024
    * @param receiveTimeoutMillis how long {@link #receive} waits when no packet comes
    * @throws IOException when the library is missing, the queue is taken or permission is lacking;
    *     the message says which and what would help
    */
-  public static NfQueue open(int number, int length, int batchSize, int receiveTimeoutMillis)
+  public static NfQueue open(
+      int number, int tcpNumber, int length, int batchSize, int receiveTimeoutMillis)
       throws IOException {
-    long handle = openLibrary();
-    long queue = NetfilterQueueLibrary.nfq_create_queue(handle, number, 0, 0);
-    if (queue == 0) {
-      int errno = Native.getLastError();
-      NetfilterQueueLibrary.nfq_close(handle);
-      throw new IOException(
-          whyNotBound(number, errno),
-          new LinuxException("nfq_create_queue(" + number + ")", errno));
-    }
-    NfQueue opened = new NfQueue(handle, queue, number, batchSize);
+    NfQueue opened = new NfQueue(openLibrary(), new int[] {number, tcpNumber}, batchSize);
     try {
-      opened.configure(number, length, receiveTimeoutMillis);
+      for (int i = 0; i < QUEUES; i++) {
+        opened.queues[i] = bind(opened.handle, opened.numbers[i]);
+      }
+      opened.configure(length, receiveTimeoutMillis);
     } catch (IOException | RuntimeException e) {
       opened.close();
       throw e;
     }
     return opened;
+  }
+
+  /**
+   * Binds a queue for a moment.
+   *
+   * @throws IOException as {@link #open}
+   */
+  public static void probe(int number) throws IOException {
+    long handle = openLibrary();
+    try {
+      NetfilterQueueLibrary.nfq_destroy_queue(bind(handle, number));
+    } finally {
+      NetfilterQueueLibrary.nfq_close(handle);
+    }
+  }
+
+  private static long bind(long handle, int number) throws IOException {
+    long queue = NetfilterQueueLibrary.nfq_create_queue(handle, number, 0, 0);
+    if (queue == 0) {
+      int errno = Native.getLastError();
+      throw new IOException(
+          whyNotBound(number, errno),
+          new LinuxException("nfq_create_queue(" + number + ")", errno));
+    }
+    return queue;
   }
 
   private static long openLibrary() throws IOException {
@@ -106,14 +147,25 @@ public final class NfQueue implements AutoCloseable {
     };
   }
 
-  private void configure(int number, int length, int receiveTimeoutMillis) throws IOException {
+  private void configure(int length, int receiveTimeoutMillis) throws IOException {
     socket.setReceiveBuffer(SOCKET_BUFFER);
     socket.set(SOL_NETLINK, NETLINK_NO_ENOBUFS, 1);
     socket.setReceiveTimeout(receiveTimeoutMillis);
-    if (NetfilterQueueLibrary.nfq_set_queue_maxlen(queue, length) < 0) {
-      throw LinuxException.last("nfq_set_queue_maxlen(" + length + ")");
+    for (long queue : queues) {
+      if (NetfilterQueueLibrary.nfq_set_queue_maxlen(queue, length) < 0) {
+        throw LinuxException.last("nfq_set_queue_maxlen(" + length + ")");
+      }
     }
-    askForPackets(number);
+    joins =
+        NetfilterQueueLibrary.nfq_set_queue_flags(queues[TCP], NFQA_CFG_F_GSO, NFQA_CFG_F_GSO) >= 0;
+    for (int number : numbers) {
+      askForPackets(number);
+    }
+  }
+
+  /** Whether the kernel leaves TCP packets joined; else it cuts them (before Linux 3.10). */
+  public boolean joins() {
+    return joins;
   }
 
   /**
@@ -133,12 +185,14 @@ public final class NfQueue implements AutoCloseable {
   /**
    * Waits for packets and takes a batch.
    *
+   * @param most packets of it, up to the batch's size
    * @return how many messages there are for {@link #next}, or a negative error number, {@code
    *     -}{@link Errno#EAGAIN} when no packet came in time
    */
-  public int receive() {
+  public int receive(int most) {
     position = -1;
-    int count = socket.receive(batch);
+    seen = 0;
+    int count = socket.receive(batch, most);
     received = Math.max(count, 0);
     return count;
   }
@@ -151,7 +205,10 @@ public final class NfQueue implements AutoCloseable {
   public boolean next() {
     while (++position < received) {
       if (message.read(batch.bytes(), batch.offset(position), batch.length(position))) {
-        QueueMessages.setPacket(verdictBytes, message.packetId());
+        current = message.queue() == numbers[TCP] ? TCP : 0;
+        seen |= 1 << current;
+        QueueMessages.setPacket(
+            verdictBytes, current * QueueMessages.VERDICT_LENGTH, message.packetId());
         return true;
       }
     }
@@ -183,14 +240,27 @@ public final class NfQueue implements AutoCloseable {
     return message.whole();
   }
 
+  /** Whether the current packet was joined from several and has no checksum. */
+  public boolean packetAggregate() {
+    return message.aggregate();
+  }
+
+  /** Whether the current packet has its checksum. */
+  public boolean packetChecksumReady() {
+    return message.checksumReady();
+  }
+
   /**
-   * Drops every packet of the batch up to the one that {@link #next} gave last, in one message
-   * ({@code NFQNL_MSG_VERDICT_BATCH}): its copy has gone where it had to go.
+   * Drops every packet of the batch up to the one that {@link #next} gave last, with one message to
+   * each queue that had any ({@code NFQNL_MSG_VERDICT_BATCH}), both in one system call: its copy
+   * has gone where it had to go.
    *
    * @return a negative error number on failure
    */
   public int dropBatch() {
-    return socket.send(verdict.address(), QueueMessages.VERDICT_LENGTH);
+    int first = Integer.numberOfTrailingZeros(seen) * QueueMessages.VERDICT_LENGTH;
+    return socket.send(
+        verdict.address() + first, Integer.bitCount(seen) * QueueMessages.VERDICT_LENGTH);
   }
 
   /**
@@ -199,14 +269,19 @@ public final class NfQueue implements AutoCloseable {
    * @return a negative error number on failure
    */
   public int acceptPacket() {
-    QueueMessages.setPacket(acceptBytes, message.packetId());
-    return socket.send(accept.address(), QueueMessages.VERDICT_LENGTH);
+    int at = current * QueueMessages.VERDICT_LENGTH;
+    QueueMessages.setPacket(acceptBytes, at, message.packetId());
+    return socket.send(accept.address() + at, QueueMessages.VERDICT_LENGTH);
   }
 
-  /** Unbinds the queue; the kernel drops what is in it. Only when no thread uses it any more. */
+  /** Unbinds both; the kernel drops what is in them. Only when no thread uses them any more. */
   @Override
   public void close() {
-    NetfilterQueueLibrary.nfq_destroy_queue(queue);
+    for (long queue : queues) {
+      if (queue != 0) {
+        NetfilterQueueLibrary.nfq_destroy_queue(queue);
+      }
+    }
     NetfilterQueueLibrary.nfq_close(handle);
     batch.close();
     verdict.close();

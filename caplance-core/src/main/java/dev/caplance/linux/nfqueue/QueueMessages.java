@@ -24,6 +24,7 @@ final class QueueMessages {
   /** {@code NF_ACCEPT}: the packet goes on its way through this machine. */
   static final int ACCEPT = 1;
 
+  private static final int QUEUE = 18;
   private static final int HEADERS = 20;
   private static final int ATTRIBUTE_HEADER = 4;
   private static final int ATTRIBUTE_TYPE_MASK = 0x3fff;
@@ -39,13 +40,18 @@ final class QueueMessages {
   private static final int NFQA_VERDICT_HDR = 2;
   private static final int NFQA_PAYLOAD = 10;
   private static final int NFQA_CAP_LEN = 13;
+  private static final int NFQA_SKB_INFO = 14;
+  private static final int NFQA_SKB_CSUMNOTREADY = 1;
+  private static final int NFQA_SKB_GSO = 2;
   private static final int NFQA_CFG_PARAMS = 2;
   private static final int NFQNL_COPY_PACKET = 2;
 
+  private int queue;
   private int packetId;
   private int payloadOffset;
   private int payloadLength;
   private boolean whole;
+  private int offloads;
 
   /**
    * Reads a message.
@@ -60,6 +66,8 @@ final class QueueMessages {
     boolean identified = false;
     payloadLength = -1;
     whole = true;
+    offloads = 0;
+    queue = Short.toUnsignedInt(buffer.getShort(offset + QUEUE));
     int end = offset + Math.min(length, le32(buffer, offset));
     int at = offset + HEADERS;
     while (at + ATTRIBUTE_HEADER <= end) {
@@ -78,11 +86,17 @@ final class QueueMessages {
           payloadLength = attributeLength - ATTRIBUTE_HEADER;
         }
         case NFQA_CAP_LEN -> whole = false;
+        case NFQA_SKB_INFO -> offloads = buffer.getInt(value);
         default -> {}
       }
       at += (attributeLength + 3) & ~3;
     }
     return identified && payloadLength >= 0;
+  }
+
+  /** The queue that the packet is in. */
+  int queue() {
+    return queue;
   }
 
   /** The number by which the kernel knows the packet; grows by one from packet to packet. */
@@ -103,28 +117,38 @@ final class QueueMessages {
     return whole;
   }
 
+  /** Whether the kernel joined the packet from several, or has yet to cut it. */
+  boolean aggregate() {
+    return (offloads & NFQA_SKB_GSO) != 0;
+  }
+
+  /** Whether the packet's TCP checksum is there, and not left to a network card. */
+  boolean checksumReady() {
+    return (offloads & NFQA_SKB_CSUMNOTREADY) == 0;
+  }
+
   /**
    * Writes {@code NFQNL_MSG_VERDICT_BATCH}, {@link #VERDICT_LENGTH} bytes, for {@link #setPacket}.
    */
-  static void writeVerdictBatch(ByteBuffer buffer, int queue, int verdict) {
-    writeVerdict(buffer, TYPE_VERDICT_BATCH, queue, verdict);
+  static void writeVerdictBatch(ByteBuffer buffer, int at, int queue, int verdict) {
+    writeVerdict(buffer, at, TYPE_VERDICT_BATCH, queue, verdict);
   }
 
   /** Writes {@code NFQNL_MSG_VERDICT}, which settles a single packet. */
-  static void writeSingleVerdict(ByteBuffer buffer, int queue, int verdict) {
-    writeVerdict(buffer, TYPE_VERDICT, queue, verdict);
+  static void writeSingleVerdict(ByteBuffer buffer, int at, int queue, int verdict) {
+    writeVerdict(buffer, at, TYPE_VERDICT, queue, verdict);
   }
 
-  private static void writeVerdict(ByteBuffer buffer, int type, int queue, int verdict) {
-    writeHeaders(buffer, VERDICT_LENGTH, type, queue);
-    writeAttributeHeader(buffer, 12, NFQA_VERDICT_HDR);
-    buffer.putInt(24, verdict);
-    buffer.putInt(28, 0);
+  private static void writeVerdict(ByteBuffer buffer, int at, int type, int queue, int verdict) {
+    writeHeaders(buffer, at, VERDICT_LENGTH, type, queue);
+    writeAttributeHeader(buffer, at, 12, NFQA_VERDICT_HDR);
+    buffer.putInt(at + 24, verdict);
+    buffer.putInt(at + 28, 0);
   }
 
   /** Sets the packet that a verdict settles, a verdict batch with all before it. */
-  static void setPacket(ByteBuffer buffer, int packetId) {
-    buffer.putInt(28, packetId);
+  static void setPacket(ByteBuffer buffer, int at, int packetId) {
+    buffer.putInt(at + 28, packetId);
   }
 
   /**
@@ -132,24 +156,24 @@ final class QueueMessages {
    * {@link #COPY_MODE_LENGTH} bytes with padding.
    */
   static void writeCopyMode(ByteBuffer buffer, int queue, int range) {
-    writeHeaders(buffer, COPY_MODE_LENGTH, TYPE_CONFIG, queue);
-    writeAttributeHeader(buffer, 9, NFQA_CFG_PARAMS);
+    writeHeaders(buffer, 0, COPY_MODE_LENGTH, TYPE_CONFIG, queue);
+    writeAttributeHeader(buffer, 0, 9, NFQA_CFG_PARAMS);
     buffer.putInt(24, range);
     buffer.put(28, (byte) NFQNL_COPY_PACKET);
   }
 
-  private static void writeHeaders(ByteBuffer buffer, int length, int type, int queue) {
-    buffer.putInt(0, Integer.reverseBytes(length));
-    buffer.putShort(4, Short.reverseBytes((short) type));
-    buffer.putShort(6, Short.reverseBytes((short) NLM_F_REQUEST));
-    buffer.putLong(8, 0);
-    buffer.putShort(16, (short) 0);
-    buffer.putShort(18, (short) queue);
+  private static void writeHeaders(ByteBuffer buffer, int at, int length, int type, int queue) {
+    buffer.putInt(at, Integer.reverseBytes(length));
+    buffer.putShort(at + 4, Short.reverseBytes((short) type));
+    buffer.putShort(at + 6, Short.reverseBytes((short) NLM_F_REQUEST));
+    buffer.putLong(at + 8, 0);
+    buffer.putShort(at + 16, (short) 0);
+    buffer.putShort(at + QUEUE, (short) queue);
   }
 
-  private static void writeAttributeHeader(ByteBuffer buffer, int length, int type) {
-    buffer.putShort(20, Short.reverseBytes((short) length));
-    buffer.putShort(22, Short.reverseBytes((short) type));
+  private static void writeAttributeHeader(ByteBuffer buffer, int at, int length, int type) {
+    buffer.putShort(at + 20, Short.reverseBytes((short) length));
+    buffer.putShort(at + 22, Short.reverseBytes((short) type));
   }
 
   private static int le16(ByteBuffer buffer, int at) {

@@ -32,6 +32,21 @@ class QueueMessagesTest {
   }
 
   @Test
+  void tellsWhatTheKernelLeftUndone() {
+    byte[] packet = bytes(PACKET + "0800 0e00 00000003"); // NFQA_SKB_INFO
+    packet[0] = (byte) packet.length;
+    assertThat(read(packet)).isTrue();
+    assertThat(message.queue()).isEqualTo(3);
+    assertThat(message.aggregate()).isTrue();
+    assertThat(message.checksumReady()).isFalse();
+    byte[] plain = bytes(PACKET);
+    plain[0] = (byte) plain.length;
+    assertThat(read(plain)).isTrue();
+    assertThat(message.aggregate()).isFalse();
+    assertThat(message.checksumReady()).isTrue();
+  }
+
+  @Test
   void readsAPacket() {
     byte[] packet = bytes(PACKET);
     packet[0] = (byte) packet.length;
@@ -77,8 +92,8 @@ class QueueMessagesTest {
   @Test
   void writesABatchVerdict() {
     ByteBuffer buffer = ByteBuffer.allocateDirect(QueueMessages.VERDICT_LENGTH);
-    QueueMessages.writeVerdictBatch(buffer, 3, QueueMessages.DROP);
-    QueueMessages.setPacket(buffer, 0x01020304);
+    QueueMessages.writeVerdictBatch(buffer, 0, 3, QueueMessages.DROP);
+    QueueMessages.setPacket(buffer, 0, 0x01020304);
     assertThat(hex(buffer))
         .isEqualTo(
             "20000000 0303 0100 00000000 00000000 00 00 0003 0c00 0200 00000000 01020304"
@@ -88,8 +103,8 @@ class QueueMessagesTest {
   @Test
   void writesAVerdictForOnePacket() {
     ByteBuffer buffer = ByteBuffer.allocateDirect(QueueMessages.VERDICT_LENGTH);
-    QueueMessages.writeSingleVerdict(buffer, 3, QueueMessages.ACCEPT);
-    QueueMessages.setPacket(buffer, 9);
+    QueueMessages.writeSingleVerdict(buffer, 0, 3, QueueMessages.ACCEPT);
+    QueueMessages.setPacket(buffer, 0, 9);
     assertThat(hex(buffer))
         .isEqualTo(
             "20000000 0103 0100 00000000 00000000 00 00 0003 0c00 0200 00000001 00000009"

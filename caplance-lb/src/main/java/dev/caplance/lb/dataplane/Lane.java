@@ -60,7 +60,7 @@ final class Lane implements BatchSender.Outcome, AutoCloseable {
   }
 
   /**
-   * Puts a packet in line. As many as the capacity fit between two calls of {@link #flush}.
+   * Puts a packet in line.
    *
    * @param packet where it lies; it must stay there until {@link #flush}
    * @param trafficClass of the outer header
@@ -70,9 +70,42 @@ final class Lane implements BatchSender.Outcome, AutoCloseable {
     if (run.takes(to, length, trafficClass)) {
       sender.extend(run.message(), packet, length);
       run.added(length);
-      return;
+    } else {
+      makeRoom();
+      int message = sender.add(packet, length, to.target(), trafficClass);
+      begin(run, message, length, to, trafficClass);
     }
-    int message = sender.add(packet, length, to.target(), trafficClass);
+  }
+
+  /** The same for a packet in two places. */
+  void add(
+      long header,
+      int headerLength,
+      long payload,
+      int payloadLength,
+      Endpoint to,
+      int trafficClass) {
+    int length = headerLength + payloadLength;
+    Run run = runs[to.id() & (RUNS - 1)];
+    if (run.takes(to, length, trafficClass)) {
+      sender.extend(run.message(), header, headerLength, payload, payloadLength);
+      run.added(length);
+    } else {
+      makeRoom();
+      int message =
+          sender.add(header, headerLength, payload, payloadLength, to.target(), trafficClass);
+      begin(run, message, length, to, trafficClass);
+    }
+  }
+
+  /** There are more messages than packets in a batch only when packets are cut into many. */
+  private void makeRoom() {
+    if (sender.count() == endpoints.length) {
+      flush();
+    }
+  }
+
+  private void begin(Run run, int message, int length, Endpoint to, int trafficClass) {
     endpoints[message] = to;
     run.end();
     if (takesRuns && to.takesRuns() && length <= to.maxPacket()) {

@@ -60,6 +60,19 @@ final class Lanes implements AutoCloseable {
     lanes[way & (COUNT - 1)].add(packet, length, to, trafficClass);
   }
 
+  /** The same for a packet in two places, header and payload. */
+  void add(
+      long header,
+      int headerLength,
+      long payload,
+      int payloadLength,
+      Endpoint to,
+      int way,
+      int trafficClass) {
+    Lane[] lanes = to.target().ipv6() ? ipv6 : ipv4;
+    lanes[way & (COUNT - 1)].add(header, headerLength, payload, payloadLength, to, trafficClass);
+  }
+
   void flush() {
     flush(ipv4);
     flush(ipv6);

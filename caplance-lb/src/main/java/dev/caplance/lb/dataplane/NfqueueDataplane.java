@@ -32,8 +32,8 @@ public final class NfqueueDataplane implements Dataplane {
   /**
    * A data plane that is not started.
    *
-   * @param firstQueue number of the first queue; the others follow it
-   * @param queueCount queues, and hence workers, at least 1
+   * @param firstQueue number of the first queue; the others follow it, then as many for TCP
+   * @param queueCount pairs of queues, and hence workers, at least 1
    * @param queueLength packets that the kernel keeps for each
    * @param flowsPerWorker how many flows each worker keeps at most
    * @param timeouts after which it forgets them
@@ -68,7 +68,9 @@ public final class NfqueueDataplane implements Dataplane {
     try {
       for (int i = 0; i < queueCount; i++) {
         Flows flows = new Flows(fingerprints, new FlowTable(flowsPerWorker, timeouts));
-        workers.add(PacketWorker.open(i, firstQueue + i, queueLength, flows, clock, table));
+        int queue = firstQueue + i;
+        workers.add(
+            PacketWorker.open(i, queue, queue + queueCount, queueLength, flows, clock, table));
         allFlows.add(flows);
       }
     } catch (IOException | RuntimeException e) {

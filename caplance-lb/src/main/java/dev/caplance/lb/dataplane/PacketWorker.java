@@ -11,6 +11,7 @@ import dev.caplance.packet.IpProtocol;
 import dev.caplance.packet.TrafficCounters;
 import dev.caplance.packet.Verdict;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -25,6 +26,10 @@ import java.util.concurrent.locks.LockSupport;
 final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   private static final int BATCH = 256;
+
+  /** Packets of a batch while the kernel joins them: so many fill the processor's cache. */
+  private static final int BATCH_OF_AGGREGATES = 16;
+
   private static final int WAIT_NANOS = 50_000;
 
   /** A restart must not reset anybody: the backends have yet to register. */
@@ -33,6 +38,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   private final int queueNumber;
   private final NfQueue queue;
   private final Lanes lanes;
+  private final Segments segments;
   private final Responder responder;
   private final Flows flows;
   private final TrafficCounters counters;
@@ -43,6 +49,8 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   private volatile ForwardingTable table;
   private int now;
+  private int aggregates;
+  private int segmentsOfBatch;
 
   private PacketWorker(
       int queueNumber,
@@ -56,6 +64,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     this.queueNumber = queueNumber;
     this.queue = queue;
     this.lanes = lanes;
+    this.segments = new Segments(lanes);
     this.responder = responder;
     this.flows = flows;
     this.counters = counters;
@@ -68,13 +77,15 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
    *
    * @param worker its number among the workers, from 0
    * @param queueNumber 0 to 65535
-   * @param queueLength packets that the kernel keeps for it
+   * @param tcpQueueNumber the queue for TCP
+   * @param queueLength packets that the kernel keeps for each
    * @param flows its own
    * @throws IOException in words for the operator when that fails; nothing is held then
    */
   static PacketWorker open(
       int worker,
       int queueNumber,
+      int tcpQueueNumber,
       int queueLength,
       Flows flows,
       SecondsClock clock,
@@ -86,7 +97,8 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     try {
       responder = new Responder();
       NfQueue queue =
-          NfQueue.open(queueNumber, queueLength, BATCH, ReceiveLoop.RECEIVE_TIMEOUT_MILLIS);
+          NfQueue.open(
+              queueNumber, tcpQueueNumber, queueLength, BATCH, ReceiveLoop.RECEIVE_TIMEOUT_MILLIS);
       return new PacketWorker(queueNumber, queue, lanes, responder, flows, counters, clock, table);
     } catch (IOException | RuntimeException e) {
       lanes.close();
@@ -99,9 +111,14 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   /** What the kernel does not offer, a sentence for each. */
   List<String> missing() {
-    return lanes.takesRuns()
-        ? List.of()
-        : List.of("the kernel cannot cut runs of packets (UDP_SEGMENT): they are sent one by one");
+    List<String> missing = new ArrayList<>();
+    if (!lanes.takesRuns()) {
+      missing.add("the kernel cannot cut runs of packets (UDP_SEGMENT): they are sent one by one");
+    }
+    if (!queue.joins()) {
+      missing.add("the kernel does not queue TCP joined (NFQA_CFG_F_GSO): it comes in packets");
+    }
+    return missing;
   }
 
   /** Any thread may call. */
@@ -121,10 +138,12 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   @Override
   public int carryBatch() {
-    int received = queue.receive();
+    int received = queue.receive(aggregates > 0 ? BATCH_OF_AGGREGATES : BATCH);
     if (received > 0) {
       forwardBatch(received);
       awaitMore(received);
+    } else {
+      aggregates = 0;
     }
     return received;
   }
@@ -132,16 +151,17 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   /**
    * Where packets come in numbers, the next batch is worth waiting for: each wake-up costs more
    * than a packet. A lone packet's successor is not waited for, and after a full batch there is
-   * more already.
+   * more already. Joined packets were waited for in the kernel.
    */
-  private static void awaitMore(int received) {
-    if (received > 1 && received < BATCH) {
+  private void awaitMore(int received) {
+    if (received > 1 && received < BATCH && aggregates == 0) {
       LockSupport.parkNanos(WAIT_NANOS);
     }
   }
 
   private void forwardBatch(int received) {
-    counters.received(received);
+    aggregates = 0;
+    segmentsOfBatch = 0;
     now = clock.seconds();
     ForwardingTable current = table;
     boolean any = false;
@@ -152,7 +172,9 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
         counters.refused(verdict);
       }
     }
+    counters.received(received + segmentsOfBatch);
     lanes.flush();
+    segments.clear();
     responder.flush();
     if (any) {
       queue.dropBatch();
@@ -194,13 +216,34 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       }
       return Verdict.NO_BACKEND;
     }
+    if (queue.packetAggregate()) {
+      return forwardAggregate(endpoint, length);
+    }
     if (length > endpoint.maxPacket() && mayBeToldToShrink()) {
       responder.tooBig(
           header, queue.bytes(), queue.packetOffset(), length, endpoint.maxPacket(), now);
       return Verdict.PATH_TOO_NARROW;
     }
+    if (!queue.packetChecksumReady() && header.protocol() == IpProtocol.TCP) {
+      if (!segments.begin(header, queue.bytes(), queue.packetOffset(), length)) {
+        return Verdict.MALFORMED;
+      }
+      segments.completeChecksum();
+    }
     int trafficClass = Encapsulation.outerTrafficClass(header.trafficClass());
     lanes.add(queue.packetAddress(), length, endpoint, flows.way(), trafficClass);
+    return Verdict.FORWARD;
+  }
+
+  /** Counted as the packets that it is cut into. */
+  private Verdict forwardAggregate(Endpoint endpoint, int length) {
+    aggregates++;
+    if (flow.isError() || !segments.begin(header, queue.bytes(), queue.packetOffset(), length)) {
+      return Verdict.MALFORMED;
+    }
+    int trafficClass = Encapsulation.outerTrafficClass(header.trafficClass());
+    int count = segments.add(queue.packetAddress(), endpoint, flows.way(), trafficClass);
+    segmentsOfBatch += count - 1;
     return Verdict.FORWARD;
   }
 
@@ -219,6 +262,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   public void close() {
     queue.close();
     lanes.close();
+    segments.close();
     responder.close();
     flows.table().close();
   }

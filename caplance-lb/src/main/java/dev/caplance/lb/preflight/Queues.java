@@ -14,17 +14,16 @@ import java.util.List;
  * Whether the queues can be had: binds each for a moment. Not to be looked at while the daemon has
  * them.
  */
-public record Queues(int first, int count) implements Check {
+public record Queues(int first, int last) implements Check {
 
-  private static final int LENGTH = 16;
   private static final int NUMBERS = 1 << 16;
 
   @Override
   public List<Finding> look() throws IOException {
     List<Finding> findings = new ArrayList<>();
-    for (int number = first; number < first + count && findings.isEmpty(); number++) {
+    for (int number = first; number <= last && findings.isEmpty(); number++) {
       try {
-        NfQueue.open(number, LENGTH, 1, 1).close();
+        NfQueue.probe(number);
       } catch (IOException e) {
         findings.addAll(explain(number, e));
       }
@@ -62,7 +61,7 @@ public record Queues(int first, int count) implements Check {
 
   /** Offers the numbers behind ours, and on from 0 when these are the last. */
   private Finding taken(int number) {
-    int next = number + 1 + count <= NUMBERS ? number + 1 : 0;
+    int next = number + 1 + last - first < NUMBERS ? number + 1 : 0;
     return Finding.stops(
         "NFQUEUE " + number + " is taken",
         "/proc/net/netfilter/nfnetlink_queue",
