@@ -26,6 +26,13 @@ import java.util.function.Consumer;
 public final class Decapsulator {
 
   private static final int BATCH = 256;
+
+  /**
+   * Messages of a batch while they hold long runs: more would not stay in the processor's cache.
+   */
+  private static final int BATCH_OF_RUNS = 8;
+
+  private static final int LONG_RUN = 16_384;
   private static final int LARGEST_DATAGRAM = 65_536;
   private static final int RECEIVE_BUFFER = 16 << 20;
 
@@ -40,6 +47,7 @@ public final class Decapsulator {
   private final IpHeader header = new IpHeader();
 
   private SanityGate sanity;
+  private boolean longRuns;
   private volatile AddressSet loadBalancers = AddressSet.EMPTY;
   private volatile AddressSet ownAddresses = AddressSet.EMPTY;
 
@@ -138,7 +146,8 @@ public final class Decapsulator {
   }
 
   private int carryBatch() {
-    int received = socket.receive(batch);
+    int received = socket.receive(batch, longRuns ? BATCH_OF_RUNS : BATCH);
+    longRuns = false;
     if (received > 0) {
       deliverBatch(received);
     }
@@ -160,6 +169,7 @@ public final class Decapsulator {
   /** Delivers each of the datagrams that came joined as one message; says how many there were. */
   private int deliverMessage(int index) {
     int size = batch.datagramSize(index);
+    longRuns |= batch.length(index) >= LONG_RUN;
     int offset = batch.offset(index);
     int end = offset + batch.length(index);
     int datagrams = 0;

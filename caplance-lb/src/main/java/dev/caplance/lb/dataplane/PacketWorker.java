@@ -27,8 +27,10 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   private static final int BATCH = 256;
 
-  /** Packets of a batch while the kernel joins them: so many fill the processor's cache. */
-  private static final int BATCH_OF_AGGREGATES = 16;
+  /**
+   * Packets of a batch while the kernel joins them: more would not stay in the processor's cache.
+   */
+  private static final int BATCH_OF_AGGREGATES = 8;
 
   private static final int WAIT_NANOS = 50_000;
 
