@@ -29,6 +29,7 @@ final class Lane implements BatchSender.Outcome, AutoCloseable {
   private final boolean takesRuns;
   private final Endpoint[] endpoints;
   private final Run[] runs = new Run[RUNS];
+  private int batch;
 
   private Lane(LinuxSocket socket, int capacity, int worker, TrafficCounters counters) {
     this.worker = worker;
@@ -67,7 +68,7 @@ final class Lane implements BatchSender.Outcome, AutoCloseable {
    */
   void add(long packet, int length, Endpoint to, int trafficClass) {
     Run run = runs[to.id() & (RUNS - 1)];
-    if (run.takes(to, length, trafficClass)) {
+    if (run.takes(batch, to, length, trafficClass)) {
       sender.extend(run.message(), packet, length);
       run.added(length);
     } else {
@@ -87,7 +88,7 @@ final class Lane implements BatchSender.Outcome, AutoCloseable {
       int trafficClass) {
     int length = headerLength + payloadLength;
     Run run = runs[to.id() & (RUNS - 1)];
-    if (run.takes(to, length, trafficClass)) {
+    if (run.takes(batch, to, length, trafficClass)) {
       sender.extend(run.message(), header, headerLength, payload, payloadLength);
       run.added(length);
     } else {
@@ -109,16 +110,14 @@ final class Lane implements BatchSender.Outcome, AutoCloseable {
     endpoints[message] = to;
     run.end();
     if (takesRuns && to.takesRuns() && length <= to.maxPacket()) {
-      run.begin(to, message, length, trafficClass);
+      run.begin(batch, to, message, length, trafficClass);
     }
   }
 
   /** Sends what is in line, and counts it. */
   void flush() {
     if (sender.count() > 0) {
-      for (Run run : runs) {
-        run.end();
-      }
+      batch++;
       sender.flush(this);
     }
   }

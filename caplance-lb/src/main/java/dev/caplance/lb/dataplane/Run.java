@@ -10,14 +10,20 @@ import dev.caplance.linux.BatchSender;
 final class Run {
 
   private Endpoint endpoint;
+  private int batch;
   private int message;
   private int size;
   private int trafficClass;
   private int packets;
   private int bytes;
 
-  /** Begins with a packet that was put in line as this message. */
-  void begin(Endpoint to, int message, int length, int trafficClass) {
+  /**
+   * Begins with a packet that was put in line as this message.
+   *
+   * @param batch number of what is sent together; it ends with it
+   */
+  void begin(int batch, Endpoint to, int message, int length, int trafficClass) {
+    this.batch = batch;
     this.endpoint = to;
     this.message = message;
     this.size = length;
@@ -32,8 +38,9 @@ final class Run {
   }
 
   /** Whether a packet can be added: only the last one of a run may be shorter than the others. */
-  boolean takes(Endpoint to, int length, int trafficClass) {
-    return endpoint == to
+  boolean takes(int batch, Endpoint to, int length, int trafficClass) {
+    return this.batch == batch
+        && endpoint == to
         && length <= size
         && this.trafficClass == trafficClass
         && packets < BatchSender.MAX_RUN
