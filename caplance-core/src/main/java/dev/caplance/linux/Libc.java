@@ -44,6 +44,9 @@ final class Libc {
   static final int MSG_DONTWAIT = 0x40;
   static final int MSG_WAITFORONE = 0x10000;
 
+  /** {@code madvise}: use large pages. */
+  static final int MADV_HUGEPAGE = 14;
+
   static final int PROT_READ_WRITE = 3;
   static final int MAP_PRIVATE_ANONYMOUS = 0x22;
 
@@ -81,6 +84,9 @@ final class Libc {
   /** {@code void *mmap(void *, size_t length, int prot, int flags, int fd, off_t offset)}. */
   static native long mmap(
       long address, long length, int protection, int flags, int fd, long offset);
+
+  /** {@code int madvise(void *address, size_t length, int advice)}. */
+  static native int madvise(long address, long length, int advice);
 
   /** {@code int munmap(void *address, size_t length)}. */
   static native int munmap(long address, long length);

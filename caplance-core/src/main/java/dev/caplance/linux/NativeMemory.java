@@ -11,6 +11,8 @@ import java.nio.ByteOrder;
  */
 public final class NativeMemory implements AutoCloseable {
 
+  private static final int LARGE_PAGE = 2 << 20;
+
   private final long address;
   private final int size;
   private final ByteBuffer bytes;
@@ -34,6 +36,18 @@ public final class NativeMemory implements AutoCloseable {
           "mmap(" + size + ") failed with error(" + Native.getLastError() + ")");
     }
     return new NativeMemory(address, size);
+  }
+
+  /**
+   * The same for a large block that is read here and there: in large pages where the kernel has
+   * them, so that an access costs one miss and not two.
+   */
+  public static NativeMemory allocateForRandomAccess(int size) {
+    NativeMemory memory = allocate(size);
+    if (size >= LARGE_PAGE) {
+      Libc.madvise(memory.address, size, Libc.MADV_HUGEPAGE); // Advice: it may go unheard.
+    }
+    return memory;
   }
 
   /** Where the block begins. */

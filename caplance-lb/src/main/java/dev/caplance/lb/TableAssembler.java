@@ -97,8 +97,10 @@ final class TableAssembler implements TablePublisher {
   private ForwardingTable build() {
     Collection<InetAddress> refused = new ArrayList<>(ownAddresses);
     services.forEach(service -> refused.add(service.vip()));
-    return ForwardingTable.of(
-        pools.stream().map(ServicePool::toPool).toList(), AddressSet.of(refused), hash, tableSize);
+    List<ForwardingTable.Pool> all = pools.stream().map(ServicePool::toPool).toList();
+    return table == null
+        ? ForwardingTable.of(all, AddressSet.of(refused), hash, tableSize)
+        : table.next(all, AddressSet.of(refused));
   }
 
   /** The table of this moment. */

@@ -59,7 +59,7 @@ final class FlowTable implements AutoCloseable {
    */
   FlowTable(int capacity, FlowTimeouts timeouts) {
     int sets = Math.max(1, Integer.highestOneBit(Math.max(capacity - 1, 1)) * 2 / WAYS);
-    this.memory = NativeMemory.allocate(Math.multiplyExact(sets, SET));
+    this.memory = NativeMemory.allocateForRandomAccess(Math.multiplyExact(sets, SET));
     this.entries = memory.nativeBytes();
     this.setMask = sets - 1;
     this.timeouts =

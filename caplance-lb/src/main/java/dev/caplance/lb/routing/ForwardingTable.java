@@ -6,7 +6,9 @@ import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.Ports;
 import java.net.InetAddress;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * All that a worker must know to send a packet on, at one moment: the services, the table of each,
@@ -20,12 +22,14 @@ public final class ForwardingTable {
     final long vipHigh;
     final long vipLow;
     final Ports ports;
+    final Shape shape;
     final char[] slots;
     final Endpoint[] endpoints;
     final EndpointSet keepers;
     final boolean rejectsWhenEmpty;
 
-    Route(Pool pool, char[] slots) {
+    Route(Pool pool, Shape shape, char[] slots) {
+      this.shape = shape;
       this.vipHigh = IpAddresses.high(pool.vip());
       this.vipLow = IpAddresses.low(pool.vip());
       this.ports = pool.ports();
@@ -36,14 +40,31 @@ public final class ForwardingTable {
     }
   }
 
+  /** What a Maglev table depends on besides its size: equal ones have the same table. */
+  private record Shape(List<String> names, List<Integer> weights) {
+
+    static Shape of(List<Member> members) {
+      return new Shape(
+          members.stream().map(Member::name).toList(),
+          members.stream().map(Member::weight).toList());
+    }
+
+    char[] slots(int size) {
+      int[] weight = weights.stream().mapToInt(Integer::intValue).toArray();
+      return names.isEmpty() ? new char[0] : Maglev.table(names, weight, size);
+    }
+  }
+
   private final Route[] routes;
   private final AddressSet refusedSources;
   private final FlowHash hash;
+  private final int size;
 
-  private ForwardingTable(Route[] routes, AddressSet refusedSources, FlowHash hash) {
+  private ForwardingTable(Route[] routes, AddressSet refusedSources, FlowHash hash, int size) {
     this.routes = routes;
     this.refusedSources = refusedSources;
     this.hash = hash;
+    this.size = size;
   }
 
   /**
@@ -76,19 +97,23 @@ public final class ForwardingTable {
    */
   public static ForwardingTable of(
       List<Pool> pools, AddressSet refusedSources, FlowHash hash, int size) {
-    Route[] routes =
-        pools.stream().map(pool -> new Route(pool, slots(pool, size))).toArray(Route[]::new);
-    return new ForwardingTable(routes, refusedSources, hash);
+    return new ForwardingTable(new Route[0], refusedSources, hash, size)
+        .next(pools, refusedSources);
   }
 
-  private static char[] slots(Pool pool, int size) {
-    List<Member> members = pool.members();
-    return members.isEmpty()
-        ? new char[0]
-        : Maglev.table(
-            members.stream().map(Member::name).toList(),
-            members.stream().mapToInt(Member::weight).toArray(),
-            size);
+  /** The table that follows this one after a change; what is the same as here is not built anew. */
+  public ForwardingTable next(List<Pool> newPools, AddressSet newRefusedSources) {
+    Map<Shape, char[]> built = new HashMap<>();
+    for (Route route : routes) {
+      built.put(route.shape, route.slots);
+    }
+    Route[] next = new Route[newPools.size()];
+    for (int i = 0; i < next.length; i++) {
+      Pool pool = newPools.get(i);
+      Shape shape = Shape.of(pool.members());
+      next[i] = new Route(pool, shape, built.computeIfAbsent(shape, s -> s.slots(size)));
+    }
+    return new ForwardingTable(next, newRefusedSources, hash, size);
   }
 
   /** Whether a packet from this address would loop, or pretends to come from here. */
@@ -116,8 +141,8 @@ public final class ForwardingTable {
 
   /** The slot of a flow in the table of a service; −1 when nobody gets new flows. */
   public int slot(int service, FlowKey flow) {
-    int size = routes[service].slots.length;
-    return size == 0 ? -1 : (int) Long.remainderUnsigned(hash.of(flow), size);
+    int slots = routes[service].slots.length;
+    return slots == 0 ? -1 : (int) Long.remainderUnsigned(hash.of(flow), slots);
   }
 
   /** Where a new flow of a service goes; null when nobody gets new flows. */

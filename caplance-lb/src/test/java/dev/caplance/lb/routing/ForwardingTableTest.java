@@ -14,6 +14,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class ForwardingTableTest {
@@ -72,6 +74,34 @@ class ForwardingTableTest {
       assertThat(table.slot(0, flow)).isEqualTo(slot);
       assertThat(table.endpoint(0, flow)).isSameAs(slots[slot] == 0 ? b1 : b2);
       assertThat(table.endpoint(1, flow)).isSameAs(b2);
+    }
+  }
+
+  /** Whatever is taken over from one table to the next. */
+  @Test
+  void aTableThatFollowsIsLikeOneThatIsBuiltAnew() {
+    SplittableRandom random = new SplittableRandom(4);
+    List<Endpoint> endpoints = IntStream.range(0, 6).mapToObj(i -> endpoint(20 + i)).toList();
+    ForwardingTable following = table;
+    for (int change = 0; change < 100; change++) {
+      List<Pool> pools = new ArrayList<>();
+      for (String port : List.of("tcp/80", "tcp/443", "tcp/8080")) {
+        List<Member> members = new ArrayList<>();
+        for (int i = 0; i < endpoints.size(); i++) {
+          if (random.nextBoolean()) {
+            members.add(new Member("b" + i, random.nextInt(1, 3), endpoints.get(i)));
+          }
+        }
+        pools.add(new Pool(WEB, Ports.parse(port), members, List.of(), true));
+      }
+      following = following.next(pools, AddressSet.EMPTY);
+      ForwardingTable anew = ForwardingTable.of(pools, AddressSet.EMPTY, HASH, 7);
+      for (int port = 1; port < 50; port++) {
+        FlowKey flow = flow("10.0.0.9", port, WEB, 80);
+        for (int service = 0; service < pools.size(); service++) {
+          assertThat(following.endpoint(service, flow)).isSameAs(anew.endpoint(service, flow));
+        }
+      }
     }
   }
 
