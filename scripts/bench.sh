@@ -31,7 +31,7 @@ while [[ $# -gt 0 ]]; do
     -h | --help) usage; exit ;;
     --no-build) build= ;;
     --json) [[ $# -ge 2 ]] || { usage >&2; exit 2; }
-      options+=(--json "$(realpath -m --relative-base=/ "$calling_from/$2" 2>/dev/null || echo "$2")")
+      options+=(--json "$(cd "$calling_from" && realpath -m "$2")")
       shift ;;
     *) options+=("$1") ;;
   esac
@@ -45,7 +45,7 @@ install_missing openjdk-17-jdk-headless maven iptables libnetfilter-queue1 nginx
 
 clean_up() {
   give_back_target
-  [[ $(lab_owner) != "$$" ]] || scripts/lab.sh down
+  [[ $(lab_owner) != "$$" ]] || scripts/lab.sh down >/dev/null
 }
 trap clean_up EXIT
 trap 'exit 130' INT

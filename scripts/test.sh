@@ -38,7 +38,7 @@ summarize() {
 }
 
 install_missing openjdk-17-jdk-headless maven iptables libnetfilter-queue1 nginx-light iproute2 \
-  curl iputils-ping nftables procps systemd
+  curl iputils-ping nftables procps systemd gcc libc6-dev iperf3 wrk ethtool python3
 
 shopt -s nullglob
 trap clean_up EXIT

@@ -131,7 +131,10 @@ def connections(bench, samples, only, rounds, balancer):
 def release(pid):
     """All threads of a process may run on any core."""
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        os.sched_setaffinity(int(task.name), range(os.cpu_count()))
+        try:
+            os.sched_setaffinity(int(task.name), range(os.cpu_count()))
+        except ProcessLookupError:
+            pass  # a compiler's thread that has ended
 
 
 def starts(samples, rounds):
@@ -191,11 +194,11 @@ def main():
     finally:
         lab.end_all()
         lab.script("down")
+    print(", ".join(f"{name} {value}" for name, value in told.items()))
+    print(report.write(samples.figures), flush=True)
     if options.json:
         pathlib.Path(options.json).write_text(
             json.dumps({"environment": told, "figures": samples.figures}, indent=1))
-    print(", ".join(f"{name} {value}" for name, value in told.items()))
-    print(report.write(samples.figures))
 
 
 if __name__ == "__main__":

@@ -151,8 +151,8 @@ def cpu_seconds(pid):
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         try:
             total += int((task / "schedstat").read_text().split()[0])
-        except FileNotFoundError:
-            pass
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # a compiler's thread that has ended
     return total / 1e9
 
 
