@@ -64,13 +64,13 @@ final class MessageHeaders implements AutoCloseable {
     bytes.putInt(index * HEADER + NAME_LENGTH, length);
   }
 
-  /** Name and control messages of {@code index} become those of {@code other}. */
+  /** Gives message {@code index} the name of {@code other}. */
   void copyName(int index, int other) {
     bytes.putLong(index * HEADER, bytes.getLong(other * HEADER));
     setNameLength(index, bytes.getInt(other * HEADER + NAME_LENGTH));
   }
 
-  /** Sets the last of the pieces of a message. */
+  /** Sets a piece, which is the last of its message until the next one is set. */
   void setPiece(int index, int piece, long address, int length) {
     int iovec = iovec(index, piece);
     bytes.putLong(iovec, address);
