@@ -110,6 +110,7 @@ def connections(bench, samples, only, rounds, balancer):
     while not any(b["takesNewFlows"] for b in balancer.daemon.status()["backends"]):
         time.sleep(0.1)
     server = lab.start("b1", "iperf3", "-s", cpu=None, stdout=subprocess.DEVNULL)
+    lab.wait_for_listener("b1", 5201)
     ways = {"direct": Routing.vip, "Caplance": Caplance.vip}
     for vip in ways.values():
         bench.upload(vip)

@@ -59,6 +59,15 @@ def end_all():
     running.clear()
 
 
+def wait_for_listener(host, port):
+    """Returns when a program accepts TCP connections to the port."""
+    deadline = time.monotonic() + PATIENCE
+    while not on(host, "ss", "-Hltn", f"sport = :{port}"):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"nobody listens on port {port} of {host}")
+        time.sleep(0.05)
+
+
 def mac(host):
     return on(host, "cat", "/sys/class/net/eth0/address").strip()
 
