@@ -1,9 +1,19 @@
 package dev.caplance.packet;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /** The Internet checksum (RFC 1071). */
 public final class Checksum {
+
+  /**
+   * Words in the order of nearly all machines. The sum comes out the same with its bytes swapped
+   * (RFC 1071, section 2 B), which saves swapping each word.
+   */
+  private static final VarHandle WORDS =
+      MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
   private Checksum() {}
 
@@ -31,14 +41,15 @@ public final class Checksum {
    * megabyte in all.
    */
   static long sum(ByteBuffer b, int at, int length) {
-    long sum = 0;
+    long words = 0;
     int i = at;
-    for (int end = at + (length & ~31); i < end; i += 32) {
-      sum += halves(b.getLong(i)) + halves(b.getLong(i + 8));
-      sum += halves(b.getLong(i + 16)) + halves(b.getLong(i + 24));
+    for (int end = at + (length & ~7); i < end; i += 8) {
+      words += halves((long) WORDS.get(b, i));
     }
-    for (int end = at + (length & ~3); i < end; i += 4) {
+    long sum = Short.toUnsignedLong(Short.reverseBytes((short) fold(words)));
+    if ((length & 4) != 0) {
       sum += Integer.toUnsignedLong(b.getInt(i));
+      i += 4;
     }
     if ((length & 2) != 0) {
       sum += (long) Short.toUnsignedInt(b.getShort(i)) << 16;
