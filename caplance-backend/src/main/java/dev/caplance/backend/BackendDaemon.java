@@ -99,7 +99,8 @@ public final class BackendDaemon implements Daemon {
     decapsulator.start(sessions::onSanity);
 
     MtuWatch mtuWatch = new MtuWatch(this::mtu, mtu);
-    Upkeep.Look look = () -> look(addresses, mssClamp, mtuWatch, decapsulator);
+    ReversePathWatch reversePath = new ReversePathWatch(decapsulator::avoidLink);
+    Upkeep.Look look = () -> look(addresses, mssClamp, mtuWatch, reversePath, decapsulator);
     Upkeep upkeep = new Upkeep(look);
     cleanup.atStop("end the upkeep", upkeep::close);
     look.look();
@@ -153,12 +154,17 @@ public final class BackendDaemon implements Daemon {
   }
 
   private static void look(
-      VipAddresses addresses, MssClamp mssClamp, MtuWatch mtuWatch, Decapsulator decapsulator)
+      VipAddresses addresses,
+      MssClamp mssClamp,
+      MtuWatch mtuWatch,
+      ReversePathWatch reversePath,
+      Decapsulator decapsulator)
       throws IOException {
     addresses.restoreMissing();
     decapsulator.refuseSources(AddressSet.of(OwnAddresses.list()));
     mssClamp.check().forEach(LOG::warn);
     mtuWatch.look();
+    reversePath.look();
   }
 
   private Identity identity(Offer offer) {

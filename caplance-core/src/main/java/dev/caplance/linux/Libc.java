@@ -35,6 +35,9 @@ final class Libc {
   static final int IPV6_HDRINCL = 36;
   static final int IPV6_TCLASS = 67;
 
+  static final int SOL_PACKET = 263;
+  static final int PACKET_VNET_HDR = 15;
+
   /** Options and control messages of {@code linux/udp.h}. */
   static final int UDP_SEGMENT = 103;
 

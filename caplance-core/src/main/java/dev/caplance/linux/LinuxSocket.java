@@ -50,6 +50,16 @@ public final class LinuxSocket implements AutoCloseable {
     return socket;
   }
 
+  /**
+   * A socket that sends frames, each behind a {@code struct virtio_net_hdr} (packet(7), {@code
+   * PACKET_VNET_HDR}). Needs CAP_NET_RAW.
+   */
+  static LinuxSocket frames() throws LinuxException {
+    LinuxSocket socket = open(Libc.AF_PACKET, Libc.SOCK_RAW, 0, "socket(packet)");
+    socket.set(Libc.SOL_PACKET, Libc.PACKET_VNET_HDR, 1);
+    return socket;
+  }
+
   /** A socket that another library opened and closes. */
   public static LinuxSocket borrowed(int fd) {
     return new LinuxSocket(fd, false);

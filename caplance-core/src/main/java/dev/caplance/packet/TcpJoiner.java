@@ -13,11 +13,6 @@ import java.nio.ByteBuffer;
  */
 public final class TcpJoiner {
 
-  /**
-   * The most bytes of a joined packet: more than that the kernel has no memory for in one piece.
-   */
-  public static final int MAX_BYTES = 32_000;
-
   private static final int WINDOW = 14;
   private static final int ACKNOWLEDGEMENT = 8;
 
@@ -28,6 +23,7 @@ public final class TcpJoiner {
   private int tcp;
   private int headerLength;
   private int firstPayload;
+  private int mostBytes;
   private int segments;
   private int payload;
   private int flags;
@@ -40,9 +36,11 @@ public final class TcpJoiner {
    * @param b that holds the packet, network byte order
    * @param at where the packet begins
    * @param length its bytes
+   * @param most bytes that the joined packet may have, up to 65,535
    */
-  public void begin(IpHeader header, ByteBuffer b, int at, int length) {
+  public void begin(IpHeader header, ByteBuffer b, int at, int length, int most) {
     bytes = b;
+    mostBytes = most;
     segments = 1;
     ipv4 = header.ipv4();
     ip = at;
@@ -79,7 +77,7 @@ public final class TcpJoiner {
         || header.ipv4() != ipv4
         || header.upperOffset() - at != tcp - ip
         || more <= 0
-        || headerLength + payload + more > MAX_BYTES
+        || headerLength + payload + more > mostBytes
         || !follows(b, at)) {
       return false;
     }

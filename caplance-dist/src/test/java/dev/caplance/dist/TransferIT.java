@@ -14,6 +14,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -31,6 +32,7 @@ class TransferIT {
   @AfterEach
   void restore() {
     lab.underlayMtu(1500);
+    setReversePathFilter(0);
   }
 
   @ParameterizedTest
@@ -52,6 +54,29 @@ class TransferIT {
               cluster.balancer().status().getAsJsonObject("packets").get("forwarded").getAsLong())
           .isGreaterThan(2L * BYTES / mtu);
       assertThat(fragmentsCreated() - fragments).as("outer fragments").isZero();
+    }
+  }
+
+  /** Strict, and switched to loose and off while the daemons run. */
+  @Test
+  void arrivesUnderEveryReversePathFilter() throws Exception {
+    byte[] content = new byte[BYTES];
+    new SplittableRandom(1).nextBytes(content);
+    serve(content);
+    setReversePathFilter(1);
+    try (Cluster cluster = new Cluster(NAMES)) {
+      for (int filter : new int[] {1, 2, 0, 1}) {
+        setReversePathFilter(filter);
+        upload(Lab.VIP);
+        assertThat(takeUploads()).as("rp_filter %d", filter).containsExactly(sha256(content));
+      }
+      assertThat(cluster.forwarding()).isEqualTo(NAMES.length);
+    }
+  }
+
+  private void setReversePathFilter(int value) {
+    for (String name : NAMES) {
+      lab.exec(name, "sysctl", "-qw", "net.ipv4.conf.all.rp_filter=" + value).succeeded();
     }
   }
 

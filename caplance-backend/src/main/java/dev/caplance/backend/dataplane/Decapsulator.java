@@ -17,7 +17,7 @@ import java.util.function.Consumer;
 
 /**
  * Unwraps what the load balancers send to the data port, and gives it to the application: take a
- * batch of datagrams, check each, send what is right through a raw socket.
+ * batch of datagrams, check each, let in what is right.
  *
  * <p>{@link #start} and {@link #stop} are called once, in this order; from {@link #open} on the
  * port is taken. One thread of its own carries the packets; nothing is allocated, locked or logged
@@ -84,9 +84,9 @@ public final class Decapsulator {
     try {
       socket.setReceiveBuffer(RECEIVE_BUFFER);
       socket.setReceiveTimeout(ReceiveLoop.RECEIVE_TIMEOUT_MILLIS);
-      ipv4 = Delivery.ipv4(BATCH, counters);
+      ipv4 = Delivery.open(true, BATCH, counters);
       boolean needsIpv6 = !vips.stream().allMatch(IpAddresses::isIpv4);
-      Delivery ipv6 = needsIpv6 ? Delivery.ipv6(BATCH, counters) : null;
+      Delivery ipv6 = needsIpv6 ? Delivery.open(false, BATCH, counters) : null;
       return new Decapsulator(socket, ipv4, ipv6, new Vips(vips), counters, onFailure);
     } catch (IOException | RuntimeException e) {
       socket.close();
@@ -115,6 +115,14 @@ public final class Decapsulator {
   /** The addresses of this machine, which no packet may come from. Any thread may call. */
   public void refuseSources(AddressSet addresses) {
     ownAddresses = addresses;
+  }
+
+  /**
+   * Whether this machine refuses IPv4 packets from its own link, so that they have to take the
+   * longer way. Any thread may call.
+   */
+  public void avoidLink(boolean refused) {
+    ipv4.setLinkShut(refused);
   }
 
   /** What this kernel does not offer and is done without, a sentence for each. */

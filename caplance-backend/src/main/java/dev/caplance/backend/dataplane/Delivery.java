@@ -3,7 +3,7 @@ package dev.caplance.backend.dataplane;
 import dev.caplance.linux.BatchSender;
 import dev.caplance.linux.Errno;
 import dev.caplance.linux.LinuxException;
-import dev.caplance.linux.LinuxSocket;
+import dev.caplance.linux.LocalEntrance;
 import dev.caplance.linux.SocketAddress;
 import dev.caplance.packet.IpHeader;
 import dev.caplance.packet.TcpJoiner;
@@ -12,17 +12,20 @@ import dev.caplance.packet.Verdict;
 import java.nio.ByteBuffer;
 
 /**
- * The way of decapsulated packets into this machine: a raw socket of one IP version, whose packets
- * to an address of the machine itself turn round on {@code lo}. TCP segments that follow each other
- * go as one packet, which costs the kernel little more than one of them. Their checksum is verified
- * there.
+ * The way of decapsulated packets of one IP version into this machine. TCP segments that follow
+ * each other go as one packet, which costs the kernel little more than one of them. Their checksum
+ * is verified there.
+ *
+ * <p>There are two entrances: the link behind {@code lo}, and a raw socket for when {@code
+ * rp_filter} shuts that one.
  */
 final class Delivery implements BatchSender.Outcome, AutoCloseable {
 
   /** Pieces that a message can have. */
   private static final int MOST_JOINED = BatchSender.MAX_RUN;
 
-  private final BatchSender sender;
+  private final LocalEntrance link;
+  private final LocalEntrance raw;
   private final int capacity;
   private final TrafficCounters counters;
   private final TcpJoiner joiner = new TcpJoiner();
@@ -32,21 +35,37 @@ final class Delivery implements BatchSender.Outcome, AutoCloseable {
 
   private final int[] bytes;
   private boolean joins = true;
+  private volatile boolean linkShut;
+  private LocalEntrance entrance;
 
-  private Delivery(LinuxSocket socket, int capacity, TrafficCounters counters) {
-    this.sender = new BatchSender(socket, capacity, true);
+  private Delivery(LocalEntrance link, LocalEntrance raw, int capacity, TrafficCounters counters) {
+    this.link = link;
+    this.raw = raw;
+    this.entrance = link;
     this.capacity = capacity;
     this.counters = counters;
     this.packets = new int[capacity];
     this.bytes = new int[capacity];
   }
 
-  static Delivery ipv4(int capacity, TrafficCounters counters) throws LinuxException {
-    return new Delivery(LinuxSocket.rawIpv4(), capacity, counters);
+  /**
+   * For packets of one IP version.
+   *
+   * @param capacity packets of a batch
+   */
+  static Delivery open(boolean ipv4, int capacity, TrafficCounters counters) throws LinuxException {
+    LocalEntrance raw = LocalEntrance.raw(ipv4, capacity);
+    try {
+      return new Delivery(LocalEntrance.link(ipv4, capacity), raw, capacity, counters);
+    } catch (LinuxException e) {
+      raw.close();
+      throw e;
+    }
   }
 
-  static Delivery ipv6(int capacity, TrafficCounters counters) throws LinuxException {
-    return new Delivery(LinuxSocket.rawIpv6(), capacity, counters);
+  /** Whether {@code rp_filter} refuses packets on {@code lo}. Any thread may call. */
+  void setLinkShut(boolean shut) {
+    linkShut = shut;
   }
 
   /**
@@ -59,30 +78,31 @@ final class Delivery implements BatchSender.Outcome, AutoCloseable {
    */
   void add(
       IpHeader header, ByteBuffer memory, int offset, long packet, int length, SocketAddress vip) {
-    int last = sender.count() - 1;
+    int last = entrance.count() - 1;
     if (last >= 0 && packets[last] < MOST_JOINED && joiner.join(header, memory, offset, length)) {
       int headers = joiner.headerLength();
-      sender.lengthen(last, packet + headers, length - headers);
+      entrance.lengthen(last, packet + headers, length - headers);
       packets[last]++;
       bytes[last] += length;
       return;
     }
     joiner.end();
-    if (sender.count() == capacity) {
+    if (entrance.count() == capacity) {
       flush();
     }
-    int message = sender.add(packet, length, vip, 0);
+    int message = entrance.add(packet, length, vip);
     packets[message] = 1;
     bytes[message] = length;
     if (joins) {
-      joiner.begin(header, memory, offset, length);
+      joiner.begin(header, memory, offset, length, entrance.mostBytes());
     }
   }
 
   /** Delivers what is in line, and counts it. */
   void flush() {
     joiner.end();
-    sender.flush(this);
+    entrance.flush(this);
+    entrance = linkShut ? raw : link;
   }
 
   @Override
@@ -101,6 +121,7 @@ final class Delivery implements BatchSender.Outcome, AutoCloseable {
 
   @Override
   public void close() {
-    sender.close();
+    link.close();
+    raw.close();
   }
 }
