@@ -27,6 +27,9 @@ public final class Ipv4 {
   /** Bytes of a header without options. */
   public static final int MIN_HEADER = 20;
 
+  static final int TOTAL_LENGTH = 2;
+  static final int IDENTIFICATION = 4;
+  static final int CHECKSUM = 10;
   static final int SOURCE = 12;
   static final int DESTINATION = 16;
 
@@ -44,26 +47,26 @@ public final class Ipv4 {
   }
 
   static int totalLength(ByteBuffer b, int at) {
-    return Short.toUnsignedInt(b.getShort(at + 2));
+    return Short.toUnsignedInt(b.getShort(at + TOTAL_LENGTH));
   }
 
   static void setTotalLength(ByteBuffer b, int at, int length) {
-    b.putShort(at + 2, (short) length);
+    b.putShort(at + TOTAL_LENGTH, (short) length);
   }
 
   static int identification(ByteBuffer b, int at) {
-    return Short.toUnsignedInt(b.getShort(at + 4));
+    return Short.toUnsignedInt(b.getShort(at + IDENTIFICATION));
   }
 
   /** Sets the lower 16 bits of {@code value}. */
   static void setIdentification(ByteBuffer b, int at, int value) {
-    b.putShort(at + 4, (short) value);
+    b.putShort(at + IDENTIFICATION, (short) value);
   }
 
   /** Makes the header's checksum right. */
   static void completeChecksum(ByteBuffer b, int at) {
-    b.putShort(at + 10, (short) 0);
-    b.putShort(at + 10, (short) Checksum.of(b, at, headerLength(b, at)));
+    b.putShort(at + CHECKSUM, (short) 0);
+    b.putShort(at + CHECKSUM, (short) Checksum.of(b, at, headerLength(b, at)));
   }
 
   static boolean isFragment(ByteBuffer b, int at) {

@@ -24,6 +24,11 @@ public final class TcpSegmenter {
   private int headerLength;
   private int payloadLength;
 
+  /** What the checksums of all segments have in common. */
+  private long ipSum;
+
+  private long tcpSum;
+
   /**
    * Takes a packet.
    *
@@ -42,9 +47,28 @@ public final class TcpSegmenter {
     int tcpHeader = Transport.tcpHeaderLength(b, tcp);
     headerLength = tcp - ip + tcpHeader;
     payloadLength = length - headerLength;
-    return tcpHeader >= Transport.TCP_MIN_HEADER
-        && payloadLength >= 0
-        && headerLength <= MAX_HEADER;
+    boolean whole =
+        tcpHeader >= Transport.TCP_MIN_HEADER && payloadLength >= 0 && headerLength <= MAX_HEADER;
+    if (whole) {
+      sumWhatSegmentsShare(tcpHeader);
+    }
+    return whole;
+  }
+
+  private void sumWhatSegmentsShare(int tcpHeader) {
+    if (ipv4) {
+      ipSum = Checksum.sum(packet, ip, tcp - ip) + without(ip + Ipv4.TOTAL_LENGTH);
+      ipSum += without(ip + Ipv4.IDENTIFICATION) + without(ip + Ipv4.CHECKSUM);
+    }
+    tcpSum = Transport.pseudoHeader(packet, ipv4, ip, IpProtocol.TCP, 0);
+    tcpSum += Checksum.sum(packet, tcp, tcpHeader);
+    tcpSum += without(tcp + Transport.SEQUENCE) + without(tcp + Transport.SEQUENCE + 2);
+    tcpSum += without(tcp + Transport.FLAGS - 1) + without(tcp + Transport.TCP_CHECKSUM);
+  }
+
+  /** What takes a 16-bit word out of a sum (RFC 1624). */
+  private long without(int word) {
+    return ~packet.getShort(word) & 0xffff;
   }
 
   /** Bytes of the IP and TCP headers of every segment. */
@@ -74,9 +98,7 @@ public final class TcpSegmenter {
    * @param length of its payload; the segment is the last when it reaches the packet's end
    */
   public void writeHeader(int number, int offset, int length, ByteBuffer target, int to) {
-    for (int i = 0; i < headerLength; i += 4) {
-      target.putInt(to + i, packet.getInt(ip + i));
-    }
+    target.put(to, packet, ip, headerLength);
     writeIp(number, headerLength + length, target, to);
     int tcpTo = to + tcp - ip;
     int sequence = packet.getInt(tcp + Transport.SEQUENCE) + offset;
@@ -89,10 +111,9 @@ public final class TcpSegmenter {
       flags &= ~Transport.CWR;
     }
     target.put(tcpTo + Transport.FLAGS, (byte) flags);
-    target.putShort(tcpTo + Transport.TCP_CHECKSUM, (short) 0);
-    int tcpHeader = headerLength - (tcp - ip);
-    long sum = Transport.pseudoHeader(target, ipv4, to, IpProtocol.TCP, tcpHeader + length);
-    sum += Checksum.sum(target, tcpTo, tcpHeader);
+    long sum = tcpSum + headerLength - (tcp - ip) + length;
+    sum += Integer.toUnsignedLong(sequence);
+    sum += Short.toUnsignedInt(target.getShort(tcpTo + Transport.FLAGS - 1));
     sum += Checksum.sum(packet, ip + headerLength + offset, length);
     target.putShort(tcpTo + Transport.TCP_CHECKSUM, (short) Checksum.finish(sum));
   }
@@ -100,8 +121,10 @@ public final class TcpSegmenter {
   private void writeIp(int number, int total, ByteBuffer target, int to) {
     if (ipv4) {
       Ipv4.setTotalLength(target, to, total);
-      Ipv4.setIdentification(target, to, Ipv4.identification(packet, ip) + number);
-      Ipv4.completeChecksum(target, to);
+      int identification = Ipv4.identification(packet, ip) + number & 0xffff;
+      Ipv4.setIdentification(target, to, identification);
+      int checksum = Checksum.finish(ipSum + total + identification);
+      target.putShort(to + Ipv4.CHECKSUM, (short) checksum);
     } else {
       Ipv6.setPayloadLength(target, to, total - Ipv6.HEADER);
     }
