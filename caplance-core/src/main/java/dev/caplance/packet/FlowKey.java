@@ -149,6 +149,11 @@ public final class FlowKey {
     return (tcpFlags & (Transport.SYN | Transport.ACK)) == Transport.SYN;
   }
 
+  /** Whether the packet belongs to a TCP connection that had begun before it: anything but SYN. */
+  public boolean isWithinConnection() {
+    return protocol == IpProtocol.TCP && !isSyn();
+  }
+
   /** Whether the packet ends its connection, or one direction of it: FIN or RST. */
   public boolean isClosing() {
     return (tcpFlags & (Transport.FIN | Transport.RST)) != 0;

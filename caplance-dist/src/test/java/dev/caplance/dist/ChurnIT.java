@@ -93,6 +93,25 @@ class ChurnIT {
     }
   }
 
+  /** The flows are forgotten, and the backends return one after the other. */
+  @Test
+  void aRestartOfTheLoadBalancerBreaksNoConnection() {
+    try (Cluster cluster = new Cluster("b1", "b2", "b3");
+        Conversations conversations = new Conversations(cluster.lab(), "b1", "b2", "b3")) {
+      conversations.openUntil(CONNECTIONS);
+      conversations.awaitProgress();
+      cluster.balancer().kill();
+      cluster.startBalancer();
+      conversations.awaitProgress();
+      assertThat(conversations.broken()).as("broken after a crash").isEmpty();
+      assertThat(cluster.balancer().stop()).isZero();
+      cluster.startBalancer();
+      conversations.awaitProgress();
+      assertThat(conversations.broken()).as("broken after a stop").isEmpty();
+      assertThat(conversations.watched()).hasSize(CONNECTIONS);
+    }
+  }
+
   private void happen(Cluster cluster, String name, Event event) {
     switch (event) {
       case START -> cluster.startBackend(name);

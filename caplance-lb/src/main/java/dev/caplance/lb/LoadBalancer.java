@@ -130,7 +130,8 @@ public final class LoadBalancer implements Daemon {
         config.services().stream().map(LbConfig.Service::name).toList(),
         config.services().stream().anyMatch(LbConfig.Service::legacy),
         config.dataPort(),
-        config.queues().count());
+        config.queues().count(),
+        config.stateDirectory().resolve("backends"));
   }
 
   private NfqueueDataplane dataplane(TableAssembler tables) {

@@ -32,6 +32,7 @@ final class TableAssembler implements TablePublisher {
 
   private final Map<String, ServiceStatus.State> states = new HashMap<>();
   private List<ForwardingBackend> backends = List.of();
+  private boolean complete = true;
   private List<ServicePool> pools;
   private ForwardingTable table;
   private Set<InetAddress> ownAddresses = Set.of();
@@ -52,8 +53,9 @@ final class TableAssembler implements TablePublisher {
   }
 
   @Override
-  public synchronized void publish(List<ForwardingBackend> newBackends) {
+  public synchronized void publish(List<ForwardingBackend> newBackends, boolean newComplete) {
     backends = newBackends;
+    complete = newComplete;
     publish();
   }
 
@@ -98,9 +100,11 @@ final class TableAssembler implements TablePublisher {
     Collection<InetAddress> refused = new ArrayList<>(ownAddresses);
     services.forEach(service -> refused.add(service.vip()));
     List<ForwardingTable.Pool> all = pools.stream().map(ServicePool::toPool).toList();
-    return table == null
-        ? ForwardingTable.of(all, AddressSet.of(refused), hash, tableSize)
-        : table.next(all, AddressSet.of(refused));
+    ForwardingTable next =
+        table == null
+            ? ForwardingTable.of(all, AddressSet.of(refused), hash, tableSize)
+            : table.next(all, AddressSet.of(refused));
+    return complete ? next : next.awaitingBackends();
   }
 
   /** The table of this moment. */

@@ -8,7 +8,8 @@ import dev.caplance.packet.FlowKey;
 
 /**
  * Where the packets of each flow go: where they went before, as long as that backend may keep
- * flows, and else where the table of the moment sends new ones. Belongs to one worker.
+ * flows, and else where the table of the moment sends new ones; nowhere as long as the table is not
+ * what it was when the connection began. Belongs to one worker.
  */
 final class Flows {
 
@@ -67,6 +68,9 @@ final class Flows {
         own.touch(entry, packet, now);
         return kept;
       }
+    }
+    if (entry == FlowTable.NONE && packet.isWithinConnection() && table.awaitsBackends()) {
+      return null;
     }
     Endpoint chosen = table.endpoint(service, packet);
     if (chosen != null && entry != FlowTable.NONE) {

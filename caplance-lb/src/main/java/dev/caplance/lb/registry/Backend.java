@@ -84,6 +84,11 @@ final class Backend {
     gateOpen |= fit();
   }
 
+  /** Whether it has said after its registration what it wants to be and how it is. */
+  boolean hasReturned() {
+    return intent == Intent.PAUSED || health.condition() != BackendHealth.Condition.UNKNOWN;
+  }
+
   /** Whether packets may go there, at least those of flows that it has. */
   boolean mayKeepFlows() {
     return gateOpen && intent != Intent.PAUSED;

@@ -49,6 +49,7 @@ public final class BackendRegistry {
   private final int maxBackends;
   private final Underlay underlay;
   private final TablePublisher publisher;
+  private final Roster roster;
   private final SecureRandom random = new SecureRandom();
   private final LimitedLog strangersLog;
   private final Map<String, Backend> backends = new TreeMap<>();
@@ -58,6 +59,7 @@ public final class BackendRegistry {
   private boolean changed;
   private boolean stopping;
   private List<ForwardingBackend> published = List.of();
+  private boolean publishedComplete = true;
   private TcpListener listener;
 
   /** A registry that does nothing yet. */
@@ -84,6 +86,7 @@ public final class BackendRegistry {
     this.loop = loop;
     this.wallClock = wallClock;
     this.maxBackends = maxBackends;
+    this.roster = new Roster(new RosterFile(settings.rosterFile()), loop, this::changed);
     this.strangersLog = new LimitedLog(LOG, loop::nanoTime, 20, Duration.ofSeconds(1));
   }
 
@@ -250,9 +253,12 @@ public final class BackendRegistry {
             .filter(Backend::mayKeepFlows)
             .map(Backend::toForwarding)
             .toList();
-    if (!forwarding.equals(published)) {
-      publisher.publish(forwarding);
+    roster.update(backends.values());
+    boolean complete = roster.isComplete();
+    if (!forwarding.equals(published) || complete != publishedComplete) {
+      publisher.publish(forwarding, complete);
       published = forwarding;
+      publishedComplete = complete;
     }
   }
 
@@ -265,6 +271,7 @@ public final class BackendRegistry {
 
   private void sayFarewell() {
     stopping = true;
+    roster.close();
     try {
       if (listener != null) {
         listener.close();

@@ -2,6 +2,7 @@ package dev.caplance.lb.registry;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -17,6 +18,7 @@ import java.util.Set;
  * @param legacyService whether there is a service for backends of 2019
  * @param dataPort UDP port of all backends, 1 to 65535
  * @param workers how many will count at each endpoint
+ * @param rosterFile where the names of the backends are kept for the next start
  */
 public record RegistrySettings(
     InetSocketAddress address,
@@ -26,7 +28,8 @@ public record RegistrySettings(
     List<String> services,
     boolean legacyService,
     int dataPort,
-    int workers) {
+    int workers,
+    Path rosterFile) {
 
   public RegistrySettings {
     vips = Set.copyOf(vips);

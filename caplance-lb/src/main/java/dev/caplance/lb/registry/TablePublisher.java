@@ -13,6 +13,8 @@ public interface TablePublisher {
    * told about the change is sent afterwards.
    *
    * @param backends immutable, in byte order of their names
+   * @param complete whether nobody is waited for after a restart; if not, connections that began
+   *     before it may belong to backends that are not here yet
    */
-  void publish(List<ForwardingBackend> backends);
+  void publish(List<ForwardingBackend> backends, boolean complete);
 }

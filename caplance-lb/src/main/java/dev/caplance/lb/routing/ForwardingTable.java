@@ -59,12 +59,15 @@ public final class ForwardingTable {
   private final AddressSet refusedSources;
   private final FlowHash hash;
   private final int size;
+  private final boolean awaitsBackends;
 
-  private ForwardingTable(Route[] routes, AddressSet refusedSources, FlowHash hash, int size) {
+  private ForwardingTable(
+      Route[] routes, AddressSet refusedSources, FlowHash hash, int size, boolean awaitsBackends) {
     this.routes = routes;
     this.refusedSources = refusedSources;
     this.hash = hash;
     this.size = size;
+    this.awaitsBackends = awaitsBackends;
   }
 
   /**
@@ -97,7 +100,7 @@ public final class ForwardingTable {
    */
   public static ForwardingTable of(
       List<Pool> pools, AddressSet refusedSources, FlowHash hash, int size) {
-    return new ForwardingTable(new Route[0], refusedSources, hash, size)
+    return new ForwardingTable(new Route[0], refusedSources, hash, size, false)
         .next(pools, refusedSources);
   }
 
@@ -113,7 +116,20 @@ public final class ForwardingTable {
       Shape shape = Shape.of(pool.members());
       next[i] = new Route(pool, shape, built.computeIfAbsent(shape, s -> s.slots(size)));
     }
-    return new ForwardingTable(next, newRefusedSources, hash, size);
+    return new ForwardingTable(next, newRefusedSources, hash, size, false);
+  }
+
+  /** The same while not all backends of the time before a restart have returned. */
+  public ForwardingTable awaitingBackends() {
+    return new ForwardingTable(routes, refusedSources, hash, size, true);
+  }
+
+  /**
+   * Whether the backend of a connection that is older than the load balancer may be missing here,
+   * so that its packets are better sent again later than to a stranger, who resets it.
+   */
+  public boolean awaitsBackends() {
+    return awaitsBackends;
   }
 
   /** Whether a packet from this address would loop, or pretends to come from here. */

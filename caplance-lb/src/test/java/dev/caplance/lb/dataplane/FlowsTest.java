@@ -108,6 +108,18 @@ class FlowsTest {
     other.table().close();
   }
 
+  /** Its backend may be about to return; the client sends again what it gets no answer to. */
+  @Test
+  void aConnectionThatIsNotKnownWaitsForTheBackendsThatHaveYetToReturn() {
+    int port = portOfB1();
+    ForwardingTable b1IsYetToCome = b1IsPaused.awaitingBackends();
+    assertThat(send(b1IsYetToCome, tcp(port, ACK), 0)).isNull();
+    assertThat(send(b1IsYetToCome, tcp(port, FIN), 0)).isNull();
+    assertThat(send(both, tcp(port, ACK), 1)).isSameAs(b1.endpoint());
+    assertThat(send(b1IsYetToCome, tcp(port + 1, SYN), 2)).isSameAs(b2.endpoint());
+    assertThat(send(b1IsYetToCome, tcp(port + 1, ACK), 2)).as("known").isSameAs(b2.endpoint());
+  }
+
   @Test
   void withoutABackendThereIsNone() {
     ForwardingTable empty = table(List.of());

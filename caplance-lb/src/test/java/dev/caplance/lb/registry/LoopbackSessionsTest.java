@@ -15,6 +15,7 @@ import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -25,11 +26,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Backends over real TCP and UDP on the loopback, byte for byte, with the registry's own thread.
  */
 class LoopbackSessionsTest {
+
+  @TempDir private Path directory;
 
   private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -84,7 +88,7 @@ class LoopbackSessionsTest {
     registry =
         new BackendRegistry(
             settings(0),
-            published::add,
+            (backends, complete) -> published.add(backends),
             new LoopbackUnderlay(),
             new EventLoop("registry", System::nanoTime),
             InstantSource.system(),
@@ -243,7 +247,8 @@ class LoopbackSessionsTest {
   @Test
   void anAddressThatIsTakenIsNamed() {
     int taken = registry.address().getPort();
-    BackendRegistry second = new BackendRegistry(settings(taken), published::add);
+    BackendRegistry second =
+        new BackendRegistry(settings(taken), (backends, complete) -> published.add(backends));
     assertThatThrownBy(second::start)
         .isInstanceOf(IOException.class)
         .hasMessage("cannot listen on 127.0.0.1:" + taken + ": Address already in use");
@@ -259,7 +264,8 @@ class LoopbackSessionsTest {
         List.of("web"),
         true,
         dataPort == 0 ? 1337 : dataPort,
-        1);
+        1,
+        directory.resolve("backends"));
   }
 
   private Client register(String name, DatagramSocket port) throws IOException {

@@ -6,8 +6,11 @@ import dev.caplance.session.Communicator;
 import dev.caplance.session.EventLoop;
 import dev.caplance.session.SanityDatagram;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -31,9 +34,14 @@ final class RegistryHarness implements AutoCloseable {
   private static final Duration STEP = Duration.ofMillis(100);
 
   final List<List<ForwardingBackend>> published = new ArrayList<>();
+
+  /** Whether what was published last awaits nobody. */
+  boolean complete = true;
+
   final RecordingUnderlay underlay = new RecordingUnderlay();
   final EventLoop loop;
   final BackendRegistry registry;
+  final Path rosterFile;
   private long nanos;
   private int sessions;
   boolean publishingFails;
@@ -43,6 +51,16 @@ final class RegistryHarness implements AutoCloseable {
   }
 
   RegistryHarness(boolean legacyService, int maxBackends) {
+    this(legacyService, maxBackends, newRosterFile());
+  }
+
+  /** A registry that follows another one with this roster. */
+  RegistryHarness(Path rosterFile) {
+    this(true, Maglev.MAX_BACKENDS, rosterFile);
+  }
+
+  private RegistryHarness(boolean legacyService, int maxBackends, Path rosterFile) {
+    this.rosterFile = rosterFile;
     loop = new EventLoop("test", () -> nanos);
     RegistrySettings settings =
         new RegistrySettings(
@@ -53,10 +71,21 @@ final class RegistryHarness implements AutoCloseable {
             List.of("web", "mail"),
             legacyService,
             1337,
-            1);
+            1,
+            rosterFile);
     registry =
         new BackendRegistry(
             settings, this::publish, underlay, loop, () -> START.plusNanos(nanos), maxBackends);
+  }
+
+  private static Path newRosterFile() {
+    try {
+      Path file = Files.createTempFile("caplance", ".backends");
+      Files.delete(file);
+      return file;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Remembers what was sent, and refuses what it was told to refuse. */
@@ -194,11 +223,12 @@ final class RegistryHarness implements AutoCloseable {
     loop.turn(Duration.ZERO);
   }
 
-  private void publish(List<ForwardingBackend> backends) {
+  private void publish(List<ForwardingBackend> backends, boolean nowComplete) {
     if (publishingFails) {
       throw new IllegalStateException("a bug in the publisher");
     }
     published.add(backends);
+    complete = nowComplete;
   }
 
   /** Lets time pass, in small steps, with all that becomes due. */
@@ -247,8 +277,18 @@ final class RegistryHarness implements AutoCloseable {
     return status().stream().map(BackendStatus::name).toList();
   }
 
+  /** Ends it as a crash would: nothing is said, and what is on disk stays. */
+  void crash() {
+    loop.close();
+  }
+
   @Override
   public void close() {
     loop.close();
+    try {
+      Files.deleteIfExists(rosterFile);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

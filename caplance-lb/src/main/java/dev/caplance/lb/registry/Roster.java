@@ -1,0 +1,97 @@
+package dev.caplance.lb.registry;
+
+import dev.caplance.session.EventLoop;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Who took new flows when the load balancer was last seen, so that after a restart it is known who
+ * has yet to return: a table of those alone that are back already would send the connections of the
+ * others to strangers, who reset them. It is complete when all have returned, fit or not, or when
+ * {@link #PATIENCE} is over. Owned by the registry's thread.
+ */
+final class Roster {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Roster.class);
+
+  static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  /** Where thousands register at once, the file is not written for each. */
+  private static final Duration DELAY_OF_WRITING = Duration.ofSeconds(1);
+
+  private final RosterFile file;
+  private final EventLoop loop;
+  private final Set<String> missing;
+  private Set<String> present = Set.of();
+  private Set<String> written;
+  private boolean writing;
+
+  /**
+   * The roster that an earlier run left in the file.
+   *
+   * @param onPatienceOver called when not all have returned in time; the roster is complete then
+   */
+  Roster(RosterFile file, EventLoop loop, Runnable onPatienceOver) {
+    this.file = file;
+    this.loop = loop;
+    this.written = file.read();
+    this.missing = new TreeSet<>(written);
+    if (!missing.isEmpty()) {
+      loop.schedule(PATIENCE, () -> giveUp(onPatienceOver));
+    }
+  }
+
+  /** Whether nobody has yet to return. */
+  boolean isComplete() {
+    return missing.isEmpty();
+  }
+
+  /** Notes who is registered now. */
+  void update(Collection<Backend> backends) {
+    boolean waited = !isComplete();
+    backends.stream().filter(Backend::hasReturned).map(Backend::name).forEach(missing::remove);
+    if (waited && isComplete()) {
+      LOG.info("all backends of the time before the restart have returned");
+    }
+    present =
+        backends.stream()
+            .filter(Backend::takesNewFlows)
+            .map(Backend::name)
+            .collect(Collectors.toCollection(TreeSet::new));
+    if (isComplete() && !writing && !present.equals(written)) {
+      writing = true;
+      loop.schedule(DELAY_OF_WRITING, this::write);
+    }
+  }
+
+  /** Writes what has not been written yet; the load balancer stops. */
+  void close() {
+    if (isComplete()) {
+      write();
+    }
+  }
+
+  private void write() {
+    writing = false;
+    if (!present.equals(written)) {
+      file.write(present);
+      written = present;
+    }
+  }
+
+  private void giveUp(Runnable onPatienceOver) {
+    if (!isComplete()) {
+      LOG.warn(
+          "have not returned within {} s of the start: {}; their connections go to others",
+          PATIENCE.toSeconds(),
+          String.join(", ", missing));
+      missing.clear();
+      onPatienceOver.run();
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package dev.caplance.lb.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** After a restart it is known who has yet to return. */
+class RosterTest {
+
+  @TempDir private Path directory;
+  private Path file;
+
+  @BeforeEach
+  void aRunWithThreeBackendsHasCrashed() throws IOException {
+    file = directory.resolve("state/backends");
+    RegistryHarness before = new RegistryHarness(file);
+    before.registerFit("b1", "10.0.0.11");
+    before.registerFit("b2", "10.0.0.12");
+    before.registerFit("b3", "10.0.0.13");
+    assertThat(before.complete).isTrue();
+    before.advance(Duration.ofSeconds(2));
+    before.crash();
+    assertThat(Files.readAllLines(file)).containsExactly("b1", "b2", "b3");
+  }
+
+  @Test
+  void theTableIsCompleteWhenAllHaveReturnedInWhateverState() {
+    try (RegistryHarness next = new RegistryHarness(file)) {
+      next.registerFit("b1", "10.0.0.11");
+      next.registerFit("another", "10.0.0.19");
+      assertThat(next.forwarding()).containsExactly("another", "b1");
+      assertThat(next.complete).isFalse();
+      next.register("b2", "10.0.0.12", "version=2", "health=5s", "intent=paused");
+      RegistryHarness.Peer unfit = next.register("b3", "10.0.0.13", "version=2", "health=5s");
+      assertThat(next.complete).isFalse();
+      unfit.say("HEALTH 503 application does not answer");
+      assertThat(next.complete).isTrue();
+      assertThat(next.forwarding()).containsExactly("another", "b1");
+    }
+  }
+
+  @Test
+  void nobodyIsWaitedForForEver() {
+    try (RegistryHarness next = new RegistryHarness(file)) {
+      next.registerFit("b1", "10.0.0.11").say("HEALTH 200");
+      next.advance(Duration.ofSeconds(14));
+      next.registerFit("b2", "10.0.0.12");
+      next.advance(Duration.ofSeconds(14));
+      next.registerFit("b1", "10.0.0.11");
+      assertThat(next.complete).isFalse();
+      next.advance(Duration.ofSeconds(2));
+      assertThat(next.complete).isTrue();
+    }
+  }
+
+  @Test
+  void aCrashDuringTheWaitForgetsNobody() throws IOException {
+    try (RegistryHarness next = new RegistryHarness(file)) {
+      next.registerFit("b1", "10.0.0.11");
+      next.advance(Duration.ofSeconds(5));
+      assertThat(Files.readAllLines(file)).containsExactly("b1", "b2", "b3");
+    }
+  }
+
+  @Test
+  void whoWasTakenOutIsNotWaitedFor() throws IOException {
+    try (RegistryHarness next = new RegistryHarness(file)) {
+      next.registerFit("b1", "10.0.0.11");
+      RegistryHarness.Peer drained = next.registerFit("b2", "10.0.0.12");
+      RegistryHarness.Peer gone = next.registerFit("b3", "10.0.0.13");
+      drained.say("DRAIN b2");
+      gone.say("DEREGISTER b3");
+      next.advance(Duration.ofSeconds(2));
+      assertThat(Files.readAllLines(file)).containsExactly("b1");
+    }
+  }
+
+  @Test
+  void aStopKeepsThoseWhoWereThere() throws IOException {
+    try (RegistryHarness next = new RegistryHarness(file)) {
+      for (String name : List.of("b1", "b2", "b3", "b4")) {
+        next.registerFit(name, "10.0.0.1" + name.charAt(1));
+      }
+      next.registry.stop();
+      assertThat(Files.readAllLines(file)).containsExactly("b1", "b2", "b3", "b4");
+    }
+  }
+}
