@@ -8,14 +8,16 @@ import platform
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import lab
 import report
 from contenders import Caplance, Reference, Routing
+from crowd import Crowd
 from figures import Bench, fragments_created
 
-ALL = ("saturation", "cpu", "lossfree", "latency", "memory", "tcp", "http", "start", "idle")
+ALL = ("saturation", "cpu", "lossfree", "latency", "memory", "tcp", "http", "change", "start", "idle")
 BACKEND_CONFIG = """
 name: b1
 address: 10.77.0.11
@@ -23,6 +25,8 @@ vips: [10.77.0.50]
 loadBalancers: [{address: 10.77.0.2}]
 """
 IDLE_SECONDS = 3
+MANY_BACKENDS, SLOTS_FOR_MANY = 10_000, 655_373
+CHANGE_RATE = 20_000  # packets per second that are forwarded meanwhile
 A_MILLION = 1_050_000
 
 
@@ -129,6 +133,52 @@ def connections(bench, samples, only, rounds, balancer):
     backend.stop()
 
 
+def changes(bench, samples, rounds):
+    """What a change among very many backends costs, and the packets that are forwarded meanwhile."""
+    balancer = Caplance(f"maglevSize: {SLOTS_FOR_MANY}\n")
+    crowd = Crowd(MANY_BACKENDS, "10.77.0.2")
+    balancer.sink = crowd.sink
+    for _ in range(20):
+        crowd.change(503)  # until what builds the tables is compiled
+        crowd.change(200)
+    figure = f"one-way time at {MANY_BACKENDS:,} backends"
+    for number in range(rounds):
+        print(f"round {number + 1}, changes", file=sys.stderr)
+        most = bench.deliver(balancer, CHANGE_RATE)["nanos"]["most"]
+        samples.add(f"longest {figure}, ms", balancer.name, most / 1e6)
+        with Changing(crowd) as changing:
+            most = bench.deliver(balancer, CHANGE_RATE)["nanos"]["most"]
+        samples.add(f"longest {figure} that change, ms", balancer.name, most / 1e6)
+        for seconds in changing.seconds:
+            samples.add(f"a change of {MANY_BACKENDS:,} backends, ms", balancer.name, seconds * 1e3)
+    crowd.close()
+    balancer.daemon.stop()
+
+
+class Changing:
+    """While it holds, one backend becomes unfit and fit again, ten times a second."""
+
+    def __init__(self, crowd):
+        self.crowd, self.seconds, self.over = crowd, [], threading.Event()
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        code = 503
+        while not self.over.wait(0.1) or code == 200:
+            begun = time.monotonic()
+            self.crowd.change(code)
+            self.seconds.append(time.monotonic() - begun)
+            code = 200 if code == 503 else 503
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+
 def release(pid):
     """All threads of a process may run on any core."""
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
@@ -162,10 +212,13 @@ def measure(options, samples):
     bench = Bench(options.programs, 1 if options.quick else 3)
     if "start" in only:
         starts(samples, options.rounds)
-    if set(only) - {"start"}:
+    if set(only) - {"start", "change"}:
         balancer = packets(bench, samples, only, options.rounds)
         if "tcp" in only or "http" in only:
             connections(bench, samples, only, options.rounds, balancer)
+        balancer.daemon.stop()
+    if "change" in only:
+        changes(bench, samples, options.rounds)
 
 
 def parse():

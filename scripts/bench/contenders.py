@@ -73,8 +73,8 @@ class Caplance:
     vip = "10.77.0.50"
     sink = data_ports()
 
-    def __init__(self):
-        self.daemon = lab.Daemon("lb1", "lb", LB_CONFIG)
+    def __init__(self, more_config=""):
+        self.daemon = lab.Daemon("lb1", "lb", LB_CONFIG + more_config)
         self.sessions = []
 
     def register(self):

@@ -263,14 +263,20 @@ public final class NfQueue implements AutoCloseable {
         verdict.address() + first, Integer.bitCount(seen) * QueueMessages.VERDICT_LENGTH);
   }
 
+  /** By what {@link #accept} knows the current packet. */
+  public long packetTicket() {
+    return (long) current << 32 | Integer.toUnsignedLong(message.packetId());
+  }
+
   /**
-   * Lets the current packet go on its way through this machine, as if there were no queue.
+   * Lets a packet of the batch go on its way through this machine, as if there were no queue.
    *
+   * @param ticket of the packet
    * @return a negative error number on failure
    */
-  public int acceptPacket() {
-    int at = current * QueueMessages.VERDICT_LENGTH;
-    QueueMessages.setPacket(acceptBytes, at, message.packetId());
+  public int accept(long ticket) {
+    int at = (int) (ticket >>> 32) * QueueMessages.VERDICT_LENGTH;
+    QueueMessages.setPacket(acceptBytes, at, (int) ticket);
     return socket.send(accept.address() + at, QueueMessages.VERDICT_LENGTH);
   }
 

@@ -15,7 +15,6 @@ final class Flows {
 
   private final FlowHash hash;
   private final FlowTable own;
-  private final Fingerprint fingerprint = new Fingerprint();
 
   /** The tables of all workers, for errors about flows of the others. */
   private FlowTable[] all;
@@ -40,27 +39,33 @@ final class Flows {
     return own;
   }
 
+  /** Computes the number of a packet's flow, for the other methods. */
+  void number(FlowKey packet, Fingerprint flow) {
+    hash.of(packet, flow);
+  }
+
+  /** See {@link FlowTable#prefetch}. */
+  long prefetch(Fingerprint flow) {
+    return own.prefetch(flow);
+  }
+
   /**
    * Where a packet goes.
    *
    * @param service of the packet in the table
+   * @param flow the number of its flow
    * @param now in seconds
    * @return null when nobody may have it
    */
-  Endpoint endpoint(ForwardingTable table, int service, FlowKey packet, int now) {
-    hash.of(packet, fingerprint);
+  Endpoint endpoint(ForwardingTable table, int service, FlowKey packet, Fingerprint flow, int now) {
     return packet.isError()
-        ? endpointOfError(table, service, packet, now)
-        : endpointOfFlow(table, service, packet, now);
+        ? endpointOfError(table, service, packet, flow, now)
+        : endpointOfFlow(table, service, packet, flow, now);
   }
 
-  /** The flow's number, by which it takes one of several ways; of the last {@link #endpoint}. */
-  int way() {
-    return (int) fingerprint.low();
-  }
-
-  private Endpoint endpointOfFlow(ForwardingTable table, int service, FlowKey packet, int now) {
-    int entry = own.find(fingerprint, now);
+  private Endpoint endpointOfFlow(
+      ForwardingTable table, int service, FlowKey packet, Fingerprint flow, int now) {
+    int entry = own.find(flow, now);
     boolean begins = packet.isSyn() && entry != FlowTable.NONE && own.isClosing(entry);
     if (entry != FlowTable.NONE && !begins) {
       Endpoint kept = table.keeper(service, own.endpoint(entry));
@@ -76,7 +81,7 @@ final class Flows {
     if (chosen != null && entry != FlowTable.NONE) {
       own.move(entry, chosen.id(), now);
     } else if (chosen != null) {
-      own.store(fingerprint, chosen.id(), now);
+      own.store(flow, chosen.id(), now);
     }
     return chosen;
   }
@@ -84,9 +89,10 @@ final class Flows {
   /**
    * Routers that report errors have other addresses than the client, so another queue may get it.
    */
-  private Endpoint endpointOfError(ForwardingTable table, int service, FlowKey quoted, int now) {
+  private Endpoint endpointOfError(
+      ForwardingTable table, int service, FlowKey quoted, Fingerprint flow, int now) {
     for (FlowTable flows : all) {
-      int entry = flows.find(fingerprint, now);
+      int entry = flows.find(flow, now);
       Endpoint kept = entry == FlowTable.NONE ? null : table.keeper(service, flows.endpoint(entry));
       if (kept != null) {
         return kept;

@@ -5,8 +5,6 @@ import dev.caplance.lb.routing.ForwardingTable;
 import dev.caplance.linux.ReceiveLoop;
 import dev.caplance.linux.nfqueue.NfQueue;
 import dev.caplance.packet.Encapsulation;
-import dev.caplance.packet.FlowKey;
-import dev.caplance.packet.IpHeader;
 import dev.caplance.packet.IpProtocol;
 import dev.caplance.packet.TrafficCounters;
 import dev.caplance.packet.Verdict;
@@ -32,6 +30,9 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
    */
   private static final int BATCH_OF_AGGREGATES = 8;
 
+  /** Packets whose flows are looked up together: as many reads as a processor has under way. */
+  private static final int GROUP = 16;
+
   private static final int WAIT_NANOS = 50_000;
 
   /** A restart must not reset anybody: the backends have yet to register. */
@@ -46,8 +47,15 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   private final TrafficCounters counters;
   private final SecondsClock clock;
   private final AtomicLong verdictMessages = new AtomicLong();
-  private final IpHeader header = new IpHeader();
-  private final FlowKey flow = new FlowKey();
+
+  /** The packets that are being forwarded, the first {@link #grouped} of them. */
+  private final Packet[] group = new Packet[GROUP];
+
+  private int grouped;
+
+  /** What was read in advance: were it not kept, the compiler would not have it read. */
+  @SuppressWarnings("UnusedVariable")
+  private long prefetched;
 
   private volatile ForwardingTable table;
   private int now;
@@ -72,6 +80,9 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     this.counters = counters;
     this.clock = clock;
     this.table = table;
+    for (int i = 0; i < GROUP; i++) {
+      group[i] = new Packet();
+    }
   }
 
   /**
@@ -167,11 +178,11 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     now = clock.seconds();
     ForwardingTable current = table;
     boolean any = false;
-    while (queue.next()) {
+    while (readGroup(current)) {
       any = true;
-      Verdict verdict = forward(current);
-      if (verdict != Verdict.FORWARD) {
-        counters.refused(verdict);
+      prefetchFlows();
+      for (int i = 0; i < grouped; i++) {
+        forward(current, group[i]);
       }
     }
     counters.received(received + segmentsOfBatch);
@@ -184,67 +195,87 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     }
   }
 
-  private Verdict forward(ForwardingTable current) {
-    int length = queue.packetLength();
-    if (!queue.packetWhole() || length > Encapsulation.MAX_PACKET) {
-      return Verdict.TOO_LARGE;
+  /** Reads the headers of the next packets; false when there are no more. */
+  private boolean readGroup(ForwardingTable current) {
+    grouped = 0;
+    boolean any = false;
+    while (grouped < GROUP && queue.next()) {
+      any = true;
+      Packet packet = group[grouped];
+      Verdict verdict = packet.read(queue, current);
+      if (verdict != Verdict.FORWARD) {
+        counters.refused(verdict);
+      } else if (packet.service() == Packet.NO_SERVICE) {
+        leaveToHost(packet);
+      } else {
+        flows.number(packet.flow, packet.number);
+        grouped++;
+      }
     }
-    Verdict verdict = header.read(queue.bytes(), queue.packetOffset(), length);
-    if (verdict != Verdict.FORWARD) {
-      return verdict;
+    return any;
+  }
+
+  /** Has the flows of a group read from memory all at once: one after the other takes longer. */
+  private void prefetchFlows() {
+    long read = 0;
+    for (int i = 0; i < grouped; i++) {
+      read ^= flows.prefetch(group[i].number);
     }
-    if (current.refusesSource(header.sourceHigh(), header.sourceLow())) {
-      return Verdict.OWN_SOURCE;
-    }
-    verdict = flow.read(header, queue.bytes());
-    if (verdict != Verdict.FORWARD) {
-      return verdict;
-    }
-    int service = current.service(flow);
-    return service < 0 ? leaveToHost() : forward(current, service, length);
+    prefetched = read;
   }
 
   /** Errors are queued whatever they are about, and the machine has connections of its own. */
-  private Verdict leaveToHost() {
-    queue.acceptPacket();
-    return Verdict.LEFT_TO_HOST;
+  private void leaveToHost(Packet packet) {
+    queue.accept(packet.ticket());
+    counters.refused(Verdict.LEFT_TO_HOST);
   }
 
-  private Verdict forward(ForwardingTable current, int service, int length) {
-    Endpoint endpoint = flows.endpoint(current, service, flow, now);
-    if (endpoint == null) {
-      if (current.rejectsWhenEmpty(service) && now >= GRACE_SECONDS) {
-        responder.nobody(header, flow, queue.bytes(), queue.packetOffset(), length, now);
-      }
-      return Verdict.NO_BACKEND;
+  private void forward(ForwardingTable current, Packet packet) {
+    Endpoint endpoint = flows.endpoint(current, packet.service(), packet.flow, packet.number, now);
+    Verdict verdict = endpoint == null ? refuse(current, packet) : forward(endpoint, packet);
+    if (verdict != Verdict.FORWARD) {
+      counters.refused(verdict);
     }
-    if (queue.packetAggregate()) {
-      return forwardAggregate(endpoint, length);
+  }
+
+  private Verdict refuse(ForwardingTable current, Packet packet) {
+    if (current.rejectsWhenEmpty(packet.service()) && now >= GRACE_SECONDS) {
+      responder.nobody(
+          packet.header, packet.flow, queue.bytes(), packet.offset(), packet.length(), now);
     }
-    if (length > endpoint.maxPacket() && mayBeToldToShrink()) {
+    return Verdict.NO_BACKEND;
+  }
+
+  private Verdict forward(Endpoint endpoint, Packet packet) {
+    if (packet.aggregate()) {
+      return forwardAggregate(endpoint, packet);
+    }
+    int length = packet.length();
+    if (length > endpoint.maxPacket() && mayBeToldToShrink(packet)) {
       responder.tooBig(
-          header, queue.bytes(), queue.packetOffset(), length, endpoint.maxPacket(), now);
+          packet.header, queue.bytes(), packet.offset(), length, endpoint.maxPacket(), now);
       return Verdict.PATH_TOO_NARROW;
     }
-    if (!queue.packetChecksumReady() && header.protocol() == IpProtocol.TCP) {
-      if (!segments.begin(header, queue.bytes(), queue.packetOffset(), length)) {
+    if (!packet.checksumReady() && packet.header.protocol() == IpProtocol.TCP) {
+      if (!segments.begin(packet.header, queue.bytes(), packet.offset(), length)) {
         return Verdict.MALFORMED;
       }
       segments.completeChecksum();
     }
-    int trafficClass = Encapsulation.outerTrafficClass(header.trafficClass());
-    lanes.add(queue.packetAddress(), length, endpoint, flows.way(), trafficClass);
+    int trafficClass = Encapsulation.outerTrafficClass(packet.header.trafficClass());
+    lanes.add(packet.address(), length, endpoint, packet.way(), trafficClass);
     return Verdict.FORWARD;
   }
 
   /** Counted as the packets that it is cut into. */
-  private Verdict forwardAggregate(Endpoint endpoint, int length) {
+  private Verdict forwardAggregate(Endpoint endpoint, Packet packet) {
     aggregates++;
-    if (flow.isError() || !segments.begin(header, queue.bytes(), queue.packetOffset(), length)) {
+    if (packet.flow.isError()
+        || !segments.begin(packet.header, queue.bytes(), packet.offset(), packet.length())) {
       return Verdict.MALFORMED;
     }
-    int trafficClass = Encapsulation.outerTrafficClass(header.trafficClass());
-    int count = segments.add(queue.packetAddress(), endpoint, flows.way(), trafficClass);
+    int trafficClass = Encapsulation.outerTrafficClass(packet.header.trafficClass());
+    int count = segments.add(packet.address(), endpoint, packet.way(), trafficClass);
     segmentsOfBatch += count - 1;
     return Verdict.FORWARD;
   }
@@ -253,10 +284,10 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
    * Of an IPv6 datagram nobody can tell whether it came whole or was put together from fragments,
    * whose sender could only make the fragments smaller. Cut on the outside it arrives either way.
    */
-  private boolean mayBeToldToShrink() {
-    return header.dontFragment()
-        && !flow.isError()
-        && (header.ipv4() || flow.protocol() == IpProtocol.TCP);
+  private static boolean mayBeToldToShrink(Packet packet) {
+    return packet.header.dontFragment()
+        && !packet.flow.isError()
+        && (packet.header.ipv4() || packet.flow.protocol() == IpProtocol.TCP);
   }
 
   /** Unbinds the queue. Only when its thread has ended. */

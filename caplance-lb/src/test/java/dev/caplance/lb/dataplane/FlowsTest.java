@@ -13,6 +13,7 @@ import dev.caplance.lb.routing.ForwardingTable.Member;
 import dev.caplance.lb.routing.ForwardingTable.Pool;
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
+import dev.caplance.packet.FlowHash.Fingerprint;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.Ports;
@@ -49,7 +50,13 @@ class FlowsTest {
   }
 
   private Endpoint send(ForwardingTable table, FlowKey packet, int now) {
-    return flows.endpoint(table, 0, packet, now);
+    return send(flows, table, packet, now);
+  }
+
+  private static Endpoint send(Flows through, ForwardingTable table, FlowKey packet, int now) {
+    Fingerprint number = new Fingerprint();
+    through.number(packet, number);
+    return through.endpoint(table, 0, packet, number, now);
   }
 
   /** A port whose new connections go to b1 while both take them. */
@@ -99,8 +106,8 @@ class FlowsTest {
   void errorsGoToTheFlowThatTheyQuoteWhicheverWorkerHasIt() {
     int port = portOfB1();
     Flows other = new Flows(HASH, new FlowTable(4096, FlowTimeouts.DEFAULT));
-    other.endpoint(both, 0, tcp(port, SYN), 0);
-    other.endpoint(both, 0, tcp(port, ACK), 0);
+    send(other, both, tcp(port, SYN), 0);
+    send(other, both, tcp(port, ACK), 0);
     assertThat(send(b1Drains, error(port), 1)).as("not known here").isSameAs(b2.endpoint());
     flows.setTables(new FlowTable[] {own, other.table()});
     assertThat(send(b1Drains, error(port), 1)).isSameAs(b1.endpoint());

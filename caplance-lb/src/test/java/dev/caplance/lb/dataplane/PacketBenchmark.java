@@ -15,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
@@ -32,6 +33,7 @@ import org.openjdk.jmh.annotations.TearDown;
 public class PacketBenchmark {
 
   private static final int BATCH = 256;
+  private static final int GROUP = 16;
   private static final int FLOWS = 1_000_000;
   private static final int NOW = 1;
 
@@ -52,6 +54,8 @@ public class PacketBenchmark {
   private final IpHeader header = new IpHeader();
   private final FlowKey flow = new FlowKey();
   private final Fingerprint fingerprint = new Fingerprint();
+  private final Fingerprint[] group =
+      Stream.generate(Fingerprint::new).limit(GROUP).toArray(Fingerprint[]::new);
   private final NativeMemory memory = NativeMemory.allocate(PACKET.length() / 2);
   private final ByteBuffer packet = memory.networkBytes();
   private final FlowTimeouts timeouts =
@@ -97,12 +101,16 @@ public class PacketBenchmark {
    * packet while it waits for the memory of another.
    */
   private void nextClient() {
+    nextPacket();
+    hash.of(flow, fingerprint);
+  }
+
+  private void nextPacket() {
     client = client + 1 == FLOWS ? 0 : client + 1;
     int number = client + (last & zero);
     packet.putInt(SOURCE, FIRST_SOURCE + (number >>> 16) * OTHER_SOURCE);
     packet.putShort(SOURCE_PORT, (short) number);
     parse();
-    hash.of(flow, fingerprint);
   }
 
   /** The two headers. */
@@ -125,6 +133,41 @@ public class PacketBenchmark {
     nextClient();
     last = table.find(fingerprint, NOW);
     return last;
+  }
+
+  /**
+   * The same for a group of packets, as a worker does it: first numbers, then memory, then find.
+   */
+  @Benchmark
+  @OperationsPerInvocation(GROUP)
+  public int parseHashAndFindInGroups() {
+    numberGroup();
+    long read = 0;
+    for (Fingerprint one : group) {
+      read ^= table.prefetch(one);
+    }
+    int entry = (int) read & zero;
+    for (Fingerprint one : group) {
+      entry += table.find(one, NOW);
+    }
+    last = entry;
+    return entry;
+  }
+
+  /** Parse and hash of a group, to be taken off {@link #parseHashAndFindInGroups}. */
+  @Benchmark
+  @OperationsPerInvocation(GROUP)
+  public int parseAndHashInGroups() {
+    numberGroup();
+    last = (int) group[GROUP - 1].low();
+    return last;
+  }
+
+  private void numberGroup() {
+    for (Fingerprint one : group) {
+      nextPacket();
+      hash.of(flow, one);
+    }
   }
 
   /** Parse and hash of the one after the other, to be taken off {@link #parseHashAndFind}. */

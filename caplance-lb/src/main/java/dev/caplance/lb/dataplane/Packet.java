@@ -1,0 +1,103 @@
+package dev.caplance.lb.dataplane;
+
+import dev.caplance.lb.routing.ForwardingTable;
+import dev.caplance.linux.nfqueue.NfQueue;
+import dev.caplance.packet.Encapsulation;
+import dev.caplance.packet.FlowHash.Fingerprint;
+import dev.caplance.packet.FlowKey;
+import dev.caplance.packet.IpHeader;
+import dev.caplance.packet.Verdict;
+
+/**
+ * One packet of a batch: where it lies and what its headers say. One object serves packet after
+ * packet; it belongs to one worker.
+ */
+final class Packet {
+
+  /** What {@link #service} says of a packet that is the machine's own. */
+  static final int NO_SERVICE = -1;
+
+  final IpHeader header = new IpHeader();
+  final FlowKey flow = new FlowKey();
+
+  /** The number of the flow; set by the worker when there is a service. */
+  final Fingerprint number = new Fingerprint();
+
+  private long ticket;
+  private long address;
+  private int offset;
+  private int length;
+  private boolean aggregate;
+  private boolean checksumReady;
+  private int service;
+
+  /**
+   * Takes the queue's current packet and reads its headers.
+   *
+   * @return {@link Verdict#FORWARD} when {@link #service} says whose it is; else why it goes no
+   *     further
+   */
+  Verdict read(NfQueue queue, ForwardingTable table) {
+    ticket = queue.packetTicket();
+    address = queue.packetAddress();
+    offset = queue.packetOffset();
+    length = queue.packetLength();
+    aggregate = queue.packetAggregate();
+    checksumReady = queue.packetChecksumReady();
+    service = NO_SERVICE;
+    if (!queue.packetWhole() || length > Encapsulation.MAX_PACKET) {
+      return Verdict.TOO_LARGE;
+    }
+    Verdict verdict = header.read(queue.bytes(), offset, length);
+    if (verdict != Verdict.FORWARD) {
+      return verdict;
+    }
+    if (table.refusesSource(header.sourceHigh(), header.sourceLow())) {
+      return Verdict.OWN_SOURCE;
+    }
+    verdict = flow.read(header, queue.bytes());
+    if (verdict == Verdict.FORWARD) {
+      service = table.service(flow);
+    }
+    return verdict;
+  }
+
+  /** The service that it is for, by its number in the table, or {@link #NO_SERVICE}. */
+  int service() {
+    return service;
+  }
+
+  /** The same number for all packets of a flow, by which it takes one of several ways. */
+  int way() {
+    return (int) number.low();
+  }
+
+  /** By what the queue knows it, for {@link NfQueue#accept}. */
+  long ticket() {
+    return ticket;
+  }
+
+  /** Where it lies in memory. */
+  long address() {
+    return address;
+  }
+
+  /** Where it lies in the queue's bytes. */
+  int offset() {
+    return offset;
+  }
+
+  int length() {
+    return length;
+  }
+
+  /** Whether the kernel joined it from several; it has no checksum then. */
+  boolean aggregate() {
+    return aggregate;
+  }
+
+  /** Whether its TCP checksum is there. */
+  boolean checksumReady() {
+    return checksumReady;
+  }
+}
