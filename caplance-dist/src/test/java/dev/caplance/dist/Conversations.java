@@ -54,6 +54,30 @@ final class Conversations implements AutoCloseable {
     client.ask("open " + count);
   }
 
+  /** Opens connections until one is with this backend. */
+  void openWith(String backend) {
+    await("a connection with " + backend)
+        .atMost(PATIENCE)
+        .pollDelay(Duration.ZERO)
+        .until(
+            () -> {
+              open(1);
+              return !with(backend).isEmpty();
+            });
+  }
+
+  /** Closes those with this backend. */
+  void closeWith(String backend) {
+    List<Conversation> closed = with(backend);
+    forgive(backend);
+    closed.forEach(conversation -> client.ask("close " + conversation.number()));
+  }
+
+  /** Those that are watched and are with this backend. */
+  private List<Conversation> with(String backend) {
+    return watched().values().stream().filter(c -> c.backend().equals(backend)).toList();
+  }
+
   /** All that are watched, by their numbers. */
   Map<Integer, Conversation> watched() {
     Map<Integer, Conversation> watched = new LinkedHashMap<>();
@@ -68,9 +92,7 @@ final class Conversations implements AutoCloseable {
 
   /** From now on the connections to this backend may end. */
   void forgive(String backend) {
-    watched().values().stream()
-        .filter(conversation -> conversation.backend().equals(backend))
-        .forEach(conversation -> forgiven.add(conversation.number()));
+    with(backend).forEach(conversation -> forgiven.add(conversation.number()));
   }
 
   /** Waits until each connection that is watched has exchanged some more, or one has broken. */

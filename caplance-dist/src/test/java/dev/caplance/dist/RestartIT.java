@@ -48,16 +48,31 @@ class RestartIT {
     }
   }
 
+  /** The deadline is far away: it is the end of the last connection that ends the daemon. */
   @Test
   void aDaemonThatIsStoppedDrainsFirst() {
-    Map<String, String> files = LabConfigs.all(Underlay.IPV4, "", "drainOnStop: 30s\n");
+    Map<String, String> files = LabConfigs.all(Underlay.IPV4);
+    files.merge("b2/backend.yaml", "drainOnStop: 1h\n", String::concat);
     try (Cluster cluster = new Cluster(files, NAMES);
         Dialogue requests =
-            new Dialogue(lab, "client", TcpPrograms.Requests.class, Lab.VIP, "80", "8")) {
+            new Dialogue(lab, "client", TcpPrograms.Requests.class, Lab.VIP, "80", "8");
+        Conversations conversations = new Conversations(lab, NAMES)) {
+      conversations.openWith("b2");
       awaitAnswers(requests, 200);
-      assertThat(cluster.backend("b2").stop()).isZero();
+      DaemonProcess stopped = cluster.backend("b2");
+      stopped.signal("TERM");
+      await("the daemon waits for the connection")
+          .atMost(PATIENCE)
+          .until(() -> stopped.status().get("drain").toString().contains("1 connection left"));
+      awaitAnswers(requests, 200);
+      conversations.awaitProgress();
+      assertThat(conversations.broken()).isEmpty();
+      assertThat(stopped.isAlive()).isTrue();
+      conversations.closeWith("b2");
+      assertThat(stopped.awaitEnd()).isZero();
       awaitAnswers(requests, 200);
       assertThat(requests.ask("").stream().skip(1)).as("failed requests").isEmpty();
+      assertThat(conversations.broken()).as("connections with the others").isEmpty();
       assertThat(cluster.request(100)).containsOnlyKeys("b1", "b3");
     }
   }

@@ -71,9 +71,9 @@ final class TcpPrograms {
 
   /**
    * {@code ADDRESS PORT}: keeps connections to {@link Echo} and lets each exchange numbers, about
-   * twenty in a second. {@code open N} opens so many more, {@code report} prints a line for each
-   * that was ever opened, {@code NUMBER NAME EXCHANGES STATE}, the state being {@code open} or what
-   * ended it. An empty line ends each answer.
+   * twenty in a second. {@code open N} opens so many more, {@code close NUMBER} closes one, {@code
+   * report} prints a line for each that was ever opened, {@code NUMBER NAME EXCHANGES STATE}, the
+   * state being {@code open} or what ended it. An empty line ends each answer.
    */
   static final class Talk {
 
@@ -120,6 +120,8 @@ final class TcpPrograms {
           for (int i = Integer.parseInt(line.substring(5)); i > 0; i--) {
             all.add(new Talk(server));
           }
+        } else if (line.startsWith("close ")) {
+          all.get(Integer.parseInt(line.substring(6))).socket.close();
         } else {
           for (int i = 0; i < all.size(); i++) {
             Talk talk = all.get(i);
