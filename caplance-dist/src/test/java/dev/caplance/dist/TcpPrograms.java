@@ -75,8 +75,8 @@ final class TcpPrograms {
   /**
    * {@code ADDRESS PORT}: keeps connections to {@link Echo} and lets each exchange numbers, about
    * twenty in a second. {@code open N} opens so many more, {@code close NUMBER} closes one, {@code
-   * report} prints a line for each that was ever opened, {@code NUMBER NAME EXCHANGES STATE}, the
-   * state being {@code open} or what ended it. An empty line ends each answer.
+   * report} prints a line for each that was ever opened, {@code NUMBER NAME PORT EXCHANGES STATE},
+   * the state being {@code open} or what ended it. An empty line ends each answer.
    */
   static final class Talk {
 
@@ -85,11 +85,13 @@ final class TcpPrograms {
     private final Socket socket = new Socket();
     private final AtomicLong exchanges = new AtomicLong();
     private final String name;
+    private final int port;
     private volatile String state = "open";
 
     private Talk(InetSocketAddress server) throws IOException {
       socket.setTcpNoDelay(true);
       socket.connect(server);
+      port = socket.getLocalPort();
       DataInputStream in = new DataInputStream(socket.getInputStream());
       name = in.readUTF();
       daemon(() -> talk(in));
@@ -113,6 +115,10 @@ final class TcpPrograms {
       }
     }
 
+    private String report() {
+      return name + " " + port + " " + exchanges + " " + state;
+    }
+
     public static void main(String[] args) throws IOException {
       InetSocketAddress server = new InetSocketAddress(args[0], Integer.parseInt(args[1]));
       List<Talk> all = new ArrayList<>();
@@ -127,8 +133,7 @@ final class TcpPrograms {
           all.get(Integer.parseInt(line.substring(6))).socket.close();
         } else {
           for (int i = 0; i < all.size(); i++) {
-            Talk talk = all.get(i);
-            System.out.println(i + " " + talk.name + " " + talk.exchanges + " " + talk.state);
+            System.out.println(i + " " + all.get(i).report());
           }
         }
         System.out.println();
