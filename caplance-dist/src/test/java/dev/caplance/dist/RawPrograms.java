@@ -231,10 +231,12 @@ final class RawPrograms {
   }
 
   /**
-   * {@code ADDRESS PORT COUNT SEED}: sends so many SYNs, each from another address of
-   * 198.18.0.0/15, which nobody has, and another port. IPv4.
+   * {@code ADDRESS PORT COUNT SEED}: sends so many SYNs, each from another address of {@link
+   * #SOURCES}, which nobody has, and another port. IPv4.
    */
   static final class SynFlood {
+
+    static final String SOURCES = "198.18.0.0/15";
 
     private static final int BATCH = 256;
     private static final int PACKET = IPV4_HEADER + TCP_HEADER;
