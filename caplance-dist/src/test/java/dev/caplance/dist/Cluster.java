@@ -130,8 +130,13 @@ final class Cluster implements AutoCloseable {
     return lab.exec(host, line.toArray(String[]::new));
   }
 
-  /** Sends requests, each on a connection of its own, and counts the answers of each backend. */
+  /** Sends requests to the VIP, each on a connection of its own, and counts who answers. */
   Map<String, Integer> request(int count) {
+    return request(Lab.VIP, count);
+  }
+
+  /** The same with another VIP. */
+  Map<String, Integer> request(String vip, int count) {
     Lab.Result result =
         lab.exec(
             "client",
@@ -143,7 +148,7 @@ final class Cluster implements AutoCloseable {
             "20",
             "-H",
             "Connection: close",
-            "http://" + Lab.VIP + "/[1-" + count + "]");
+            "http://" + vip + "/[1-" + count + "]");
     return count(result.succeeded().out());
   }
 

@@ -23,13 +23,17 @@ final class Conversations implements AutoCloseable {
   private final Dialogue client;
   private final Set<Integer> forgiven = new HashSet<>();
 
-  /** What a connection has done. */
-  record Conversation(int number, String backend, long exchanges, String state) {
+  /** What a connection has done. The port is the client's. */
+  record Conversation(int number, String backend, int port, long exchanges, String state) {
 
     static Conversation parse(String line) {
-      String[] words = line.split(" ", 4);
+      String[] words = line.split(" ", 5);
       return new Conversation(
-          Integer.parseInt(words[0]), words[1], Long.parseLong(words[2]), words[3]);
+          Integer.parseInt(words[0]),
+          words[1],
+          Integer.parseInt(words[2]),
+          Long.parseLong(words[3]),
+          words[4]);
     }
   }
 
@@ -54,6 +58,32 @@ final class Conversations implements AutoCloseable {
     client.ask("open " + count);
   }
 
+  /** Opens connections until one is with this backend, and gives that one. */
+  Conversation openWith(String backend) {
+    return await("a connection with " + backend)
+        .atMost(PATIENCE)
+        .pollDelay(Duration.ZERO)
+        .until(
+            () -> {
+              open(1);
+              return with(backend);
+            },
+            with -> !with.isEmpty())
+        .get(0);
+  }
+
+  /** Closes those with this backend. */
+  void closeWith(String backend) {
+    List<Conversation> closed = with(backend);
+    forgive(backend);
+    closed.forEach(conversation -> client.ask("close " + conversation.number()));
+  }
+
+  /** Those that are watched and are with this backend. */
+  private List<Conversation> with(String backend) {
+    return watched().values().stream().filter(c -> c.backend().equals(backend)).toList();
+  }
+
   /** All that are watched, by their numbers. */
   Map<Integer, Conversation> watched() {
     Map<Integer, Conversation> watched = new LinkedHashMap<>();
@@ -68,9 +98,7 @@ final class Conversations implements AutoCloseable {
 
   /** From now on the connections to this backend may end. */
   void forgive(String backend) {
-    watched().values().stream()
-        .filter(conversation -> conversation.backend().equals(backend))
-        .forEach(conversation -> forgiven.add(conversation.number()));
+    with(backend).forEach(conversation -> forgiven.add(conversation.number()));
   }
 
   /** Waits until each connection that is watched has exchanged some more, or one has broken. */

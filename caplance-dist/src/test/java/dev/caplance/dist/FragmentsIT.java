@@ -14,8 +14,9 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Datagrams that come in pieces, as clients or the network choose to send them. */
+/** Datagrams in pieces or behind extension headers, as clients or the network choose. */
 class FragmentsIT {
 
   private static final String[] NAMES = {"b1", "b2", "b3"};
@@ -71,5 +72,17 @@ class FragmentsIT {
             .map(line -> line.split(" "))
             .collect(groupingBy(words -> words[0], mapping(words -> words[1], toSet())));
     assertThat(backendsOfFlow.values()).allSatisfy(backends -> assertThat(backends).hasSize(1));
+  }
+
+  /** Hop-by-hop options have the number 0, destination options 60 (RFC 8200). */
+  @ParameterizedTest
+  @ValueSource(strings = {"0", "60", "0 60"})
+  void aDatagramBehindExtensionHeadersArrivesAtTheBackendOfItsFlow(String headers) {
+    List<String> arguments = new ArrayList<>(List.of(Lab.VIP6, "7777"));
+    arguments.addAll(List.of(headers.split(" ")));
+    String[] ask = Lab.java(RawPrograms.OptionsAsk.class, arguments.toArray(String[]::new));
+    List<String> answers = cluster.lab().exec("client", ask).succeeded().out().lines().toList();
+    assertThat(answers).hasSize(2);
+    assertThat(answers.get(1)).isEqualTo(answers.get(0)).doesNotContain("nobody");
   }
 }

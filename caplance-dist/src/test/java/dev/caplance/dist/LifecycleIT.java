@@ -3,8 +3,11 @@ package dev.caplance.dist;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.caplance.dist.LabConfigs.Underlay;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Daemons that come, go, die and fall silent, and what they leave on their machines. */
@@ -27,37 +30,59 @@ class LifecycleIT {
     return cluster.lab().exec(host, show).succeeded().out();
   }
 
+  /** The rules of both families that lower the MSS, without the counters. */
+  private static List<String> mssRules(Cluster cluster, String host) {
+    return Stream.of("iptables-save", "ip6tables-save")
+        .flatMap(save -> cluster.lab().exec(host, save, "-t", "mangle").succeeded().out().lines())
+        .filter(line -> line.contains("CAPLANCE"))
+        .map(line -> line.replaceAll("\\[\\d+:\\d+\\]", ""))
+        .toList();
+  }
+
+  private static void assertAtWork(Cluster cluster) {
+    assertThat(addresses(cluster, "b1")).contains(Lab.VIP, Lab.VIP6);
+    assertThat(arpSysctls(cluster, "b1")).isEqualTo("1\n2\n");
+    assertThat(mssRules(cluster, "b1")).as("chain, jump and rule of each family").hasSize(6);
+  }
+
+  private static void assertNothingLeft(Cluster cluster) {
+    assertThat(addresses(cluster, "b1")).doesNotContain(Lab.VIP, Lab.VIP6);
+    assertThat(arpSysctls(cluster, "b1")).isEqualTo("0\n0\n");
+    assertThat(mssRules(cluster, "b1")).isEmpty();
+    assertThat(Lab.directory("b1", "run").resolve("backend.sock")).doesNotExist();
+  }
+
   private static long jumps(Cluster cluster) {
     return rules(cluster).lines().filter(line -> line.startsWith("-A PREROUTING")).count();
   }
 
   @Test
   void aStoppedBackendLeavesNothing() {
-    try (Cluster cluster = new Cluster("b1", "b2")) {
-      assertThat(addresses(cluster, "b1")).contains(Lab.VIP);
-      assertThat(arpSysctls(cluster, "b1")).isEqualTo("1\n2\n");
+    try (Cluster cluster = new Cluster(LabConfigs.all(Underlay.IPV4), "b1", "b2")) {
+      assertAtWork(cluster);
       assertThat(cluster.backend("b1").stop()).isZero();
       assertThat(cluster.forwarding()).isEqualTo(1);
       assertThat(cluster.request(50)).isEqualTo(Map.of("b2", 50));
-      assertThat(addresses(cluster, "b1")).doesNotContain(Lab.VIP);
-      assertThat(arpSysctls(cluster, "b1")).isEqualTo("0\n0\n");
-      assertThat(Lab.directory("b1", "run").resolve("backend.sock")).doesNotExist();
+      assertNothingLeft(cluster);
       assertThat(cluster.balancer().log()).contains("b1");
     }
   }
 
   @Test
   void aKilledBackendIsGoneAtOnceAndComesBack() {
-    try (Cluster cluster = new Cluster("b1", "b2")) {
+    try (Cluster cluster = new Cluster(LabConfigs.all(Underlay.IPV4), "b1", "b2")) {
+      List<String> rules = mssRules(cluster, "b1");
       cluster.backend("b1").kill();
       cluster.awaitForwarding(1);
       assertThat(cluster.request(50)).isEqualTo(Map.of("b2", 50));
+      assertThat(mssRules(cluster, "b1")).as("after a crash").isEqualTo(rules);
       cluster.startBackend("b1");
       cluster.awaitForwarding(2);
       assertThat(cluster.request(100).keySet()).containsExactly("b1", "b2");
-      cluster.backend("b1").stop();
-      assertThat(addresses(cluster, "b1")).doesNotContain(Lab.VIP);
-      assertThat(arpSysctls(cluster, "b1")).isEqualTo("0\n0\n");
+      assertThat(mssRules(cluster, "b1")).as("after the restart").isEqualTo(rules);
+      assertAtWork(cluster);
+      assertThat(cluster.backend("b1").stop()).isZero();
+      assertNothingLeft(cluster);
     }
   }
 

@@ -28,6 +28,7 @@ final class RawPrograms {
   private static final int UDP_HEADER = 8;
   private static final int TCP_HEADER = 20;
   private static final int IPV4_HEADER = 20;
+  private static final int PATIENCE_MILLIS = 20_000;
 
   private RawPrograms() {}
 
@@ -51,6 +52,40 @@ final class RawPrograms {
     return Checksum.of(summed, 0, summed.capacity());
   }
 
+  private static byte[] datagram(
+      InetAddress source, int fromPort, InetSocketAddress to, byte[] payload) {
+    ByteBuffer datagram = ByteBuffer.allocate(UDP_HEADER + payload.length);
+    datagram.putShort((short) fromPort).putShort((short) to.getPort());
+    datagram.putShort((short) datagram.capacity()).putShort((short) 0).put(payload);
+    int checksum = checksum(source, to.getAddress(), IpProtocol.UDP, datagram);
+    return datagram.putShort(6, (short) (checksum == 0 ? 0xffff : checksum)).array();
+  }
+
+  private static InetAddress sourceFor(InetSocketAddress server) throws IOException {
+    try (DatagramSocket socket = new DatagramSocket()) {
+      socket.connect(server);
+      return socket.getLocalAddress();
+    }
+  }
+
+  /** Prints the port of a question, and the name in the answer when it came as it was sent. */
+  private static void print(DatagramSocket socket, byte[] question) throws IOException {
+    DatagramPacket packet = new DatagramPacket(new byte[65_535], 65_535);
+    String name = "nobody";
+    try {
+      socket.receive(packet);
+      int length = packet.getLength() - question.length - 1;
+      byte[] echoed = Arrays.copyOfRange(packet.getData(), length + 1, packet.getLength());
+      name =
+          Arrays.equals(echoed, question)
+              ? new String(packet.getData(), 0, length, US_ASCII)
+              : "changed";
+    } catch (SocketTimeoutException e) {
+      // printed
+    }
+    System.out.println(socket.getLocalPort() + " " + name);
+  }
+
   /**
    * {@code ADDRESS PORT FLOWS COUNT SIZE ORDER}: asks {@link LabPrograms.Echo} from so many ports,
    * first once with a small datagram, then so many times with datagrams of this size, whose
@@ -61,8 +96,6 @@ final class RawPrograms {
 
     /** What fits into 1500 bytes with either header, a multiple of 8. */
     private static final int PAYLOAD = 1448;
-
-    private static final int PATIENCE_MILLIS = 20_000;
 
     private final InetAddress target;
     private final InetAddress source;
@@ -97,50 +130,22 @@ final class RawPrograms {
           print(socket, small);
           for (int i = 0; i < Integer.parseInt(args[3]); i++) {
             random.nextBytes(question);
-            asker.send(socket.getLocalPort(), server.getPort(), question);
+            asker.send(socket.getLocalPort(), server, question);
             print(socket, question);
           }
         }
       }
     }
 
-    private static InetAddress sourceFor(InetSocketAddress server) throws IOException {
-      try (DatagramSocket socket = new DatagramSocket()) {
-        socket.connect(server);
-        return socket.getLocalAddress();
-      }
-    }
-
-    private static void print(DatagramSocket socket, byte[] question) throws IOException {
-      DatagramPacket packet = new DatagramPacket(new byte[65_535], 65_535);
-      String name = "nobody";
-      try {
-        socket.receive(packet);
-        int length = packet.getLength() - question.length - 1;
-        byte[] echoed = Arrays.copyOfRange(packet.getData(), length + 1, packet.getLength());
-        name =
-            Arrays.equals(echoed, question)
-                ? new String(packet.getData(), 0, length, US_ASCII)
-                : "changed";
-      } catch (SocketTimeoutException e) {
-        // printed
-      }
-      System.out.println(socket.getLocalPort() + " " + name);
-    }
-
-    private void send(int fromPort, int toPort, byte[] question) {
-      ByteBuffer datagram = ByteBuffer.allocate(UDP_HEADER + question.length);
-      datagram.putShort((short) fromPort).putShort((short) toPort);
-      datagram.putShort((short) datagram.capacity()).putShort((short) 0).put(question);
-      int checksum = checksum(source, target, IpProtocol.UDP, datagram);
-      datagram.putShort(6, (short) (checksum == 0 ? 0xffff : checksum));
+    private void send(int fromPort, InetSocketAddress server, byte[] question) {
+      byte[] datagram = datagram(source, fromPort, server, question);
       ByteBuffer bytes = memory.networkBytes().clear();
-      for (int offset : offsets(datagram.capacity())) {
-        int length = Math.min(PAYLOAD, datagram.capacity() - offset);
-        boolean more = offset + length < datagram.capacity();
+      for (int offset : offsets(datagram.length)) {
+        int length = Math.min(PAYLOAD, datagram.length - offset);
+        boolean more = offset + length < datagram.length;
         int at = bytes.position();
         putHeaders(bytes, offset, length, more);
-        bytes.put(datagram.array(), offset, length);
+        bytes.put(datagram, offset, length);
         sender.add(memory.address() + at, bytes.position() - at, to, 0);
       }
       identification++;
@@ -178,10 +183,60 @@ final class RawPrograms {
   }
 
   /**
-   * {@code ADDRESS PORT COUNT SEED}: sends so many SYNs, each from another address of
-   * 198.18.0.0/15, which nobody has, and another port. IPv4.
+   * {@code ADDRESS PORT HEADER…}: asks {@link LabPrograms.Echo} from one port, first with a plain
+   * datagram, then with one behind extension headers of these numbers, all of which hold padding
+   * only. Prints for each its port and the name in the answer. IPv6.
+   */
+  static final class OptionsAsk {
+
+    /** Eight bytes in all: the next header, no more than these eight, an option PadN. */
+    private static final byte[] NO_OPTIONS = {0, 1, 4, 0, 0, 0, 0};
+
+    private OptionsAsk() {}
+
+    public static void main(String[] args) throws IOException {
+      InetSocketAddress server = new InetSocketAddress(args[0], Integer.parseInt(args[1]));
+      byte[] question = {1, 2, 3};
+      try (DatagramSocket socket = new DatagramSocket()) {
+        socket.setSoTimeout(PATIENCE_MILLIS);
+        socket.send(new DatagramPacket(question, question.length, server));
+        print(socket, question);
+        InetAddress source = sourceFor(server);
+        send(
+            server.getAddress(),
+            source,
+            Arrays.stream(args).skip(2).mapToInt(Integer::parseInt).toArray(),
+            datagram(source, socket.getLocalPort(), server, question));
+        print(socket, question);
+      }
+    }
+
+    private static void send(InetAddress target, InetAddress source, int[] headers, byte[] datagram)
+        throws IOException {
+      try (BatchSender sender = new BatchSender(LinuxSocket.rawIpv6(), 1, false);
+          NativeMemory memory = NativeMemory.allocate(128)) {
+        ByteBuffer bytes = memory.networkBytes();
+        int length = 8 * headers.length + datagram.length;
+        bytes.putInt(0x6000_0000).putShort((short) length);
+        bytes.put((byte) headers[0]).put((byte) 64);
+        bytes.put(source.getAddress()).put(target.getAddress());
+        for (int i = 1; i <= headers.length; i++) {
+          bytes.put((byte) (i < headers.length ? headers[i] : IpProtocol.UDP)).put(NO_OPTIONS);
+        }
+        bytes.put(datagram);
+        sender.add(memory.address(), bytes.position(), SocketAddress.of(target, 0), 0);
+        sender.flush(new MustBeSent());
+      }
+    }
+  }
+
+  /**
+   * {@code ADDRESS PORT COUNT SEED}: sends so many SYNs, each from another address of {@link
+   * #SOURCES}, which nobody has, and another port. IPv4.
    */
   static final class SynFlood {
+
+    static final String SOURCES = "198.18.0.0/15";
 
     private static final int BATCH = 256;
     private static final int PACKET = IPV4_HEADER + TCP_HEADER;

@@ -43,21 +43,36 @@ class RestartIT {
         cluster.awaitForwarding(3);
       }
       awaitAnswers(requests, 200);
-      assertThat(requests.ask("").stream().skip(1)).as("failed requests").isEmpty();
+      assertNoneHasFailed(requests);
       assertThat(cluster.request(100)).containsOnlyKeys(NAMES);
     }
   }
 
+  /** The deadline is far away: it is the end of the last connection that ends the daemon. */
   @Test
   void aDaemonThatIsStoppedDrainsFirst() {
-    Map<String, String> files = LabConfigs.all(Underlay.IPV4, "", "drainOnStop: 30s\n");
+    Map<String, String> files = LabConfigs.all(Underlay.IPV4);
+    files.merge("b2/backend.yaml", "drainOnStop: 1h\n", String::concat);
     try (Cluster cluster = new Cluster(files, NAMES);
         Dialogue requests =
-            new Dialogue(lab, "client", TcpPrograms.Requests.class, Lab.VIP, "80", "8")) {
+            new Dialogue(lab, "client", TcpPrograms.Requests.class, Lab.VIP, "80", "8");
+        Conversations conversations = new Conversations(lab, NAMES)) {
+      conversations.openWith("b2");
       awaitAnswers(requests, 200);
-      assertThat(cluster.backend("b2").stop()).isZero();
+      DaemonProcess stopped = cluster.backend("b2");
+      stopped.signal("TERM");
+      await("the daemon waits for the connection")
+          .atMost(PATIENCE)
+          .until(() -> stopped.status().get("drain").toString().contains("1 connection left"));
       awaitAnswers(requests, 200);
-      assertThat(requests.ask("").stream().skip(1)).as("failed requests").isEmpty();
+      conversations.awaitProgress();
+      assertThat(conversations.broken()).isEmpty();
+      assertThat(stopped.isAlive()).isTrue();
+      conversations.closeWith("b2");
+      assertThat(stopped.awaitEnd()).isZero();
+      awaitAnswers(requests, 200);
+      assertNoneHasFailed(requests);
+      assertThat(conversations.broken()).as("connections with the others").isEmpty();
       assertThat(cluster.request(100)).containsOnlyKeys("b1", "b3");
     }
   }
@@ -69,6 +84,11 @@ class RestartIT {
 
   private static int answers(Dialogue requests) {
     return Integer.parseInt(requests.ask("").get(0));
+  }
+
+  /** Ends the load first: a request that is never answered has failed, too. */
+  private static void assertNoneHasFailed(Dialogue requests) {
+    assertThat(requests.ask("stop")).as("answers, then failed requests").hasSize(1);
   }
 
   @Test

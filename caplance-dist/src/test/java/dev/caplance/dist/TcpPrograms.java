@@ -17,6 +17,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -26,10 +28,11 @@ final class TcpPrograms {
 
   private TcpPrograms() {}
 
-  private static void daemon(Runnable body) {
+  private static Thread daemon(Runnable body) {
     Thread thread = new Thread(body);
     thread.setDaemon(true);
     thread.start();
+    return thread;
   }
 
   private static BufferedReader commands() {
@@ -71,9 +74,9 @@ final class TcpPrograms {
 
   /**
    * {@code ADDRESS PORT}: keeps connections to {@link Echo} and lets each exchange numbers, about
-   * twenty in a second. {@code open N} opens so many more, {@code report} prints a line for each
-   * that was ever opened, {@code NUMBER NAME EXCHANGES STATE}, the state being {@code open} or what
-   * ended it. An empty line ends each answer.
+   * twenty in a second. {@code open N} opens so many more, {@code close NUMBER} closes one, {@code
+   * report} prints a line for each that was ever opened, {@code NUMBER NAME PORT EXCHANGES STATE},
+   * the state being {@code open} or what ended it. An empty line ends each answer.
    */
   static final class Talk {
 
@@ -82,11 +85,13 @@ final class TcpPrograms {
     private final Socket socket = new Socket();
     private final AtomicLong exchanges = new AtomicLong();
     private final String name;
+    private final int port;
     private volatile String state = "open";
 
     private Talk(InetSocketAddress server) throws IOException {
       socket.setTcpNoDelay(true);
       socket.connect(server);
+      port = socket.getLocalPort();
       DataInputStream in = new DataInputStream(socket.getInputStream());
       name = in.readUTF();
       daemon(() -> talk(in));
@@ -110,6 +115,10 @@ final class TcpPrograms {
       }
     }
 
+    private String report() {
+      return name + " " + port + " " + exchanges + " " + state;
+    }
+
     public static void main(String[] args) throws IOException {
       InetSocketAddress server = new InetSocketAddress(args[0], Integer.parseInt(args[1]));
       List<Talk> all = new ArrayList<>();
@@ -120,10 +129,11 @@ final class TcpPrograms {
           for (int i = Integer.parseInt(line.substring(5)); i > 0; i--) {
             all.add(new Talk(server));
           }
+        } else if (line.startsWith("close ")) {
+          all.get(Integer.parseInt(line.substring(6))).socket.close();
         } else {
           for (int i = 0; i < all.size(); i++) {
-            Talk talk = all.get(i);
-            System.out.println(i + " " + talk.name + " " + talk.exchanges + " " + talk.state);
+            System.out.println(i + " " + all.get(i).report());
           }
         }
         System.out.println();
@@ -134,7 +144,8 @@ final class TcpPrograms {
   /**
    * {@code ADDRESS PORT THREADS}: HTTP requests without an end, each on a connection of its own. A
    * line of input makes it print how many of them have been answered, and what went wrong with the
-   * others; an empty line ends the answer.
+   * others; an empty line ends the answer. {@code stop} first ends the requests, and waits for
+   * those that have no answer yet until they have one or have failed.
    */
   static final class Requests {
 
@@ -142,44 +153,57 @@ final class TcpPrograms {
     private static final long PAUSE_NANOS = 2_000_000;
     private static final int PATIENCE_MILLIS = 20_000;
 
-    private Requests() {}
+    private final InetSocketAddress server;
+    private final AtomicInteger answered = new AtomicInteger();
+    private final Queue<String> failures = new ConcurrentLinkedQueue<>();
+    private volatile boolean stopped;
 
-    public static void main(String[] args) throws IOException {
-      InetSocketAddress server = new InetSocketAddress(args[0], Integer.parseInt(args[1]));
-      AtomicInteger answered = new AtomicInteger();
-      List<String> failures = new ArrayList<>();
+    private Requests(InetSocketAddress server) {
+      this.server = server;
+    }
+
+    public static void main(String[] args) throws IOException, InterruptedException {
+      Requests requests = new Requests(new InetSocketAddress(args[0], Integer.parseInt(args[1])));
+      List<Thread> threads = new ArrayList<>();
       for (int i = Integer.parseInt(args[2]); i > 0; i--) {
-        daemon(() -> request(server, answered, failures));
+        threads.add(daemon(requests::run));
       }
       System.out.println("ready");
       BufferedReader commands = commands();
-      while (commands.readLine() != null) {
-        System.out.println(answered);
-        synchronized (failures) {
-          failures.forEach(System.out::println);
+      for (String line = commands.readLine(); line != null; line = commands.readLine()) {
+        if (line.equals("stop")) {
+          requests.stopped = true;
+          for (Thread thread : threads) {
+            thread.join();
+          }
         }
+        System.out.println(requests.answered);
+        requests.failures.forEach(System.out::println);
         System.out.println();
       }
     }
 
-    private static void request(
-        InetSocketAddress server, AtomicInteger answered, List<String> failures) {
-      while (true) {
-        try (Socket socket = new Socket()) {
-          socket.setSoTimeout(PATIENCE_MILLIS);
-          socket.connect(server, PATIENCE_MILLIS);
-          socket.getOutputStream().write(GET);
-          String answer = new String(socket.getInputStream().readAllBytes(), US_ASCII);
-          if (!answer.startsWith("HTTP/1.1 200 ")) {
-            throw new IOException("answer '" + answer + "'");
-          }
+    private void run() {
+      while (!stopped) {
+        try {
+          request();
           answered.incrementAndGet();
         } catch (IOException e) {
-          synchronized (failures) {
-            failures.add(e.toString());
-          }
+          failures.add(e.toString());
         }
         LockSupport.parkNanos(PAUSE_NANOS);
+      }
+    }
+
+    private void request() throws IOException {
+      try (Socket socket = new Socket()) {
+        socket.setSoTimeout(PATIENCE_MILLIS);
+        socket.connect(server, PATIENCE_MILLIS);
+        socket.getOutputStream().write(GET);
+        String answer = new String(socket.getInputStream().readAllBytes(), US_ASCII);
+        if (!answer.startsWith("HTTP/1.1 200 ")) {
+          throw new IOException("answer '" + answer + "'");
+        }
       }
     }
   }

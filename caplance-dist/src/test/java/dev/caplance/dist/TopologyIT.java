@@ -102,4 +102,31 @@ class TopologyIT {
       }
     }
   }
+
+  /** Both backends have both VIPs, so it is the names alone that tell the services apart. */
+  @Test
+  void aServiceGoesOnlyToTheBackendsThatNameIt() {
+    String services =
+        "services: [{name: web, vip: 10.77.0.50}, {name: shop, vip: 10.77.0.51}]\n" + HASH_KEY;
+    String vips = "vips: [10.77.0.50, 10.77.0.51]\nloadBalancers: [{address: 10.77.0.2}]\n";
+    Map<String, String> files =
+        Map.of(
+            "lb1/lb.yaml", services,
+            "b1/backend.yaml", "name: b1\naddress: 10.77.0.11\nservices: [web]\n" + vips,
+            "b2/backend.yaml", "name: b2\naddress: 10.77.0.12\nservices: [shop]\n" + vips);
+    try (Cluster cluster = new Cluster(files, "b1")) {
+      cluster.startBackend("b2");
+      assertThat(cluster.request("10.77.0.51", 50)).isEqualTo(Map.of("b2", 50));
+      assertThat(cluster.request(50)).isEqualTo(Map.of("b1", 50));
+    }
+  }
+
+  @Test
+  void aBackendOfThriceTheWeightGetsThriceTheConnections() {
+    String peer = "loadBalancers: [{address: 10.77.0.2}]\n";
+    Map<String, String> files = Map.of("b1/backend.yaml", backend("b1", 11) + "weight: 3\n" + peer);
+    try (Cluster cluster = new Cluster(files, "b1", "b2")) {
+      Spread.assertAsPromised(cluster.request(400), 400, Map.of("b1", 3, "b2", 1));
+    }
+  }
 }

@@ -3,7 +3,6 @@ package dev.caplance.dist;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.caplance.lb.routing.Maglev;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +16,7 @@ class TrafficIT {
 
   private static final int REQUESTS = 300;
   private static final String[] NAMES = {"b1", "b2", "b3"};
+  private static final Map<String, Integer> SAME_WEIGHTS = Map.of("b1", 1, "b2", 1, "b3", 1);
 
   private static Cluster cluster;
 
@@ -32,28 +32,9 @@ class TrafficIT {
     }
   }
 
-  /**
-   * Source ports are spread over the slots by the hash, so the answers of a backend are binomially
-   * distributed around its share of the slots. Beyond five standard deviations lies one run of
-   * millions.
-   */
-  private static void assertSpreadAsTheTablePromises(Map<String, Integer> answers) {
-    assertThat(answers.keySet()).containsExactly(NAMES);
-    char[] slots = Maglev.table(List.of(NAMES), new int[] {1, 1, 1}, Maglev.DEFAULT_SIZE);
-    for (int i = 0; i < NAMES.length; i++) {
-      int index = i;
-      double share =
-          new String(slots).chars().filter(slot -> slot == index).count() / (double) slots.length;
-      double deviation = Math.sqrt(REQUESTS * share * (1 - share));
-      assertThat((double) answers.get(NAMES[i]))
-          .as("answers of %s", NAMES[i])
-          .isBetween(REQUESTS * share - 5 * deviation, REQUESTS * share + 5 * deviation);
-    }
-  }
-
   @Test
   void spreadsRequestsOverAllBackends() {
-    assertSpreadAsTheTablePromises(cluster.request(REQUESTS));
+    Spread.assertAsPromised(cluster.request(REQUESTS), REQUESTS, SAME_WEIGHTS);
   }
 
   @Test
@@ -100,8 +81,8 @@ class TrafficIT {
         servers.add(startEcho(name));
       }
       String[] ask = Lab.java(LabPrograms.Ask.class, Lab.VIP, "7777", "" + REQUESTS, "20");
-      assertSpreadAsTheTablePromises(
-          Cluster.count(cluster.lab().exec("client", ask).succeeded().out()));
+      String answers = cluster.lab().exec("client", ask).succeeded().out();
+      Spread.assertAsPromised(Cluster.count(answers), REQUESTS, SAME_WEIGHTS);
       String[] askLarge = Lab.java(LabPrograms.Ask.class, Lab.VIP, "7777", "20", "30000");
       assertThat(Cluster.count(cluster.lab().exec("client", askLarge).succeeded().out()))
           .as("answers to datagrams of 30,000 bytes")
