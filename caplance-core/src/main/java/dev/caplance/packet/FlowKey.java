@@ -46,7 +46,8 @@ public final class FlowKey {
    * Reads the key of a packet.
    *
    * @param header the packet's header, read from {@code b}
-   * @return {@link Verdict#FORWARD}, or why the packet has no flow; the fields mean nothing then
+   * @return {@link Verdict#FORWARD}, or why the packet has no flow, {@link Verdict#LEFT_TO_HOST}
+   *     for an ICMP error about a packet without one; the fields mean nothing then
    */
   public Verdict read(IpHeader header, ByteBuffer b) {
     if (header.fragment()) {
@@ -86,16 +87,19 @@ public final class FlowKey {
     Verdict verdict =
         quoted.readQuoted(
             b, header.upperOffset() + Icmp.HEADER, header.upperLength() - Icmp.HEADER);
-    return verdict == Verdict.FORWARD ? readQuotedPorts(b) : verdict;
+    boolean hasPorts =
+        verdict == Verdict.FORWARD
+            && !quoted.fragment()
+            && (quoted.protocol() == IpProtocol.TCP || quoted.protocol() == IpProtocol.UDP)
+            && quoted.upperLength() >= Transport.PORTS;
+    if (!hasPorts) {
+      return Verdict.LEFT_TO_HOST;
+    }
+    readQuotedPorts(b);
+    return Verdict.FORWARD;
   }
 
-  private Verdict readQuotedPorts(ByteBuffer b) {
-    if (quoted.protocol() != IpProtocol.TCP && quoted.protocol() != IpProtocol.UDP) {
-      return Verdict.UNKNOWN_PROTOCOL;
-    }
-    if (quoted.upperLength() < Transport.PORTS) {
-      return Verdict.MALFORMED;
-    }
+  private void readQuotedPorts(ByteBuffer b) {
     sourceHigh = quoted.destinationHigh();
     sourceLow = quoted.destinationLow();
     destinationHigh = quoted.sourceHigh();
@@ -105,7 +109,6 @@ public final class FlowKey {
     protocol = quoted.protocol();
     tcpFlags = 0;
     error = true;
-    return Verdict.FORWARD;
   }
 
   public long sourceHigh() {

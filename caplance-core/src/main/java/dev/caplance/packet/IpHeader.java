@@ -47,7 +47,8 @@ public final class IpHeader {
     if (check != Verdict.FORWARD) {
       return check;
     }
-    readIpv4Quoted(b, at, length);
+    readIpv4Fields(b, at, length);
+    fragment = Ipv4.isFragment(b, at);
     trafficClass = Ipv4.trafficClass(b, at);
     return Ipv4.isMartian(Ipv4.source(b, at)) ? Verdict.MARTIAN_SOURCE : Verdict.FORWARD;
   }
@@ -57,14 +58,15 @@ public final class IpHeader {
     if (check != Verdict.FORWARD) {
       return check;
     }
-    readIpv6Quoted(b, at, length);
+    readIpv6Fields(b, at, length, false);
     trafficClass = Ipv6.trafficClass(b, at);
     return Ipv6.isMartian(sourceHigh, sourceLow) ? Verdict.MARTIAN_SOURCE : Verdict.FORWARD;
   }
 
   /**
    * Reads the header of a packet that an ICMP error quotes. It is cut short, and routers have
-   * changed it, so that its lengths and its checksum say nothing.
+   * changed it, so that its lengths and its checksum say nothing. It may be the first fragment of a
+   * packet, which has the header of the next protocol; only those behind it are {@link #fragment}.
    */
   Verdict readQuoted(ByteBuffer b, int at, int length) {
     int version = version(b, at, length);
@@ -73,20 +75,20 @@ public final class IpHeader {
       if (header < Ipv4.MIN_HEADER || header > length) {
         return Verdict.MALFORMED;
       }
-      readIpv4Quoted(b, at, length);
+      readIpv4Fields(b, at, length);
+      fragment = Ipv4.isLaterFragment(b, at);
       return Verdict.FORWARD;
     }
     if (version == 6 && length >= Ipv6.HEADER) {
-      readIpv6Quoted(b, at, length);
+      readIpv6Fields(b, at, length, true);
       return Verdict.FORWARD;
     }
     return Verdict.MALFORMED;
   }
 
-  private void readIpv4Quoted(ByteBuffer b, int at, int length) {
+  private void readIpv4Fields(ByteBuffer b, int at, int length) {
     int header = Ipv4.headerLength(b, at);
     ipv4 = true;
-    fragment = Ipv4.isFragment(b, at);
     dontFragment = Ipv4.isDontFragment(b, at);
     protocol = Ipv4.protocol(b, at);
     upperOffset = at + header;
@@ -97,10 +99,10 @@ public final class IpHeader {
     destinationLow = IpAddresses.mapped(Ipv4.destination(b, at));
   }
 
-  private void readIpv6Quoted(ByteBuffer b, int at, int length) {
+  private void readIpv6Fields(ByteBuffer b, int at, int length, boolean quote) {
     ipv4 = false;
     dontFragment = true;
-    walkExtensions(b, at, length);
+    walkExtensions(b, at, length, quote);
     sourceHigh = b.getLong(at + Ipv6.SOURCE);
     sourceLow = b.getLong(at + Ipv6.SOURCE + 8);
     destinationHigh = b.getLong(at + Ipv6.DESTINATION);
@@ -111,7 +113,7 @@ public final class IpHeader {
    * Goes from extension header to extension header until one is none. Where they are cut short, or
    * too many, the protocol is the last one that was read, which has no flow.
    */
-  private void walkExtensions(ByteBuffer b, int at, int length) {
+  private void walkExtensions(ByteBuffer b, int at, int length, boolean quote) {
     fragment = false;
     int next = Ipv6.nextHeader(b, at);
     int offset = Ipv6.HEADER;
@@ -121,7 +123,7 @@ public final class IpHeader {
       }
       int extension = at + offset;
       if (next == Ipv6.FRAGMENT) {
-        fragment = Ipv6.isPart(b, extension);
+        fragment = quote ? Ipv6.isLaterPart(b, extension) : Ipv6.isPart(b, extension);
         if (fragment) {
           break;
         }

@@ -35,6 +35,7 @@ public final class Ipv4 {
 
   private static final int DONT_FRAGMENT = 0x4000;
   private static final int MORE_FRAGMENTS_OR_OFFSET = 0x3fff;
+  private static final int OFFSET = 0x1fff;
 
   private Ipv4() {}
 
@@ -71,6 +72,11 @@ public final class Ipv4 {
 
   static boolean isFragment(ByteBuffer b, int at) {
     return (b.getShort(at + 6) & MORE_FRAGMENTS_OR_OFFSET) != 0;
+  }
+
+  /** Whether it is a fragment without the header of the next protocol. */
+  static boolean isLaterFragment(ByteBuffer b, int at) {
+    return (b.getShort(at + 6) & OFFSET) != 0;
   }
 
   static boolean isDontFragment(ByteBuffer b, int at) {

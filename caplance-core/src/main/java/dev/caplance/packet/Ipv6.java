@@ -36,6 +36,7 @@ public final class Ipv6 {
   private static final int AUTHENTICATION = 51;
   private static final int DESTINATION_OPTIONS = 60;
   private static final int OFFSET_OR_MORE = 0xfff9;
+  private static final int OFFSET = 0xfff8;
 
   private Ipv6() {}
 
@@ -60,6 +61,11 @@ public final class Ipv6 {
   /** Whether a fragment header is that of a part, and not of a whole packet (RFC 6946). */
   static boolean isPart(ByteBuffer b, int at) {
     return (b.getShort(at + 2) & OFFSET_OR_MORE) != 0;
+  }
+
+  /** Whether a fragment header is that of a part without the header of the next protocol. */
+  static boolean isLaterPart(ByteBuffer b, int at) {
+    return (b.getShort(at + 2) & OFFSET) != 0;
   }
 
   static int trafficClass(ByteBuffer b, int at) {

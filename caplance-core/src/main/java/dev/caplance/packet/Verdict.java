@@ -41,7 +41,7 @@ public enum Verdict {
   /** The destination is no VIP of this daemon. */
   NOT_A_VIP("not for a VIP"),
 
-  /** No service has it: the machine itself gets it. */
+  /** No service has it, or it is an error about a packet without a flow: the machine gets it. */
   LEFT_TO_HOST("left to the host"),
 
   /** No backend may take a packet of the service. */

@@ -112,6 +112,63 @@ class PacketTest {
     assertThat(flow.isError()).isTrue();
   }
 
+  @ParameterizedTest
+  @CsvSource({"3, 20", "11, 20", "12, 20", "1, 40", "2, 40", "3, 40", "4, 40"})
+  void everyKindOfErrorBelongsToAFlow(int type, int ipHeader) {
+    byte[] packet = HexFormat.of().parseHex(ipHeader == 20 ? FRAGMENTATION_NEEDED : PACKET_TOO_BIG);
+    packet[ipHeader] = (byte) type;
+    assertThat(read(packet)).isEqualTo(Verdict.FORWARD);
+    assertThat(flow.isError()).isTrue();
+    assertThat(flow.sourcePort()).isEqualTo(40000);
+  }
+
+  /** Routers may quote no more than eight bytes behind the IP header, and the ports are in four. */
+  @ParameterizedTest
+  @CsvSource({FRAGMENTATION_NEEDED + ", 28, 52", PACKET_TOO_BIG + ", 48, 92"})
+  void aQuoteThatIsTooShortHasNoFlow(String hex, int quote, int portsEnd) {
+    byte[] packet = HexFormat.of().parseHex(hex);
+    for (int length = quote; length <= packet.length; length++) {
+      byte[] cut = Arrays.copyOf(packet, length);
+      setLength(cut);
+      assertThat(read(cut))
+          .as("%s bytes", length)
+          .isEqualTo(length < portsEnd ? Verdict.LEFT_TO_HOST : Verdict.FORWARD);
+    }
+  }
+
+  private static void setLength(byte[] packet) {
+    boolean ipv4 = packet[0] >>> 4 == 4;
+    ByteBuffer.wrap(packet)
+        .putShort(ipv4 ? 2 : 4, (short) (ipv4 ? packet.length : packet.length - 40));
+    repairIpv4Checksum(packet);
+  }
+
+  /** Of a packet that was cut, the first fragment has the ports; what others have is payload. */
+  @Test
+  void anErrorAboutAFragmentBelongsToAFlowWhenItHasThePorts() {
+    String firstFragment = FRAGMENTATION_NEEDED.replace("000940004006", "000920004006");
+    String laterFragment = FRAGMENTATION_NEEDED.replace("000940004006", "000920b94006");
+    assertThat(read(firstFragment)).isEqualTo(Verdict.FORWARD);
+    assertThat(flow.destinationPort()).isEqualTo(80);
+    assertThat(read(laterFragment)).isEqualTo(Verdict.LEFT_TO_HOST);
+    String quotedUdp =
+        "20010db800000000000000000000005020010db8000000000000000000000007%s0035" + "9c4005088c4f";
+    assertThat(read(tooBigFor(quotedUdp.formatted("1100000100000005")))).isEqualTo(Verdict.FORWARD);
+    assertThat(flow.protocol()).isEqualTo(IpProtocol.UDP);
+    assertThat(flow.sourcePort()).isEqualTo(40000);
+    assertThat(read(tooBigFor(quotedUdp.formatted("1100058900000005"))))
+        .isEqualTo(Verdict.LEFT_TO_HOST);
+  }
+
+  /** An error that quotes a fragment of an IPv6 packet, from its source address on. */
+  private static String tooBigFor(String quoteFromSource) {
+    String quote = "6000000005082c40" + quoteFromSource;
+    return "60000000%04x3a4020010db800010000000000000000000120010db80000000000000000000000500200360b"
+            .formatted(8 + quote.length() / 2)
+        + "00000578"
+        + quote;
+  }
+
   @Test
   void knowsWhatBeginsAndEndsAConnection() {
     assertThat(read(TCP)).isEqualTo(Verdict.FORWARD);
@@ -127,6 +184,9 @@ class PacketTest {
   @ParameterizedTest
   @CsvSource({
     ECHO + ", UNKNOWN_PROTOCOL",
+    // frag needed for a packet of GRE, which the machine itself may have sent
+    "450000380002000040013490cb0071010a00003203045aec00000578450005dc00094000402f00a70a000032c6336407"
+        + "00509c4000000007, LEFT_TO_HOST",
     FRAGMENT + ", FRAGMENT",
     FRAGMENT6 + ", FRAGMENT",
     FROM_LOOPBACK + ", MARTIAN_SOURCE",

@@ -45,7 +45,8 @@ final class ServiceReader {
   }
 
   private String readName(ConfigSection section, InetAddress vip) {
-    String byDefault = vip == null ? "" : IpAddresses.format(vip);
+    // Names have no colons, and backends must be able to say this one.
+    String byDefault = vip == null ? "" : IpAddresses.format(vip).replace(':', '-');
     String name = section.get("name", Values.name(), byDefault);
     if (find(service -> service.name().equals(name)).isPresent()) {
       section.reject("name", "'" + name + "' is another service already; choose another name");

@@ -151,7 +151,7 @@ class LbConfigTest {
                         WhenEmpty.REJECT,
                         OtherTraffic.DROP),
                     new Service(
-                        "2001:db8::50",
+                        "2001-db8--50",
                         IpAddresses.parse("2001:db8::50"),
                         Ports.ALL,
                         false,

@@ -100,8 +100,16 @@ final class LoadBalancerReport {
 
   private Columns workers() {
     Columns table =
-        new Columns(">>>>>>>")
-            .row("queue", "packets", "batches", "per batch", "verdicts", "flows", "allocated");
+        new Columns(">>>>>>>>")
+            .row(
+                "queue",
+                "packets",
+                "batches",
+                "per batch",
+                "verdicts",
+                "flows",
+                "not kept",
+                "allocated");
     for (Answer worker : loadBalancer.objects("workers")) {
       table.row(
           Quantities.count(worker.number("queue")),
@@ -110,6 +118,7 @@ final class LoadBalancerReport {
           Quantities.ratio(worker.number("packets"), worker.number("batches")),
           Quantities.count(worker.number("verdicts")),
           Quantities.count(worker.number("flows")),
+          Quantities.count(worker.number("flowsNotKept")),
           Quantities.bytes(worker.number("allocatedBytes")));
     }
     return table;

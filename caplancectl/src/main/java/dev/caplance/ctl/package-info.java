@@ -70,7 +70,7 @@
  *  "otherTraffic": [                                  of no service, where the host does not get it
  *    {"vip": "10.0.0.50", "dropped": 12}],
  *  "workers": [{"queue": 0, "packets": 12345, "batches": 321, "verdicts": 321,
- *               "flows": 1234, "allocatedBytes": 0}]}
+ *               "flows": 1234, "flowsNotKept": 0, "allocatedBytes": 0}]}
  * }</pre>
  *
  * <p>Load balancer, {@code explain} with the parameter {@code flow}, such as {@code tcp

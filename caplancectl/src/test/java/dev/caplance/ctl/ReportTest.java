@@ -80,8 +80,8 @@ class ReportTest {
               no backend  5
             1,234 packets of no service dropped for 10.0.0.50
 
-            queue  packets  batches  per batch  verdicts  flows  allocated
-                0   12,350      321       38.4       321  1,234        0 B
+            queue  packets  batches  per batch  verdicts  flows  not kept  allocated
+                0   12,350      321       38.4       321  1,234         0        0 B
             """);
   }
 

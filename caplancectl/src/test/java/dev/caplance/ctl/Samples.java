@@ -67,7 +67,7 @@ final class Samples {
                    "dropped": {"no backend": 5}},
        "otherTraffic": [{"vip": "10.0.0.50", "dropped": 1234}],
        "workers": [{"queue": 0, "packets": 12350, "batches": 321, "verdicts": 321,
-                    "flows": 1234, "allocatedBytes": 0}]}
+                    "flows": 1234, "flowsNotKept": 0, "allocatedBytes": 0}]}
       """;
 
   static final String FLOW =

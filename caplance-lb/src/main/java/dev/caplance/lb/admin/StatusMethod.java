@@ -152,6 +152,7 @@ public final class StatusMethod implements ControlMethod {
     json.addProperty("batches", worker.traffic().batches());
     json.addProperty("verdicts", worker.verdictMessages());
     json.addProperty("flows", worker.flows());
+    json.addProperty("flowsNotKept", worker.flowsNotKept());
     json.addProperty("allocatedBytes", worker.allocatedBytes());
     return json;
   }

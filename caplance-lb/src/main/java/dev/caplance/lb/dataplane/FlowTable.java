@@ -5,6 +5,7 @@ import dev.caplance.packet.FlowHash.Fingerprint;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpProtocol;
 import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Which endpoint each flow of a worker has, so that it stays there whatever else changes: memory of
@@ -52,6 +53,7 @@ final class FlowTable implements AutoCloseable {
   private final ByteBuffer entries;
   private final int setMask;
   private final int[] timeouts;
+  private final AtomicLong notKept = new AtomicLong();
 
   /**
    * An empty table.
@@ -133,13 +135,14 @@ final class FlowTable implements AutoCloseable {
   }
 
   /**
-   * Stores a flow that is not there.
+   * Stores a flow that is not there, if there is room.
    *
-   * @return whether there was room
+   * @return whether there was
    */
   boolean store(Fingerprint flow, int endpoint, int now) {
     int entry = entryToTake(setOf(flow), now);
     if (entry == NONE) {
+      notKept.lazySet(notKept.getPlain() + 1);
       return false;
     }
     entries.putLong(entry + META, 0);
@@ -195,6 +198,11 @@ final class FlowTable implements AutoCloseable {
       count += isFree(entries.getLong(entry + META), now) ? 0 : 1;
     }
     return count;
+  }
+
+  /** How often {@link #store} found no room. Any thread may call. */
+  long notKept() {
+    return notKept.get();
   }
 
   @Override

@@ -14,9 +14,6 @@ import dev.caplance.packet.Verdict;
  */
 final class Packet {
 
-  /** What {@link #service} says of a packet that is the machine's own. */
-  static final int NO_SERVICE = -1;
-
   final IpHeader header = new IpHeader();
   final FlowKey flow = new FlowKey();
 
@@ -34,8 +31,8 @@ final class Packet {
   /**
    * Takes the queue's current packet and reads its headers.
    *
-   * @return {@link Verdict#FORWARD} when {@link #service} says whose it is; else why it goes no
-   *     further
+   * @return {@link Verdict#FORWARD} when {@link #service} says whose it is, {@link
+   *     Verdict#LEFT_TO_HOST} when it is the machine's own; else why it goes no further
    */
   Verdict read(NfQueue queue, ForwardingTable table) {
     ticket = queue.packetTicket();
@@ -44,7 +41,6 @@ final class Packet {
     length = queue.packetLength();
     aggregate = queue.packetAggregate();
     checksumReady = queue.packetChecksumReady();
-    service = NO_SERVICE;
     if (!queue.packetWhole() || length > Encapsulation.MAX_PACKET) {
       return Verdict.TOO_LARGE;
     }
@@ -59,10 +55,10 @@ final class Packet {
     if (verdict == Verdict.FORWARD) {
       service = table.service(flow);
     }
-    return verdict;
+    return verdict == Verdict.FORWARD && service < 0 ? Verdict.LEFT_TO_HOST : verdict;
   }
 
-  /** The service that it is for, by its number in the table, or {@link #NO_SERVICE}. */
+  /** The service that it is for, by its number in the table. */
   int service() {
     return service;
   }

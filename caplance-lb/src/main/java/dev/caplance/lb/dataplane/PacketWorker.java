@@ -35,6 +35,8 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   private static final int WAIT_NANOS = 50_000;
 
+  private static final int SMALLEST_IPV6_MTU = 1280;
+
   /** A restart must not reset anybody: the backends have yet to register. */
   private static final int GRACE_SECONDS = 30;
 
@@ -146,6 +148,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
         counters.snapshot(),
         verdictMessages.get(),
         flows.table().count(clock.seconds()),
+        flows.table().notKept(),
         allocatedBytes);
   }
 
@@ -203,13 +206,12 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       any = true;
       Packet packet = group[grouped];
       Verdict verdict = packet.read(queue, current);
-      if (verdict != Verdict.FORWARD) {
-        counters.refused(verdict);
-      } else if (packet.service() == Packet.NO_SERVICE) {
-        leaveToHost(packet);
-      } else {
+      if (verdict == Verdict.FORWARD) {
         flows.number(packet.flow, packet.number);
         grouped++;
+      } else {
+        counters.refused(verdict);
+        leaveToHost(verdict, packet);
       }
     }
     return any;
@@ -225,9 +227,10 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   }
 
   /** Errors are queued whatever they are about, and the machine has connections of its own. */
-  private void leaveToHost(Packet packet) {
-    queue.accept(packet.ticket());
-    counters.refused(Verdict.LEFT_TO_HOST);
+  private void leaveToHost(Verdict verdict, Packet packet) {
+    if (verdict == Verdict.LEFT_TO_HOST) {
+      queue.accept(packet.ticket());
+    }
   }
 
   private void forward(ForwardingTable current, Packet packet) {
@@ -251,7 +254,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       return forwardAggregate(endpoint, packet);
     }
     int length = packet.length();
-    if (length > endpoint.maxPacket() && mayBeToldToShrink(packet)) {
+    if (length > endpoint.maxPacket() && mayBeToldToShrink(packet, endpoint)) {
       responder.tooBig(
           packet.header, queue.bytes(), packet.offset(), length, endpoint.maxPacket(), now);
       return Verdict.PATH_TOO_NARROW;
@@ -282,12 +285,15 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   /**
    * Of an IPv6 datagram nobody can tell whether it came whole or was put together from fragments,
-   * whose sender could only make the fragments smaller. Cut on the outside it arrives either way.
+   * whose sender could only make the fragments smaller; and nobody sends smaller IPv6 packets than
+   * what each link must carry (RFC 8201, section 4). Cut on the outside they arrive either way.
    */
-  private static boolean mayBeToldToShrink(Packet packet) {
-    return packet.header.dontFragment()
-        && !packet.flow.isError()
-        && (packet.header.ipv4() || packet.flow.protocol() == IpProtocol.TCP);
+  private static boolean mayBeToldToShrink(Packet packet, Endpoint endpoint) {
+    boolean heeded =
+        packet.header.ipv4()
+            || (packet.flow.protocol() == IpProtocol.TCP
+                && endpoint.maxPacket() >= SMALLEST_IPV6_MTU);
+    return heeded && packet.header.dontFragment() && !packet.flow.isError();
   }
 
   /** Unbinds the queue. Only when its thread has ended. */

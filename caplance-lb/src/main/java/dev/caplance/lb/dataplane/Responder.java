@@ -11,9 +11,9 @@ import dev.caplance.packet.Reply;
 import java.nio.ByteBuffer;
 
 /**
- * Tells clients why their packets go no further, as a router would, but not more often than a
- * thousand times a second: whose source is forged gets answers that he did not ask for. Belongs to
- * one worker. Allocates nothing after it was made.
+ * Tells clients why their packets go no further, as a router would, but of each kind not more often
+ * than a thousand times a second: whose source is forged gets answers that he did not ask for.
+ * Belongs to one worker. Allocates nothing after it was made.
  */
 final class Responder implements BatchSender.Outcome, AutoCloseable {
 
@@ -30,8 +30,8 @@ final class Responder implements BatchSender.Outcome, AutoCloseable {
   private final BatchSender ipv6;
 
   private int used;
-  private int second;
-  private int inThisSecond;
+  private final RateLimit sizes = new RateLimit(IN_A_SECOND);
+  private final RateLimit refusals = new RateLimit(IN_A_SECOND);
 
   Responder() throws LinuxException {
     for (int i = 0; i < SLOTS; i++) {
@@ -57,7 +57,7 @@ final class Responder implements BatchSender.Outcome, AutoCloseable {
    * @param now in seconds
    */
   void tooBig(IpHeader header, ByteBuffer packet, int at, int length, int mtu, int now) {
-    if (mayReply(header, now)) {
+    if (canReply(header) && sizes.take(now)) {
       int size = Reply.tooBig(header, packet, at, length, mtu, slots[used]);
       send(header, size);
     }
@@ -66,7 +66,7 @@ final class Responder implements BatchSender.Outcome, AutoCloseable {
   /** Tells that nobody serves: a reset for a SYN, port unreachable for UDP, nothing else. */
   void nobody(IpHeader header, FlowKey flow, ByteBuffer packet, int at, int length, int now) {
     boolean udp = flow.protocol() == IpProtocol.UDP;
-    if ((udp || flow.isSyn()) && !flow.isError() && mayReply(header, now)) {
+    if ((udp || flow.isSyn()) && !flow.isError() && canReply(header) && refusals.take(now)) {
       int size =
           udp
               ? Reply.unreachable(header, packet, at, length, slots[used])
@@ -75,20 +75,17 @@ final class Responder implements BatchSender.Outcome, AutoCloseable {
     }
   }
 
-  private boolean mayReply(IpHeader header, int now) {
-    if (now != second) {
-      second = now;
-      inThisSecond = 0;
-    }
-    return inThisSecond < IN_A_SECOND && used < SLOTS && (header.ipv4() || ipv6 != null);
+  private boolean canReply(IpHeader header) {
+    return header.ipv4() || ipv6 != null;
   }
 
   private void send(IpHeader header, int size) {
     long address = memory.address() + (long) used * Reply.MAX_LENGTH;
     BatchSender sender = header.ipv4() ? ipv4 : ipv6;
     sender.addRaw(address, size, header.ipv4(), header.sourceHigh(), header.sourceLow());
-    used++;
-    inThisSecond++;
+    if (++used == SLOTS) {
+      flush();
+    }
   }
 
   /** Sends what is to be said. */

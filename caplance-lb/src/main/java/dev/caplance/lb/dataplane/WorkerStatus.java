@@ -9,6 +9,7 @@ import dev.caplance.packet.TrafficCounters;
  * @param traffic its packets and what became of them
  * @param verdictMessages in which it settled them with the kernel
  * @param flows that it keeps now
+ * @param flowsNotKept flows that found no room, so that they go where the table of the moment says
  * @param allocatedBytes that its thread has ever taken from the heap
  */
 public record WorkerStatus(
@@ -16,4 +17,5 @@ public record WorkerStatus(
     TrafficCounters.Snapshot traffic,
     long verdictMessages,
     int flows,
+    long flowsNotKept,
     long allocatedBytes) {}
