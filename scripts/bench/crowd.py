@@ -77,6 +77,8 @@ class Crowd:
     def close(self):
         for connection, _ in self.sessions:
             connection.close()
+        lab.on("b1", "ip", "route", "delete", "local", str(self.NETWORK), "dev", "lo")
+        lab.on("lb1", "ip", "route", "delete", str(self.NETWORK))
 
 
 def say(connection, line):

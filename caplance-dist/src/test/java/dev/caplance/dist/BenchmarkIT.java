@@ -38,7 +38,7 @@ class BenchmarkIT {
   void measuresEveryContenderAndLeavesNothingBehind() throws IOException {
     Path json = directory.resolve("samples.json");
     String bench = Lab.script("bench.sh");
-    String only = "--only=saturation,cpu,memory,tcp,http";
+    String only = "--only=saturation,cpu,memory,tcp,http,change";
     Lab.Result result =
         Lab.run(
             "unshare",
@@ -77,6 +77,8 @@ class BenchmarkIT {
           .isPositive();
     }
     assertThat(samples(figures, "upload: outer fragments", "Caplance").get(0).getAsInt()).isZero();
+    assertThat(samples(figures, "a change, 1,000 backends, ms", "Caplance").get(0).getAsDouble())
+        .isPositive();
     assertThat(samples(figures, "flows in the table", "Caplance").get(0).getAsInt())
         .isGreaterThan(100_000);
   }
