@@ -135,6 +135,7 @@ def connections(bench, samples, only, rounds, balancer):
 
 def changes(bench, samples, rounds, count, slots):
     """What a change among many backends costs, and the packets that are forwarded meanwhile."""
+    reference = Reference(bench.programs)
     balancer = Caplance(f"maglevSize: {slots}\n")
     crowd = Crowd(count, "10.77.0.2")
     balancer.sink = crowd.sink
@@ -143,8 +144,9 @@ def changes(bench, samples, rounds, count, slots):
         crowd.change(200)
     for number in range(rounds):
         print(f"round {number + 1}, {count:,} backends", file=sys.stderr)
-        most = bench.deliver(balancer, CHANGE_RATE)["nanos"]["most"]
-        samples.add(f"longest one-way time, {count:,} backends, ms", balancer.name, most / 1e6)
+        for contender in (reference, balancer):
+            most = bench.deliver(contender, CHANGE_RATE)["nanos"]["most"]
+            samples.add(f"longest one-way time, {count:,} backends, ms", contender.name, most / 1e6)
         with Changing(crowd) as changing:
             most = bench.deliver(balancer, CHANGE_RATE)["nanos"]["most"]
         samples.add(f"the same while they change, {count:,} backends, ms", balancer.name, most / 1e6)
@@ -152,6 +154,7 @@ def changes(bench, samples, rounds, count, slots):
                     report.median(changing.seconds) * 1e3)
     crowd.close()
     balancer.daemon.stop()
+    reference.stop()
 
 
 class Changing:

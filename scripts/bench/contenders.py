@@ -51,13 +51,17 @@ class Reference:
     name = "C reference"
     vip = "10.77.0.51"
     sink = data_ports()
+    RULE = ("PREROUTING", "-d", vip, "-j", "NFQUEUE", "--queue-num", "100")
 
     def __init__(self, programs):
         self.counter = pathlib.Path(programs) / "forwarded"
         self.process = lab.start("lb1", f"{programs}/reference", "100", str(self.counter),
                                  *BACKENDS.values())
-        lab.on("lb1", "iptables", "-t", "raw", "-A", "PREROUTING", "-d", self.vip,
-               "-j", "NFQUEUE", "--queue-num", "100")
+        lab.on("lb1", "iptables", "-t", "raw", "-A", *self.RULE)
+
+    def stop(self):
+        lab.on("lb1", "iptables", "-t", "raw", "-D", *self.RULE)
+        lab.end(self.process)
 
     def cpu_seconds(self):
         return lab.cpu_seconds(self.process.pid)

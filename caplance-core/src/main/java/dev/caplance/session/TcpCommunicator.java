@@ -26,10 +26,13 @@ public final class TcpCommunicator implements Communicator {
   private static final int MAX_OUTPUT_BYTES = 64 * 1024;
   private static final int MAX_DISCARDED_READS = 64;
 
+  /** The input of a session that has said nothing new, which most have not, most of the time. */
+  private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
   private final EventLoop loop;
   private final SocketChannel channel;
   private final InetSocketAddress peer;
-  private final ByteBuffer input = ByteBuffer.allocate(INPUT_BYTES).flip();
+  private ByteBuffer input = NOTHING;
   private final ArrayDeque<ByteBuffer> output = new ArrayDeque<>();
   private int outputBytes;
   private Runnable listener;
@@ -177,7 +180,7 @@ public final class TcpCommunicator implements Communicator {
 
   /** Reads once: what more there is waits for the next turn, and other sessions have theirs. */
   private void receive() {
-    input.compact();
+    input = input.capacity() == 0 ? ByteBuffer.allocate(INPUT_BYTES) : input.compact();
     try {
       if (channel.read(input) < 0) {
         // The peer may still read: what answers its last lines goes out.
@@ -252,6 +255,9 @@ public final class TcpCommunicator implements Communicator {
         throw new FramingException(
             "the line is longer than " + MessageCodec.MAX_LINE + " bytes; send shorter ones");
       }
+    }
+    if (!input.hasRemaining()) {
+      input = NOTHING;
     }
     return null;
   }
