@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Writes caplance-dist/src/main/cds/caplance.classlist: the classes that the daemons load until they
-# serve, as "caplance archive" needs them. To be run from a built checkout when StartIT says that too
+# serve, as "caplance archive" needs them. To be run from a built checkout when ClassArchiveIT says that too
 # many of them are missing there.
 set -euo pipefail
 

@@ -111,7 +111,10 @@ def connections(bench, samples, only, rounds, balancer):
     """Real connections through both daemons, next to the same without any; nobody is pinned."""
     release(balancer.daemon.process.pid)
     backend = lab.Daemon("b1", "backend", BACKEND_CONFIG, cpu=None)
+    deadline = time.monotonic() + lab.PATIENCE
     while not any(b["takesNewFlows"] for b in balancer.daemon.status()["backends"]):
+        if time.monotonic() > deadline:
+            raise RuntimeError("the backend did not become fit")
         time.sleep(0.1)
     server = lab.start("b1", "iperf3", "-s", cpu=None, stdout=subprocess.DEVNULL)
     lab.wait_for_listener("b1", 5201)

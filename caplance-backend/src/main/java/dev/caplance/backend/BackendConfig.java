@@ -41,6 +41,7 @@ import java.util.regex.Pattern;
  *     stands for the MTU of the interface that has the data address
  * @param clampMss whether the daemon keeps clients from sending TCP segments that do not fit when
  *     they are encapsulated
+ * @param joinSegments whether TCP segments that follow each other are delivered as one packet
  * @param reconnect how long to wait before a lost session is tried again
  * @param runDirectory for the control socket and the journal of changes
  * @param logging what is logged, and where to
@@ -60,6 +61,7 @@ public record BackendConfig(
     Duration drainOnStop,
     Optional<Integer> mtu,
     boolean clampMss,
+    boolean joinSegments,
     Reconnect reconnect,
     Path runDirectory,
     LoggingConfig logging) {
@@ -126,6 +128,7 @@ public record BackendConfig(
         root.get("drainOnStop", Values.duration(Duration.ZERO, MAX_DRAIN_ON_STOP), Duration.ZERO),
         root.find("mtu", Values.integer(576, 65535)),
         root.get("clampMss", Values.bool(), true),
+        root.get("joinSegments", Values.bool(), true),
         root.section("reconnect", BackendConfig::readReconnect),
         root.get("runDirectory", Values.runDirectory(), Path.of("/run/caplance")),
         root.section(

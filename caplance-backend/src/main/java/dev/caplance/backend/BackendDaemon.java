@@ -91,6 +91,7 @@ public final class BackendDaemon implements Daemon {
             config.address(),
             config.dataPort(),
             config.vips(),
+            config.joinSegments(),
             failure -> runner.fail("unwrapping ended", failure));
     cleanup.atStop("stop unwrapping", decapsulator::stop);
     decapsulator.missing().forEach(LOG::info);
@@ -160,11 +161,11 @@ public final class BackendDaemon implements Daemon {
       ReversePathWatch reversePath,
       Decapsulator decapsulator)
       throws IOException {
+    reversePath.look();
     addresses.restoreMissing();
     decapsulator.refuseSources(AddressSet.of(OwnAddresses.list()));
     mssClamp.check().forEach(LOG::warn);
     mtuWatch.look();
-    reversePath.look();
   }
 
   private Identity identity(Offer offer) {

@@ -57,6 +57,7 @@ class BackendConfigTest {
         Duration.ZERO,
         mtu,
         true,
+        true,
         new Reconnect(Duration.ofSeconds(1), Duration.ofSeconds(30)),
         Path.of("/run/caplance"),
         new LoggingConfig(Level.INFO, logFile));
@@ -134,6 +135,7 @@ class BackendConfigTest {
                 drainOnStop: 5m
                 mtu: 9000
                 clampMss: false
+                joinSegments: false
                 reconnect: {initial: 100ms, max: 100ms}
                 runDirectory: /srv/run
                 logging: {level: error}
@@ -172,6 +174,7 @@ class BackendConfigTest {
                     check(new CheckTarget.Command(List.of("check", "a b")))),
                 Duration.ofMinutes(5),
                 Optional.of(9000),
+                false,
                 false,
                 new Reconnect(Duration.ofMillis(100), Duration.ofMillis(100)),
                 Path.of("/srv/run"),

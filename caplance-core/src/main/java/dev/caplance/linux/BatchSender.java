@@ -94,7 +94,7 @@ public final class BatchSender implements AutoCloseable {
     batch.addDatagram(index, header, headerLength, payload, payloadLength);
   }
 
-  /** Appends bytes to the only datagram of message {@code index}: up to 128 times. */
+  /** Appends bytes to the only datagram of message {@code index}: up to {@link #MAX_RUN} times. */
   public void lengthen(int index, long data, int length) {
     batch.lengthen(index, data, length);
   }

@@ -95,7 +95,7 @@ public final class LocalEntrance implements AutoCloseable {
         : sender.add(frameHeader.address(), FRAME_HEADER, packet, length, lo, 0);
   }
 
-  /** Appends bytes to the packet of this index: up to 128 times. */
+  /** Appends bytes to the packet of this index: up to {@link BatchSender#MAX_RUN} times. */
   public void lengthen(int index, long data, int length) {
     sender.lengthen(index, data, length);
   }

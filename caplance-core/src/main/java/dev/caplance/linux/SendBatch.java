@@ -14,8 +14,8 @@ import java.nio.ByteBuffer;
  */
 final class SendBatch implements AutoCloseable {
 
-  /** The most datagrams of a run ({@code UDP_MAX_SEGMENTS}). */
-  static final int MAX_RUN = 128;
+  /** The most datagrams of a run ({@code UDP_MAX_SEGMENTS} until Linux 6.9; 128 since). */
+  static final int MAX_RUN = 64;
 
   /** The most bytes of a run: those of the largest UDP datagram. */
   static final int MAX_RUN_BYTES = 65_507;

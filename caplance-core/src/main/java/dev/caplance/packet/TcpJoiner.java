@@ -141,11 +141,6 @@ public final class TcpJoiner {
     return Checksum.finish(rest);
   }
 
-  /** Packets that are joined. */
-  public int segments() {
-    return segments;
-  }
-
   /** Bytes of the IP and TCP headers of each of them. */
   public int headerLength() {
     return headerLength;

@@ -12,6 +12,7 @@ import dev.caplance.packet.Verdict;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -47,7 +48,8 @@ public final class Decapsulator {
   private final IpHeader header = new IpHeader();
 
   private SanityGate sanity;
-  private boolean longRuns;
+  private int longRuns;
+  private boolean mostlyLongRuns;
   private volatile AddressSet loadBalancers = AddressSet.EMPTY;
   private volatile AddressSet ownAddresses = AddressSet.EMPTY;
 
@@ -72,11 +74,16 @@ public final class Decapsulator {
    *
    * @param dataAddress and {@code dataPort}: where encapsulated packets come to
    * @param vips the only destinations that are delivered
+   * @param joinSegments whether TCP segments are delivered joined
    * @param onFailure told when unwrapping ended although nobody stopped it
    * @throws IOException in words for the operator when the port or the permission is not to be had
    */
   public static Decapsulator open(
-      InetAddress dataAddress, int dataPort, List<InetAddress> vips, Consumer<Throwable> onFailure)
+      InetAddress dataAddress,
+      int dataPort,
+      List<InetAddress> vips,
+      boolean joinSegments,
+      Consumer<Throwable> onFailure)
       throws IOException {
     TrafficCounters counters = new TrafficCounters();
     LinuxSocket socket = LinuxSocket.udp(dataAddress, dataPort);
@@ -84,9 +91,9 @@ public final class Decapsulator {
     try {
       socket.setReceiveBuffer(RECEIVE_BUFFER);
       socket.setReceiveTimeout(ReceiveLoop.RECEIVE_TIMEOUT_MILLIS);
-      ipv4 = Delivery.open(true, BATCH, counters);
+      ipv4 = Delivery.open(true, BATCH, joinSegments, counters);
       boolean needsIpv6 = !vips.stream().allMatch(IpAddresses::isIpv4);
-      Delivery ipv6 = needsIpv6 ? Delivery.open(false, BATCH, counters) : null;
+      Delivery ipv6 = needsIpv6 ? Delivery.open(false, BATCH, joinSegments, counters) : null;
       return new Decapsulator(socket, ipv4, ipv6, new Vips(vips), counters, onFailure);
     } catch (IOException | RuntimeException e) {
       socket.close();
@@ -127,9 +134,14 @@ public final class Decapsulator {
 
   /** What this kernel does not offer and is done without, a sentence for each. */
   public List<String> missing() {
-    return joins
-        ? List.of()
-        : List.of("the kernel does not join datagrams (UDP_GRO): they are received one by one");
+    List<String> missing = new ArrayList<>();
+    if (!joins) {
+      missing.add("the kernel does not join datagrams (UDP_GRO): they are received one by one");
+    }
+    if (!ipv4.hasLink()) {
+      missing.add("no packet sockets (AF_PACKET): packets are delivered through raw sockets");
+    }
+    return missing;
   }
 
   /** What has come and what became of it. Any thread may call. */
@@ -154,11 +166,12 @@ public final class Decapsulator {
   }
 
   private int carryBatch() {
-    int received = socket.receive(batch, longRuns ? BATCH_OF_RUNS : BATCH);
-    longRuns = false;
+    int received = socket.receive(batch, mostlyLongRuns ? BATCH_OF_RUNS : BATCH);
+    longRuns = 0;
     if (received > 0) {
       deliverBatch(received);
     }
+    mostlyLongRuns = 2 * longRuns > received;
     return received;
   }
 
@@ -177,7 +190,7 @@ public final class Decapsulator {
   /** Delivers each of the datagrams that came joined as one message; says how many there were. */
   private int deliverMessage(int index) {
     int size = batch.datagramSize(index);
-    longRuns |= batch.length(index) >= LONG_RUN;
+    longRuns += batch.length(index) >= LONG_RUN ? 1 : 0;
     int offset = batch.offset(index);
     int end = offset + batch.length(index);
     int datagrams = 0;

@@ -10,6 +10,8 @@ import dev.caplance.packet.TcpJoiner;
 import dev.caplance.packet.TrafficCounters;
 import dev.caplance.packet.Verdict;
 import java.nio.ByteBuffer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The way of decapsulated packets of one IP version into this machine. TCP segments that follow
@@ -17,9 +19,11 @@ import java.nio.ByteBuffer;
  * is verified there.
  *
  * <p>There are two entrances: the link behind {@code lo}, and a raw socket for when {@code
- * rp_filter} shuts that one.
+ * rp_filter} shuts that one or there are no packet sockets.
  */
 final class Delivery implements BatchSender.Outcome, AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Delivery.class);
 
   /** Pieces that a message can have. */
   private static final int MOST_JOINED = BatchSender.MAX_RUN;
@@ -34,14 +38,20 @@ final class Delivery implements BatchSender.Outcome, AutoCloseable {
   private final int[] packets;
 
   private final int[] bytes;
-  private boolean joins = true;
+  private boolean joins;
   private volatile boolean linkShut;
   private LocalEntrance entrance;
 
-  private Delivery(LocalEntrance link, LocalEntrance raw, int capacity, TrafficCounters counters) {
+  private Delivery(
+      LocalEntrance link,
+      LocalEntrance raw,
+      int capacity,
+      boolean joins,
+      TrafficCounters counters) {
     this.link = link;
     this.raw = raw;
-    this.entrance = link;
+    this.entrance = link == null ? raw : link;
+    this.joins = joins;
     this.capacity = capacity;
     this.counters = counters;
     this.packets = new int[capacity];
@@ -52,15 +62,23 @@ final class Delivery implements BatchSender.Outcome, AutoCloseable {
    * For packets of one IP version.
    *
    * @param capacity packets of a batch
+   * @param joins whether TCP segments are joined
    */
-  static Delivery open(boolean ipv4, int capacity, TrafficCounters counters) throws LinuxException {
+  static Delivery open(boolean ipv4, int capacity, boolean joins, TrafficCounters counters)
+      throws LinuxException {
     LocalEntrance raw = LocalEntrance.raw(ipv4, capacity);
+    LocalEntrance link = null;
     try {
-      return new Delivery(LocalEntrance.link(ipv4, capacity), raw, capacity, counters);
+      link = LocalEntrance.link(ipv4, capacity);
     } catch (LinuxException e) {
-      raw.close();
-      throw e;
+      LOG.debug("no packet sockets", e);
     }
+    return new Delivery(link, raw, capacity, joins, counters);
+  }
+
+  /** Whether there are packet sockets, for the shorter way. */
+  boolean hasLink() {
+    return link != null;
   }
 
   /** Whether {@code rp_filter} refuses packets on {@code lo}. Any thread may call. */
@@ -102,7 +120,7 @@ final class Delivery implements BatchSender.Outcome, AutoCloseable {
   void flush() {
     joiner.end();
     entrance.flush(this);
-    entrance = linkShut ? raw : link;
+    entrance = linkShut || link == null ? raw : link;
   }
 
   @Override
@@ -121,7 +139,9 @@ final class Delivery implements BatchSender.Outcome, AutoCloseable {
 
   @Override
   public void close() {
-    link.close();
+    if (link != null) {
+      link.close();
+    }
     raw.close();
   }
 }

@@ -41,7 +41,7 @@ final class Packet {
     length = queue.packetLength();
     aggregate = queue.packetAggregate();
     checksumReady = queue.packetChecksumReady();
-    if (!queue.packetWhole() || length > Encapsulation.MAX_PACKET) {
+    if (!queue.packetWhole() || (length > Encapsulation.MAX_PACKET && !aggregate)) {
       return Verdict.TOO_LARGE;
     }
     Verdict verdict = header.read(queue.bytes(), offset, length);

@@ -62,6 +62,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   private volatile ForwardingTable table;
   private int now;
   private int aggregates;
+  private boolean mostlyAggregates;
   private int segmentsOfBatch;
 
   private PacketWorker(
@@ -154,13 +155,13 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   @Override
   public int carryBatch() {
-    int received = queue.receive(aggregates > 0 ? BATCH_OF_AGGREGATES : BATCH);
+    int received = queue.receive(mostlyAggregates ? BATCH_OF_AGGREGATES : BATCH);
+    aggregates = 0;
     if (received > 0) {
       forwardBatch(received);
       awaitMore(received);
-    } else {
-      aggregates = 0;
     }
+    mostlyAggregates = 2 * aggregates > received;
     return received;
   }
 
@@ -176,7 +177,6 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   }
 
   private void forwardBatch(int received) {
-    aggregates = 0;
     segmentsOfBatch = 0;
     now = clock.seconds();
     ForwardingTable current = table;

@@ -45,7 +45,7 @@ final class Segments implements AutoCloseable {
    */
   int add(long packet, Endpoint to, int way, int trafficClass) {
     int header = segmenter.headerLength();
-    int room = Math.max(to.maxPacket() - header, 1);
+    int room = to.maxPacket() - header;
     int left = segmenter.payloadLength();
     int number = 0;
     int offset = 0;
