@@ -10,8 +10,6 @@ import dev.caplance.packet.TcpJoiner;
 import dev.caplance.packet.TrafficCounters;
 import dev.caplance.packet.Verdict;
 import java.nio.ByteBuffer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The way of decapsulated packets of one IP version into this machine. TCP segments that follow
@@ -22,8 +20,6 @@ import org.slf4j.LoggerFactory;
  * rp_filter} shuts that one or there are no packet sockets.
  */
 final class Delivery implements BatchSender.Outcome, AutoCloseable {
-
-  private static final Logger LOG = LoggerFactory.getLogger(Delivery.class);
 
   /** Pieces that a message can have. */
   private static final int MOST_JOINED = BatchSender.MAX_RUN;
@@ -67,13 +63,16 @@ final class Delivery implements BatchSender.Outcome, AutoCloseable {
   static Delivery open(boolean ipv4, int capacity, boolean joins, TrafficCounters counters)
       throws LinuxException {
     LocalEntrance raw = LocalEntrance.raw(ipv4, capacity);
-    LocalEntrance link = null;
+    return new Delivery(linkIfThereIsOne(ipv4, capacity), raw, capacity, joins, counters);
+  }
+
+  /** Null without packet sockets, as under a unit that does not allow them. */
+  private static LocalEntrance linkIfThereIsOne(boolean ipv4, int capacity) {
     try {
-      link = LocalEntrance.link(ipv4, capacity);
+      return LocalEntrance.link(ipv4, capacity);
     } catch (LinuxException e) {
-      LOG.debug("no packet sockets", e);
+      return null;
     }
-    return new Delivery(link, raw, capacity, joins, counters);
   }
 
   /** Whether there are packet sockets, for the shorter way. */
