@@ -60,6 +60,9 @@ public final class IpHeader {
     }
     readIpv6Fields(b, at, length, false);
     trafficClass = Ipv6.trafficClass(b, at);
+    if (Ipv6.isMapped(destinationHigh, destinationLow)) {
+      return Verdict.MALFORMED; // It would pass for a packet to an IPv4 address.
+    }
     return Ipv6.isMartian(sourceHigh, sourceLow) ? Verdict.MARTIAN_SOURCE : Verdict.FORWARD;
   }
 

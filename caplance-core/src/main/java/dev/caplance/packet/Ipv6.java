@@ -98,9 +98,12 @@ public final class Ipv6 {
 
   /** Whether nobody may send from this address: ::, ::1, ff00::/8, v4-mapped (RFC 4291). */
   static boolean isMartian(long high, long low) {
-    if (high == 0) {
-      return low == 0 || low == 1 || low >>> 32 == 0xffff;
-    }
-    return high >>> 56 == 0xff;
+    boolean unusable = high == 0 && (low == 0 || low == 1);
+    return unusable || isMapped(high, low) || high >>> 56 == 0xff;
+  }
+
+  /** Whether it is an IPv4 address in the form of an IPv6 one, ::ffff:a.b.c.d. */
+  static boolean isMapped(long high, long low) {
+    return high == 0 && low >>> 32 == 0xffff;
   }
 }

@@ -204,7 +204,9 @@ class PacketTest {
     // IPv6: payload length one more; cut in the header
     "6b800000000e114020010db800000000000000000000000720010db80000000000000000000000509c400035000dc3"
         + "c368656c6c6f, WRONG_LENGTH",
-    "6b800000000d114020010db8000000000000, MALFORMED"
+    "6b800000000d114020010db8000000000000, MALFORMED",
+    // IPv6 to ::ffff:10.0.0.50, which is no address of any interface
+    "6000000000003b4020010db800000000000000000000000700000000000000000000ffff0a000032, MALFORMED"
   })
   void refusesTheRest(String hex, Verdict expected) {
     assertThat(read(hex)).isEqualTo(expected);
