@@ -35,8 +35,6 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   private static final int WAIT_NANOS = 50_000;
 
-  private static final int SMALLEST_IPV6_MTU = 1280;
-
   /** A restart must not reset anybody: the backends have yet to register. */
   private static final int GRACE_SECONDS = 30;
 
@@ -254,9 +252,9 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       return forwardAggregate(endpoint, packet);
     }
     int length = packet.length();
-    if (length > endpoint.maxPacket() && mayBeToldToShrink(packet, endpoint)) {
-      responder.tooBig(
-          packet.header, queue.bytes(), packet.offset(), length, endpoint.maxPacket(), now);
+    int maxPacket = endpoint.maxPacket();
+    if (SizeAdvice.isDue(packet.header, packet.flow, length, maxPacket)) {
+      responder.tooBig(packet.header, queue.bytes(), packet.offset(), length, maxPacket, now);
       return Verdict.PATH_TOO_NARROW;
     }
     if (!packet.checksumReady() && packet.header.protocol() == IpProtocol.TCP) {
@@ -281,19 +279,6 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     int count = segments.add(packet.address(), endpoint, packet.way(), trafficClass);
     segmentsOfBatch += count - 1;
     return Verdict.FORWARD;
-  }
-
-  /**
-   * Of an IPv6 datagram nobody can tell whether it came whole or was put together from fragments,
-   * whose sender could only make the fragments smaller; and nobody sends smaller IPv6 packets than
-   * what each link must carry (RFC 8201, section 4). Cut on the outside they arrive either way.
-   */
-  private static boolean mayBeToldToShrink(Packet packet, Endpoint endpoint) {
-    boolean heeded =
-        packet.header.ipv4()
-            || (packet.flow.protocol() == IpProtocol.TCP
-                && endpoint.maxPacket() >= SMALLEST_IPV6_MTU);
-    return heeded && packet.header.dontFragment() && !packet.flow.isError();
   }
 
   /** Unbinds the queue. Only when its thread has ended. */
