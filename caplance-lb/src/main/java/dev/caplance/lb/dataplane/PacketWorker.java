@@ -43,6 +43,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   private final Lanes lanes;
   private final Segments segments;
   private final Responder responder;
+  private final SizeAdvice sizeAdvice;
   private final Flows flows;
   private final TrafficCounters counters;
   private final SecondsClock clock;
@@ -68,6 +69,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       NfQueue queue,
       Lanes lanes,
       Responder responder,
+      SizeAdvice sizeAdvice,
       Flows flows,
       TrafficCounters counters,
       SecondsClock clock,
@@ -77,6 +79,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     this.lanes = lanes;
     this.segments = new Segments(lanes);
     this.responder = responder;
+    this.sizeAdvice = sizeAdvice;
     this.flows = flows;
     this.counters = counters;
     this.clock = clock;
@@ -93,6 +96,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
    * @param queueNumber 0 to 65535
    * @param tcpQueueNumber the queue for TCP
    * @param queueLength packets that the kernel keeps for each
+   * @param widestMtu bytes of the largest packet that can come in one piece
    * @param flows its own
    * @throws IOException in words for the operator when that fails; nothing is held then
    */
@@ -101,6 +105,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       int queueNumber,
       int tcpQueueNumber,
       int queueLength,
+      int widestMtu,
       Flows flows,
       SecondsClock clock,
       ForwardingTable table)
@@ -113,7 +118,16 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       NfQueue queue =
           NfQueue.open(
               queueNumber, tcpQueueNumber, queueLength, BATCH, ReceiveLoop.RECEIVE_TIMEOUT_MILLIS);
-      return new PacketWorker(queueNumber, queue, lanes, responder, flows, counters, clock, table);
+      return new PacketWorker(
+          queueNumber,
+          queue,
+          lanes,
+          responder,
+          new SizeAdvice(widestMtu),
+          flows,
+          counters,
+          clock,
+          table);
     } catch (IOException | RuntimeException e) {
       lanes.close();
       if (responder != null) {
@@ -253,7 +267,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     }
     int length = packet.length();
     int maxPacket = endpoint.maxPacket();
-    if (SizeAdvice.isDue(packet.header, packet.flow, length, maxPacket)) {
+    if (sizeAdvice.isDue(packet.header, packet.flow, length, maxPacket)) {
       responder.tooBig(packet.header, queue.bytes(), packet.offset(), length, maxPacket, now);
       return Verdict.PATH_TOO_NARROW;
     }

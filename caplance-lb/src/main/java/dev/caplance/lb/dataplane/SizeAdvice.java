@@ -4,26 +4,29 @@ import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpHeader;
 import dev.caplance.packet.IpProtocol;
 
-/** Tells which senders of packets that do not fit are told so; those of all others are cut. */
-final class SizeAdvice {
+/**
+ * Tells which senders of packets that do not fit are told so; those of all others are cut.
+ *
+ * @param widestMtu bytes of the largest packet that can come to this machine in one piece
+ */
+record SizeAdvice(int widestMtu) {
 
   private static final int SMALLEST_IPV6_MTU = 1280;
 
-  private SizeAdvice() {}
-
   /**
-   * Whether the sender of a packet is told to send smaller ones. Of an IPv6 datagram nobody can
-   * tell whether it came whole or was put together from fragments, whose sender could only make the
-   * fragments smaller; and nobody sends smaller IPv6 packets than what each link must carry (RFC
-   * 8201, section 4). Cut on the outside they arrive either way.
+   * Whether the sender of a packet is told to send smaller ones. Not when it sent none that big:
+   * what its fragments were put together to is longer than any link here carries. Of an IPv6
+   * datagram nobody can tell whether it came whole; and nobody sends smaller IPv6 packets than what
+   * each link must carry (RFC 8201, section 4). Cut on the outside they arrive either way.
    *
    * @param length bytes of the packet
    * @param maxPacket bytes of the largest packet that fits
    */
-  static boolean isDue(IpHeader header, FlowKey flow, int length, int maxPacket) {
+  boolean isDue(IpHeader header, FlowKey flow, int length, int maxPacket) {
     if (length <= maxPacket || flow.isError() || !header.dontFragment()) {
       return false;
     }
-    return header.ipv4() || (flow.protocol() == IpProtocol.TCP && maxPacket >= SMALLEST_IPV6_MTU);
+    boolean tcp = flow.protocol() == IpProtocol.TCP;
+    return header.ipv4() ? tcp || length <= widestMtu : tcp && maxPacket >= SMALLEST_IPV6_MTU;
   }
 }

@@ -15,6 +15,7 @@ class SizeAdviceTest {
 
   private static final String PORTS = "9c400050";
   private static final int DONT_FRAGMENT = 0x4000;
+  private static final int WIDEST_MTU = 1500;
   private static final int TCP = 6;
   private static final int UDP = 17;
 
@@ -25,7 +26,7 @@ class SizeAdviceTest {
     int length = packet.capacity();
     assertThat(header.read(packet, 0, length)).isEqualTo(Verdict.FORWARD);
     assertThat(flow.read(header, packet)).isEqualTo(Verdict.FORWARD);
-    return SizeAdvice.isDue(header, flow, length, maxPacket);
+    return new SizeAdvice(WIDEST_MTU).isDue(header, flow, length, maxPacket);
   }
 
   private static ByteBuffer ipv4(int protocol, int length, int flags) {
@@ -49,6 +50,17 @@ class SizeAdviceTest {
   void sendersOfWholeIpv4PacketsAreToldWhenTheyDoNotFit(int protocol, int length, boolean told) {
     assertThat(isDue(ipv4(protocol, length, DONT_FRAGMENT), 1472)).isEqualTo(told);
     assertThat(isDue(ipv4(protocol, length, 0), 1472)).as("without DF").isFalse();
+  }
+
+  /**
+   * The kernel leaves DF set on what it puts together from fragments that all had it. The sender's
+   * fragments fit already, so it would be told the same for ever.
+   */
+  @ParameterizedTest
+  @CsvSource({"1500, true", "1501, false", "30000, false"})
+  void whatCannotHaveComeWholeIsNotHeldAgainstItsSender(int length, boolean told) {
+    assertThat(isDue(ipv4(UDP, length, DONT_FRAGMENT), 1472)).isEqualTo(told);
+    assertThat(isDue(ipv4(TCP, length, DONT_FRAGMENT), 1472)).as("TCP can shrink").isTrue();
   }
 
   /** Below 1280 bytes hosts do not go, so it would be dropped again and again. */
