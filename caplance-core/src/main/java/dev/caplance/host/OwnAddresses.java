@@ -3,6 +3,7 @@ package dev.caplance.host;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
+import java.util.Collections;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -36,5 +37,21 @@ public final class OwnAddresses {
     return owner == null
         ? OptionalInt.empty()
         : OptionalInt.of(Math.min(owner.getMTU(), LARGEST_PACKET));
+  }
+
+  /**
+   * The largest MTU of the interfaces to other machines that have an address, 65535 bytes at most;
+   * 0 without any. Any thread may call.
+   *
+   * @throws SocketException when the kernel does not tell
+   */
+  public static int widestMtu() throws SocketException {
+    int widest = 0;
+    for (NetworkInterface each : Collections.list(NetworkInterface.getNetworkInterfaces())) {
+      if (!each.isLoopback()) {
+        widest = Math.max(widest, each.getMTU());
+      }
+    }
+    return Math.min(widest, LARGEST_PACKET);
   }
 }

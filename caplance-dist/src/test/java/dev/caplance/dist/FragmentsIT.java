@@ -49,6 +49,7 @@ class FragmentsIT {
     "10.77.0.50, in-order",
     "10.77.0.50, reversed",
     "10.77.0.50, shuffled",
+    "10.77.0.50, with-df",
     "fd77::50, in-order",
     "fd77::50, reversed",
     "fd77::50, shuffled"

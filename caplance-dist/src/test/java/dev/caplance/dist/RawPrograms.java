@@ -89,8 +89,9 @@ final class RawPrograms {
   /**
    * {@code ADDRESS PORT FLOWS COUNT SIZE ORDER}: asks {@link LabPrograms.Echo} from so many ports,
    * first once with a small datagram, then so many times with datagrams of this size, whose
-   * fragments it sends {@code in-order}, {@code reversed} or {@code shuffled}; none is sent again.
-   * Prints for each datagram its port and the name in the answer.
+   * fragments it sends {@code in-order}, {@code reversed}, {@code shuffled} or {@code with-df}, in
+   * order with DF set (IPv4); none is sent again. Prints for each datagram its port and the name in
+   * the answer.
    */
   static final class FragmentedAsk {
 
@@ -158,7 +159,7 @@ final class RawPrograms {
         offsets.add(offset);
       }
       switch (order) {
-        case "in-order" -> {}
+        case "in-order", "with-df" -> {}
         case "reversed" -> Collections.reverse(offsets);
         case "shuffled" -> Collections.shuffle(offsets, new Random(identification));
         default -> throw new IllegalArgumentException(order);
@@ -175,7 +176,8 @@ final class RawPrograms {
       } else {
         bytes.putShort((short) 0x4500).putShort((short) (IPV4_HEADER + length));
         bytes.putShort((short) identification);
-        bytes.putShort((short) (offset / 8 | (more ? 0x2000 : 0)));
+        int dontFragment = order.equals("with-df") ? 0x4000 : 0;
+        bytes.putShort((short) (dontFragment | (more ? 0x2000 : 0) | offset / 8));
         bytes.put((byte) 64).put((byte) IpProtocol.UDP).putShort((short) 0);
         bytes.put(source.getAddress()).put(target.getAddress());
       }

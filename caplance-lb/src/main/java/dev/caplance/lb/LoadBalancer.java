@@ -9,6 +9,7 @@ import dev.caplance.daemon.Version;
 import dev.caplance.host.CommandRunner;
 import dev.caplance.host.Journal;
 import dev.caplance.host.NetfilterRules;
+import dev.caplance.host.OwnAddresses;
 import dev.caplance.host.VipAddresses;
 import dev.caplance.lb.admin.ExplainMethod;
 import dev.caplance.lb.admin.RegisteredBackends;
@@ -134,13 +135,14 @@ public final class LoadBalancer implements Daemon {
         config.stateDirectory().resolve("backends"));
   }
 
-  private NfqueueDataplane dataplane(TableAssembler tables) {
+  private NfqueueDataplane dataplane(TableAssembler tables) throws IOException {
     LbConfig.Queues queues = config.queues();
     LbConfig.Flows flows = config.flows();
     return new NfqueueDataplane(
         queues.first(),
         queues.count(),
         queues.length(),
+        OwnAddresses.widestMtu(),
         flows.max(),
         new FlowTimeouts(flows.tcpIdle(), flows.udpIdle(), flows.closingIdle()),
         tables.table(),

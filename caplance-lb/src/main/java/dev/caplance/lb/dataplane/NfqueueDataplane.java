@@ -18,6 +18,7 @@ public final class NfqueueDataplane implements Dataplane {
   private final int firstQueue;
   private final int queueCount;
   private final int queueLength;
+  private final int widestMtu;
   private final int flowsPerWorker;
   private final FlowTimeouts timeouts;
   private final Consumer<Throwable> onFailure;
@@ -35,6 +36,7 @@ public final class NfqueueDataplane implements Dataplane {
    * @param firstQueue number of the first queue; the others follow it, then as many for TCP
    * @param queueCount pairs of queues, and hence workers, at least 1
    * @param queueLength packets that the kernel keeps for each
+   * @param widestMtu bytes of the largest packet that can come to this machine in one piece
    * @param flowsPerWorker how many flows each worker keeps at most
    * @param timeouts after which it forgets them
    * @param table the first table
@@ -44,6 +46,7 @@ public final class NfqueueDataplane implements Dataplane {
       int firstQueue,
       int queueCount,
       int queueLength,
+      int widestMtu,
       int flowsPerWorker,
       FlowTimeouts timeouts,
       ForwardingTable table,
@@ -51,6 +54,7 @@ public final class NfqueueDataplane implements Dataplane {
     this.firstQueue = firstQueue;
     this.queueCount = queueCount;
     this.queueLength = queueLength;
+    this.widestMtu = widestMtu;
     this.flowsPerWorker = flowsPerWorker;
     this.timeouts = timeouts;
     this.table = table;
@@ -70,7 +74,8 @@ public final class NfqueueDataplane implements Dataplane {
         Flows flows = new Flows(fingerprints, new FlowTable(flowsPerWorker, timeouts));
         int queue = firstQueue + i;
         workers.add(
-            PacketWorker.open(i, queue, queue + queueCount, queueLength, flows, clock, table));
+            PacketWorker.open(
+                i, queue, queue + queueCount, queueLength, widestMtu, flows, clock, table));
         allFlows.add(flows);
       }
     } catch (IOException | RuntimeException e) {

@@ -35,8 +35,6 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   private static final int WAIT_NANOS = 50_000;
 
-  private static final int SMALLEST_IPV6_MTU = 1280;
-
   /** A restart must not reset anybody: the backends have yet to register. */
   private static final int GRACE_SECONDS = 30;
 
@@ -45,6 +43,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   private final Lanes lanes;
   private final Segments segments;
   private final Responder responder;
+  private final SizeAdvice sizeAdvice;
   private final Flows flows;
   private final TrafficCounters counters;
   private final SecondsClock clock;
@@ -70,6 +69,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       NfQueue queue,
       Lanes lanes,
       Responder responder,
+      SizeAdvice sizeAdvice,
       Flows flows,
       TrafficCounters counters,
       SecondsClock clock,
@@ -79,6 +79,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     this.lanes = lanes;
     this.segments = new Segments(lanes);
     this.responder = responder;
+    this.sizeAdvice = sizeAdvice;
     this.flows = flows;
     this.counters = counters;
     this.clock = clock;
@@ -95,6 +96,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
    * @param queueNumber 0 to 65535
    * @param tcpQueueNumber the queue for TCP
    * @param queueLength packets that the kernel keeps for each
+   * @param widestMtu bytes of the largest packet that can come in one piece
    * @param flows its own
    * @throws IOException in words for the operator when that fails; nothing is held then
    */
@@ -103,6 +105,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       int queueNumber,
       int tcpQueueNumber,
       int queueLength,
+      int widestMtu,
       Flows flows,
       SecondsClock clock,
       ForwardingTable table)
@@ -115,7 +118,16 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       NfQueue queue =
           NfQueue.open(
               queueNumber, tcpQueueNumber, queueLength, BATCH, ReceiveLoop.RECEIVE_TIMEOUT_MILLIS);
-      return new PacketWorker(queueNumber, queue, lanes, responder, flows, counters, clock, table);
+      return new PacketWorker(
+          queueNumber,
+          queue,
+          lanes,
+          responder,
+          new SizeAdvice(widestMtu),
+          flows,
+          counters,
+          clock,
+          table);
     } catch (IOException | RuntimeException e) {
       lanes.close();
       if (responder != null) {
@@ -254,9 +266,9 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       return forwardAggregate(endpoint, packet);
     }
     int length = packet.length();
-    if (length > endpoint.maxPacket() && mayBeToldToShrink(packet, endpoint)) {
-      responder.tooBig(
-          packet.header, queue.bytes(), packet.offset(), length, endpoint.maxPacket(), now);
+    int maxPacket = endpoint.maxPacket();
+    if (sizeAdvice.isDue(packet.header, packet.flow, length, maxPacket)) {
+      responder.tooBig(packet.header, queue.bytes(), packet.offset(), length, maxPacket, now);
       return Verdict.PATH_TOO_NARROW;
     }
     if (!packet.checksumReady() && packet.header.protocol() == IpProtocol.TCP) {
@@ -281,19 +293,6 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     int count = segments.add(packet.address(), endpoint, packet.way(), trafficClass);
     segmentsOfBatch += count - 1;
     return Verdict.FORWARD;
-  }
-
-  /**
-   * Of an IPv6 datagram nobody can tell whether it came whole or was put together from fragments,
-   * whose sender could only make the fragments smaller; and nobody sends smaller IPv6 packets than
-   * what each link must carry (RFC 8201, section 4). Cut on the outside they arrive either way.
-   */
-  private static boolean mayBeToldToShrink(Packet packet, Endpoint endpoint) {
-    boolean heeded =
-        packet.header.ipv4()
-            || (packet.flow.protocol() == IpProtocol.TCP
-                && endpoint.maxPacket() >= SMALLEST_IPV6_MTU);
-    return heeded && packet.header.dontFragment() && !packet.flow.isError();
   }
 
   /** Unbinds the queue. Only when its thread has ended. */

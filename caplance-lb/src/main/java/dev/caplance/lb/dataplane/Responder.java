@@ -30,15 +30,27 @@ final class Responder implements BatchSender.Outcome, AutoCloseable {
   private final BatchSender ipv6;
 
   private int used;
-  private final RateLimit sizes = new RateLimit(IN_A_SECOND);
-  private final RateLimit refusals = new RateLimit(IN_A_SECOND);
+  private final RateLimit sizes;
+  private final RateLimit refusals;
 
   Responder() throws LinuxException {
+    this(new BatchSender(LinuxSocket.rawIpv4(), SLOTS, false), openIpv6(), IN_A_SECOND);
+  }
+
+  /**
+   * Takes over the ways out.
+   *
+   * @param ipv6 null without IPv6
+   * @param inASecond the most answers of each kind
+   */
+  Responder(BatchSender ipv4, BatchSender ipv6, int inASecond) {
+    this.ipv4 = ipv4;
+    this.ipv6 = ipv6;
+    sizes = new RateLimit(inASecond);
+    refusals = new RateLimit(inASecond);
     for (int i = 0; i < SLOTS; i++) {
       slots[i] = memory.networkBytes().slice(i * Reply.MAX_LENGTH, Reply.MAX_LENGTH);
     }
-    ipv4 = new BatchSender(LinuxSocket.rawIpv4(), SLOTS, false);
-    ipv6 = openIpv6();
   }
 
   /** A kernel may be without IPv6; no packet that needs an answer by it comes then. */

@@ -9,7 +9,8 @@ import dev.caplance.packet.TrafficCounters;
  * @param traffic its packets and what became of them
  * @param verdictMessages in which it settled them with the kernel
  * @param flows that it keeps now
- * @param flowsNotKept flows that found no room, so that they go where the table of the moment says
+ * @param flowsNotKept how often a flow found no room, once for each of its packets, so that it went
+ *     where the table of the moment says
  * @param allocatedBytes that its thread has ever taken from the heap
  */
 public record WorkerStatus(

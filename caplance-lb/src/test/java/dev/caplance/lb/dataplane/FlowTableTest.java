@@ -149,7 +149,9 @@ class FlowTableTest {
     for (int i = 0; i < 8; i++) {
       connect(i, 1000 + i, 0);
     }
+    assertThat(table.notKept()).isZero();
     assertThat(table.store(flow(8), 1008, 1)).isFalse();
+    assertThat(table.notKept()).isEqualTo(1);
     assertThat(table.store(flow(8), 1008, 601)).as("when their time is over").isTrue();
   }
 }

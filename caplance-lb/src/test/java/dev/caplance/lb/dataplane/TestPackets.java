@@ -16,7 +16,7 @@ final class TestPackets {
   static final int FIN = 0x11;
   static final int RST = 0x04;
 
-  private static final String TCP =
+  static final String TCP =
       "450000280001400040060663c63364070a0000329c400050000000010000000050022000bee40000";
   private static final String FRAGMENTATION_NEEDED =
       "450000380002000040013490cb0071010a00003203045aec00000578450005dc00094000400600a70a000032"
