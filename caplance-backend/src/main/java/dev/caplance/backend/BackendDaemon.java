@@ -161,7 +161,7 @@ public final class BackendDaemon implements Daemon {
       ReversePathWatch reversePath,
       Decapsulator decapsulator)
       throws IOException {
-    reversePath.look();
+    reversePath.look(); // First: were it not seen since another look fails, packets would be lost.
     addresses.restoreMissing();
     decapsulator.refuseSources(AddressSet.of(OwnAddresses.list()));
     mssClamp.check().forEach(LOG::warn);

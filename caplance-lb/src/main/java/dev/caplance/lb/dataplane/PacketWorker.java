@@ -223,7 +223,10 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
         grouped++;
       } else {
         counters.refused(verdict);
-        leaveToHost(verdict, packet);
+      }
+      // Errors are queued whatever they are about, and the machine has connections of its own.
+      if (verdict == Verdict.LEFT_TO_HOST) {
+        queue.accept(packet.ticket());
       }
     }
     return any;
@@ -236,13 +239,6 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       read ^= flows.prefetch(group[i].number);
     }
     prefetched = read;
-  }
-
-  /** Errors are queued whatever they are about, and the machine has connections of its own. */
-  private void leaveToHost(Verdict verdict, Packet packet) {
-    if (verdict == Verdict.LEFT_TO_HOST) {
-      queue.accept(packet.ticket());
-    }
   }
 
   private void forward(ForwardingTable current, Packet packet) {

@@ -29,9 +29,9 @@ final class Responder implements BatchSender.Outcome, AutoCloseable {
   private final BatchSender ipv4;
   private final BatchSender ipv6;
 
-  private int used;
   private final RateLimit sizes;
   private final RateLimit refusals;
+  private int used;
 
   Responder() throws LinuxException {
     this(new BatchSender(LinuxSocket.rawIpv4(), SLOTS, false), openIpv6(), IN_A_SECOND);

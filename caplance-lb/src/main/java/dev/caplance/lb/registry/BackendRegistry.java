@@ -86,7 +86,8 @@ public final class BackendRegistry {
     this.loop = loop;
     this.wallClock = wallClock;
     this.maxBackends = maxBackends;
-    this.roster = new Roster(new RosterFile(settings.rosterFile()), loop, this::changed);
+    RosterFile rosterFile = new RosterFile(settings.rosterFile());
+    this.roster = new Roster(rosterFile, loop, backends.values(), this::changed);
     this.strangersLog = new LimitedLog(LOG, loop::nanoTime, 20, Duration.ofSeconds(1));
   }
 
@@ -253,7 +254,7 @@ public final class BackendRegistry {
             .filter(Backend::mayKeepFlows)
             .map(Backend::toForwarding)
             .toList();
-    roster.update(backends.values());
+    roster.update();
     boolean complete = roster.isComplete();
     if (!forwarding.equals(published) || complete != publishedComplete) {
       publisher.publish(forwarding, complete);

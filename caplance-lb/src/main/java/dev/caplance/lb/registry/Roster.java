@@ -26,19 +26,23 @@ final class Roster {
 
   private final RosterFile file;
   private final EventLoop loop;
+  private final Collection<Backend> backends;
   private final Set<String> missing;
-  private Set<String> present = Set.of();
   private Set<String> written;
-  private boolean writing;
+
+  /** When the file is written next; null while it is as it should be. */
+  private EventLoop.Timer writing;
 
   /**
    * The roster that an earlier run left in the file.
    *
+   * @param backends the registered ones of each moment
    * @param onPatienceOver called when not all have returned in time; the roster is complete then
    */
-  Roster(RosterFile file, EventLoop loop, Runnable onPatienceOver) {
+  Roster(RosterFile file, EventLoop loop, Collection<Backend> backends, Runnable onPatienceOver) {
     this.file = file;
     this.loop = loop;
+    this.backends = backends;
     this.written = file.read();
     this.missing = new TreeSet<>(written);
     if (!missing.isEmpty()) {
@@ -51,33 +55,38 @@ final class Roster {
     return missing.isEmpty();
   }
 
-  /** Notes who is registered now. */
-  void update(Collection<Backend> backends) {
-    boolean waited = !isComplete();
-    backends.stream().filter(Backend::hasReturned).map(Backend::name).forEach(missing::remove);
-    if (waited && isComplete()) {
-      LOG.info("all backends of the time before the restart have returned");
+  /** The backends have changed. */
+  void update() {
+    if (!isComplete()) {
+      strikeOutReturned();
     }
-    present =
-        backends.stream()
-            .filter(Backend::takesNewFlows)
-            .map(Backend::name)
-            .collect(Collectors.toCollection(TreeSet::new));
-    if (isComplete() && !writing && !present.equals(written)) {
-      writing = true;
-      loop.schedule(DELAY_OF_WRITING, this::write);
+    if (isComplete() && writing == null) {
+      writing = loop.schedule(DELAY_OF_WRITING, this::write);
     }
   }
 
-  /** Writes what has not been written yet; the load balancer stops. */
-  void close() {
+  private void strikeOutReturned() {
+    backends.stream().filter(Backend::hasReturned).map(Backend::name).forEach(missing::remove);
     if (isComplete()) {
+      LOG.info("all backends of the time before the restart have returned");
+    }
+  }
+
+  /** Writes what has not been written yet: the load balancer stops, and will part with all. */
+  void close() {
+    if (writing != null) {
+      writing.cancel();
       write();
     }
   }
 
   private void write() {
-    writing = false;
+    writing = null;
+    Set<String> present =
+        backends.stream()
+            .filter(Backend::takesNewFlows)
+            .map(Backend::name)
+            .collect(Collectors.toCollection(TreeSet::new));
     if (!present.equals(written)) {
       file.write(present);
       written = present;
