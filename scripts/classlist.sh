@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Writes caplance-dist/src/main/cds/caplance.classlist: the classes that the daemons load until they
-# serve, as "caplance archive" needs them. To be run from a built checkout when ClassArchiveIT says that too
-# many of them are missing there.
+# serve, as "caplance archive" needs them. To be run from a built checkout when ClassArchiveIT says
+# that too many of them are missing there.
 set -euo pipefail
 
 cd "$(dirname "$(readlink -f "$0")")/.."

@@ -17,7 +17,8 @@ from contenders import Caplance, Reference, Routing
 from crowd import Crowd
 from figures import Bench, fragments_created
 
-ALL = ("saturation", "cpu", "lossfree", "latency", "memory", "tcp", "http", "change", "start", "idle")
+ALL = ("saturation", "cpu", "lossfree", "latency", "memory", "tcp", "http", "change", "start",
+       "idle")
 BACKEND_CONFIG = """
 name: b1
 address: 10.77.0.11
@@ -111,11 +112,8 @@ def connections(bench, samples, only, rounds, balancer):
     """Real connections through both daemons, next to the same without any; nobody is pinned."""
     release(balancer.daemon.process.pid)
     backend = lab.Daemon("b1", "backend", BACKEND_CONFIG, cpu=None)
-    deadline = time.monotonic() + lab.PATIENCE
-    while not any(b["takesNewFlows"] for b in balancer.daemon.status()["backends"]):
-        if time.monotonic() > deadline:
-            raise RuntimeError("the backend did not become fit")
-        time.sleep(0.1)
+    lab.wait_for(lambda: any(b["takesNewFlows"] for b in balancer.daemon.status()["backends"]),
+                 "the backend did not become fit")
     server = lab.start("b1", "iperf3", "-s", cpu=None, stdout=subprocess.DEVNULL)
     lab.wait_for_listener("b1", 5201)
     ways = {"direct": Routing.vip, "Caplance": Caplance.vip}

@@ -1,14 +1,12 @@
 """Very many backends, as far as the load balancer can tell."""
 
-import ctypes
 import ipaddress
-import os
 import resource
 import socket
 import threading
 
 import lab
-from contenders import BACKENDS, DATA_PORT
+from contenders import BACKENDS, DATA_PORT, ENCAPSULATION
 
 AT_ONCE = 250  # registrations under way; each has ten seconds
 IP_PKTINFO = 8
@@ -18,7 +16,7 @@ class Crowd:
     """Sessions for backends with an address each, all of them on the host b1."""
 
     NETWORK = ipaddress.ip_network("10.100.0.0/16")
-    sink = ("28", str(DATA_PORT), f"{lab.namespace('b1')}=0.0.0.0")
+    sink = (str(ENCAPSULATION), str(DATA_PORT), f"{lab.namespace('b1')}=0.0.0.0")
 
     def __init__(self, count, balancer):
         lab.on("b1", "ip", "route", "add", "local", str(self.NETWORK), "dev", "lo")
@@ -34,9 +32,7 @@ class Crowd:
 
     def _join(self, count):
         try:
-            namespace_file = os.open(f"/run/netns/{lab.namespace('b1')}", os.O_RDONLY)
-            if ctypes.CDLL(None).setns(namespace_file, lab.CLONE_NEWNET) != 0:
-                raise RuntimeError("setns failed")
+            lab.enter("b1")
             with socket.socket(type=socket.SOCK_DGRAM) as data:
                 data.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
                 data.settimeout(lab.PATIENCE)
@@ -53,17 +49,17 @@ class Crowd:
             address = str(self.NETWORK[number + 1])
             connection = socket.create_connection((self.balancer, 1338), lab.PATIENCE)
             by_address[address] = (connection, connection.makefile())
-            say(connection, f"REGISTER b{number} {address} version=2 health=10m mtu=1500")
+            lab.say(connection, f"REGISTER b{number} {address} version=2 health=10m mtu=1500")
         unproved = set(by_address)
         while unproved:
             sanity, ancillary, _, _ = data.recvmsg(256, 64)
             address = socket.inet_ntoa(ancillary[0][2][8:12])
             if address in unproved:
                 unproved.remove(address)
-                say(by_address[address][0], sanity.decode().replace("SANITY", "SANE", 1))
+                lab.prove(by_address[address][0], sanity)
         for connection, lines in by_address.values():
             hear(lines, "REGISTERED")
-            say(connection, "HEALTH 200")
+            lab.say(connection, "HEALTH 200")
         for _, lines in by_address.values():
             hear(lines, "HEALTHACK")
         self.sessions += by_address.values()
@@ -71,7 +67,7 @@ class Crowd:
     def change(self, code):
         """One backend becomes fit or unfit; returns when the load balancer works by that."""
         connection, lines = self.sessions[0]
-        say(connection, f"HEALTH {code}")
+        lab.say(connection, f"HEALTH {code}")
         hear(lines, "HEALTHACK")
 
     def close(self):
@@ -79,10 +75,6 @@ class Crowd:
             connection.close()
         lab.on("b1", "ip", "route", "delete", "local", str(self.NETWORK), "dev", "lo")
         lab.on("lb1", "ip", "route", "delete", str(self.NETWORK))
-
-
-def say(connection, line):
-    connection.sendall(line.encode() + b"\n")
 
 
 def hear(lines, word):

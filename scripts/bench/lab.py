@@ -59,13 +59,40 @@ def end_all():
     running.clear()
 
 
+def wait_for(condition, failure):
+    """Returns what the condition gives, once it gives something."""
+    deadline = time.monotonic() + PATIENCE
+    while not (result := condition()):
+        if time.monotonic() > deadline:
+            raise RuntimeError(failure)
+        time.sleep(0.05)
+    return result
+
+
 def wait_for_listener(host, port):
     """Returns when a program accepts TCP connections to the port."""
-    deadline = time.monotonic() + PATIENCE
-    while not on(host, "ss", "-Hltn", f"sport = :{port}"):
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"nobody listens on port {port} of {host}")
-        time.sleep(0.05)
+    wait_for(lambda: on(host, "ss", "-Hltn", f"sport = :{port}"),
+             f"nobody listens on port {port} of {host}")
+
+
+def enter(host):
+    """From now on what this thread opens is in the host's network."""
+    namespace_file = os.open(f"/run/netns/{namespace(host)}", os.O_RDONLY)
+    try:
+        if ctypes.CDLL(None).setns(namespace_file, CLONE_NEWNET) != 0:
+            raise RuntimeError("setns failed")
+    finally:
+        os.close(namespace_file)
+
+
+def say(session, line):
+    """Sends a line of the session protocol."""
+    session.sendall(line.encode() + b"\n")
+
+
+def prove(session, sanity):
+    """Answers a datagram of the data port."""
+    say(session, sanity.decode().replace("SANITY", "SANE", 1))
 
 
 def mac(host):
@@ -127,27 +154,21 @@ class Registration:
             raise RuntimeError(f"{host} was not registered")
 
     def _run(self):
-        namespace_file = os.open(f"/run/netns/{namespace(self.host)}", os.O_RDONLY)
-        if ctypes.CDLL(None).setns(namespace_file, CLONE_NEWNET) != 0:
-            raise RuntimeError("setns failed")
+        enter(self.host)
         with socket.socket(type=socket.SOCK_DGRAM) as data:
             data.bind((self.address, 1337))
             session = socket.create_connection((self.balancer, 1338))
             lines = session.makefile()
-            self._say(session, f"REGISTER {self.host} {self.address} version=2 health=5s mtu=1500")
-            self._say(session, data.recv(256).decode().replace("SANITY", "SANE", 1))
+            say(session, f"REGISTER {self.host} {self.address} version=2 health=5s mtu=1500")
+            prove(session, data.recv(256))
             while not lines.readline().startswith("REGISTERED"):
                 pass
         while not self.over.is_set():
-            self._say(session, "HEALTH 200")
+            say(session, "HEALTH 200")
             lines.readline()
             self.registered.set()
             self.over.wait(3)
         session.close()
-
-    @staticmethod
-    def _say(session, line):
-        session.sendall(line.encode() + b"\n")
 
     def close(self):
         self.over.set()

@@ -118,8 +118,8 @@ int main(int argc, char **argv) {
   }
   size_t n = received < SAMPLES ? (size_t)received : SAMPLES;
   qsort(samples, n, sizeof samples[0], ascending);
-  printf("{\"received\": %llu, \"nanos\": {\"p50\": %.0f, \"p99\": %.0f, \"p99.9\": %.0f, \"most\": %.0f}}\n",
-         (unsigned long long)received, quantile(n, 0.5), quantile(n, 0.99), quantile(n, 0.999),
-         quantile(n, 1));
+  printf("{\"received\": %llu, \"nanos\": {", (unsigned long long)received);
+  printf("\"p50\": %.0f, \"p99\": %.0f, \"p99.9\": %.0f, \"most\": %.0f}}\n", quantile(n, 0.5),
+         quantile(n, 0.99), quantile(n, 0.999), quantile(n, 1));
   return 0;
 }
