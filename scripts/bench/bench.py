@@ -143,6 +143,7 @@ def changes(bench, samples, rounds, count, slots):
     for _ in range(20):
         crowd.change(503)  # until what builds the tables is compiled
         crowd.change(200)
+    bench.deliver(balancer, CHANGE_RATE)  # and what forwards
     for number in range(rounds):
         print(f"round {number + 1}, {count:,} backends", file=sys.stderr)
         for contender in (reference, balancer):

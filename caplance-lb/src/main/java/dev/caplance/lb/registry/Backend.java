@@ -26,6 +26,7 @@ final class Backend {
   private Set<String> services;
   private BackendHealth health = BackendHealth.UNKNOWN;
   private boolean gateOpen;
+  private ForwardingBackend forwarding;
 
   Backend(String name, InetAddress dataAddress, Endpoint endpoint, Instant registeredSince) {
     this.name = name;
@@ -103,16 +104,25 @@ final class Backend {
     return health.condition() == BackendHealth.Condition.FIT;
   }
 
+  /**
+   * What the data plane is to know of it: the same object until that changes, so that a change of
+   * one backend does not replace thousands of old objects, which is what full collections come of.
+   */
   ForwardingBackend toForwarding() {
-    return new ForwardingBackend(
-        name,
-        dataAddress,
-        version == Message.VERSION_2019,
-        weight,
-        services,
-        takesNewFlows(),
-        intent == Intent.DRAINING,
-        endpoint);
+    ForwardingBackend current =
+        new ForwardingBackend(
+            name,
+            dataAddress,
+            version == Message.VERSION_2019,
+            weight,
+            services,
+            takesNewFlows(),
+            intent == Intent.DRAINING,
+            endpoint);
+    if (!current.equals(forwarding)) {
+      forwarding = current;
+    }
+    return forwarding;
   }
 
   BackendStatus status() {

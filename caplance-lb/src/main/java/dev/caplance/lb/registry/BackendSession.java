@@ -54,7 +54,6 @@ final class BackendSession {
   private BackendCommands commands;
   private Duration readTimeout;
   private long lastWordNanos;
-  private Instant lastWord;
 
   BackendSession(BackendRegistry registry, EventLoop loop, Communicator communicator) {
     this.registry = registry;
@@ -74,7 +73,7 @@ final class BackendSession {
 
   /** When the last line came. */
   Instant lastWord() {
-    return lastWord;
+    return registry.now().minus(silence());
   }
 
   /** For how long no line has come. */
@@ -159,7 +158,6 @@ final class BackendSession {
 
   private void heard() {
     lastWordNanos = loop.nanoTime();
-    lastWord = registry.now();
   }
 
   private void handle(String line) {
