@@ -102,6 +102,8 @@ def mac(host):
 class Daemon:
     """A Caplance daemon on a host of the lab, ready to work."""
 
+    SAY_WHEN = 'echo "$EPOCHREALTIME" >"$0"; exec "$@"'
+
     def __init__(self, host, kind, config, cpu=OTHER_CPU):
         self.socket = STATE / host / "run" / f"{kind}.sock"
         (STATE / host / "etc" / f"{kind}.yaml").write_text(config)
@@ -111,15 +113,16 @@ class Daemon:
             ready.settimeout(PATIENCE)
             pin = ["taskset", "-c", cpu] if cpu else []
             log = open(STATE / host / "log" / f"{kind}.bench.log", "w")
-            begun = time.monotonic()
             self.process = subprocess.Popen(
                 [ROOT / "scripts/lab.sh", "exec", host, *pin, "env",
-                 f"NOTIFY_SOCKET={directory}/notify", ROOT / "scripts/caplance", kind],
+                 f"NOTIFY_SOCKET={directory}/notify", "bash", "-c", self.SAY_WHEN,
+                 f"{directory}/begun", ROOT / "scripts/caplance", kind],
                 cwd=ROOT, stdout=log, stderr=log, text=True)
             running.append(self.process)
             while "READY=1" not in ready.recv(4096).decode():
                 pass
-            self.seconds_to_ready = time.monotonic() - begun
+            begun = float(pathlib.Path(f"{directory}/begun").read_text())
+            self.seconds_to_ready = time.time() - begun
             ready.close()
 
     def status(self):

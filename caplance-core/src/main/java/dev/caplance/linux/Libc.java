@@ -54,7 +54,7 @@ final class Libc {
   static final int MAP_PRIVATE_ANONYMOUS = 0x22;
 
   static {
-    Native.register(Libc.class, "c");
+    Native.register(Libc.class, "libc.so.6");
   }
 
   private Libc() {}

@@ -97,9 +97,8 @@ class ClassArchiveIT {
 
     assertThat(run("archive")).isEqualTo(new Outcome(0, ""));
     try (RandomAccessFile file = new RandomAccessFile(archive.toFile(), "rw")) {
-      file.seek(file.length() / 2);
       file.write(new byte[10_000]);
-      assertThat(run("--version")).as("with other bytes").isEqualTo(works);
+      assertThat(run("--version")).as("with another beginning").isEqualTo(works);
       file.setLength(file.length() / 3);
       assertThat(run("--version")).as("cut off").isEqualTo(works);
       file.setLength(0);
