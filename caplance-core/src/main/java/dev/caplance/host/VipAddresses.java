@@ -44,13 +44,17 @@ public final class VipAddresses {
   }
 
   /**
-   * Finds the device whose network holds an address; the most specific network if there are
-   * several.
+   * Like {@link #attach(InetAddress, String)} to the device whose network holds the address; the
+   * most specific network if there are several.
    *
+   * @return the device
    * @throws IOException when there is none, with advice
    */
-  public String interfaceFor(InetAddress vip) throws IOException {
-    return InterfaceAddresses.list(commands).deviceFor(vip);
+  public String attach(InetAddress vip) throws IOException {
+    InterfaceAddresses present = InterfaceAddresses.list(commands);
+    String device = present.deviceFor(vip);
+    attach(vip, device, present);
+    return device;
   }
 
   /**
@@ -59,6 +63,12 @@ public final class VipAddresses {
    * become the source of this machine's own packets.
    */
   public void attach(InetAddress vip, String device) throws IOException {
+    attach(vip, device, InterfaceAddresses.list(commands));
+  }
+
+  private void attach(InetAddress vip, String device, InterfaceAddresses present)
+      throws IOException {
+    present.requireDevice(device);
     Change.Address change = new Change.Address(cidr(vip), device);
     for (Change.Address leftover : journal.changes(Change.Address.class)) {
       if (leftover.cidr().equals(change.cidr()) && !leftover.device().equals(device)) {
@@ -67,8 +77,6 @@ public final class VipAddresses {
         journal.remove(leftover);
       }
     }
-    InterfaceAddresses present = InterfaceAddresses.list(commands);
-    present.requireDevice(device);
     if (journal.changes(Change.Address.class).contains(change)) {
       if (present.contain(change.cidr(), device)) {
         LOG.info("took over {} on {} from an earlier run", change.cidr(), device);

@@ -11,6 +11,8 @@ public final class Errno {
   public static final int EBUSY = 16;
   public static final int EINVAL = 22;
   public static final int EMSGSIZE = 90;
+  public static final int EAFNOSUPPORT = 97;
+  public static final int EADDRNOTAVAIL = 99;
   public static final int ENOBUFS = 105;
 
   private Errno() {}

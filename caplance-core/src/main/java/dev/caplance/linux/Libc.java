@@ -29,8 +29,10 @@ final class Libc {
 
   static final int IP_TOS = 1;
   static final int IP_MTU_DISCOVER = 10;
+  static final int IP_MTU = 14;
   static final int IP_PMTUDISC_DONT = 0;
   static final int IPV6_MTU_DISCOVER = 23;
+  static final int IPV6_MTU = 24;
   static final int IPV6_V6ONLY = 26;
   static final int IPV6_HDRINCL = 36;
   static final int IPV6_TCLASS = 67;
@@ -68,11 +70,17 @@ final class Libc {
   /** {@code int bind(int fd, const struct sockaddr *addr, socklen_t len)}. */
   static native int bind(int fd, long address, int length);
 
+  /** {@code int connect(int fd, const struct sockaddr *addr, socklen_t len)}. */
+  static native int connect(int fd, long address, int length);
+
   /** {@code int getsockname(int fd, struct sockaddr *addr, socklen_t *len)}. */
   static native int getsockname(int fd, long address, long length);
 
   /** {@code int setsockopt(int fd, int level, int name, const void *value, socklen_t len)}. */
   static native int setsockopt(int fd, int level, int name, long value, int length);
+
+  /** {@code int getsockopt(int fd, int level, int name, void *value, socklen_t *len)}. */
+  static native int getsockopt(int fd, int level, int name, long value, long length);
 
   /** {@code ssize_t sendto(int, const void *, size_t, int, const struct sockaddr *, socklen_t)}. */
   static native long sendto(

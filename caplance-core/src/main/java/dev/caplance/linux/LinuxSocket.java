@@ -10,6 +10,9 @@ import java.nio.ByteBuffer;
  */
 public final class LinuxSocket implements AutoCloseable {
 
+  /** Nothing is sent to it. */
+  private static final int ANY_PORT = 9;
+
   private final int fd;
   private final boolean owned;
 
@@ -28,14 +31,38 @@ public final class LinuxSocket implements AutoCloseable {
   public static LinuxSocket udp(InetAddress local, int port) throws LinuxException {
     SocketAddress address = SocketAddress.of(local, port);
     LinuxSocket socket = open(address.family, Libc.SOCK_DGRAM, 0, "socket(udp)");
-    boolean ipv4 = address.family == Libc.AF_INET;
-    if (ipv4) {
-      socket.set(Libc.IPPROTO_IP, Libc.IP_MTU_DISCOVER, Libc.IP_PMTUDISC_DONT);
-    } else {
-      socket.set(Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 1);
-      socket.set(Libc.IPPROTO_IPV6, Libc.IPV6_MTU_DISCOVER, Libc.IP_PMTUDISC_DONT);
+    try {
+      if (address.family == Libc.AF_INET) {
+        socket.set(Libc.IPPROTO_IP, Libc.IP_MTU_DISCOVER, Libc.IP_PMTUDISC_DONT);
+      } else {
+        socket.set(Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 1);
+        socket.set(Libc.IPPROTO_IPV6, Libc.IPV6_MTU_DISCOVER, Libc.IP_PMTUDISC_DONT);
+      }
+      socket.bind(address, "bind(" + local.getHostAddress() + ", " + port + ")");
+    } catch (LinuxException e) {
+      socket.close();
+      throw e;
     }
-    return socket.boundTo(address, "bind(" + local.getHostAddress() + ", " + port + ")");
+    return socket;
+  }
+
+  /**
+   * Bytes of the largest packet that gets to an address whole, as far as this machine knows ({@code
+   * IP_MTU} of ip(7)): that of the interface, of the route, or what a router has said.
+   */
+  public static int mtuOfWayTo(InetAddress to) throws LinuxException {
+    SocketAddress address = SocketAddress.of(to, ANY_PORT);
+    boolean ipv4 = address.family == Libc.AF_INET;
+    try (LinuxSocket socket = open(address.family, Libc.SOCK_DGRAM, 0, "socket(udp)");
+        NativeMemory name = NativeMemory.allocate(SocketAddress.MAX_LENGTH)) {
+      address.writeTo(name.nativeBytes(), 0);
+      if (Libc.connect(socket.fd, name.address(), address.length) < 0) {
+        throw LinuxException.last("connect(" + to.getHostAddress() + ")");
+      }
+      return ipv4
+          ? socket.get(Libc.IPPROTO_IP, Libc.IP_MTU)
+          : socket.get(Libc.IPPROTO_IPV6, Libc.IPV6_MTU);
+    }
   }
 
   /** A raw socket that sends whole IPv4 packets ({@code IP_HDRINCL}, raw(7)). Needs CAP_NET_RAW. */
@@ -45,9 +72,8 @@ public final class LinuxSocket implements AutoCloseable {
 
   /** A raw socket that sends whole IPv6 packets ({@code IPV6_HDRINCL}). Needs CAP_NET_RAW. */
   public static LinuxSocket rawIpv6() throws LinuxException {
-    LinuxSocket socket = open(Libc.AF_INET6, Libc.SOCK_RAW, Libc.IPPROTO_RAW, "socket(raw IPv6)");
-    socket.set(Libc.IPPROTO_IPV6, Libc.IPV6_HDRINCL, 1);
-    return socket;
+    return open(Libc.AF_INET6, Libc.SOCK_RAW, Libc.IPPROTO_RAW, "socket(raw IPv6)")
+        .with(Libc.IPPROTO_IPV6, Libc.IPV6_HDRINCL);
   }
 
   /**
@@ -55,9 +81,8 @@ public final class LinuxSocket implements AutoCloseable {
    * PACKET_VNET_HDR}). Needs CAP_NET_RAW.
    */
   static LinuxSocket frames() throws LinuxException {
-    LinuxSocket socket = open(Libc.AF_PACKET, Libc.SOCK_RAW, 0, "socket(packet)");
-    socket.set(Libc.SOL_PACKET, Libc.PACKET_VNET_HDR, 1);
-    return socket;
+    return open(Libc.AF_PACKET, Libc.SOCK_RAW, 0, "socket(packet)")
+        .with(Libc.SOL_PACKET, Libc.PACKET_VNET_HDR);
   }
 
   /** A socket that another library opened and closes. */
@@ -87,16 +112,24 @@ public final class LinuxSocket implements AutoCloseable {
     return new LinuxSocket(fd, true);
   }
 
-  private LinuxSocket boundTo(SocketAddress address, String call) throws LinuxException {
+  /** With an option switched on; closed when that fails. */
+  private LinuxSocket with(int level, int option) throws LinuxException {
+    try {
+      set(level, option, 1);
+    } catch (LinuxException e) {
+      close();
+      throw e;
+    }
+    return this;
+  }
+
+  private void bind(SocketAddress address, String call) throws LinuxException {
     try (NativeMemory name = NativeMemory.allocate(SocketAddress.MAX_LENGTH)) {
       address.writeTo(name.nativeBytes(), 0);
       if (Libc.bind(fd, name.address(), address.length) < 0) {
-        LinuxException failure = LinuxException.last(call);
-        close();
-        throw failure;
+        throw LinuxException.last(call);
       }
     }
-    return this;
   }
 
   private void sendOne(byte[] message, SocketAddress to) throws LinuxException {
@@ -213,6 +246,16 @@ public final class LinuxSocket implements AutoCloseable {
   private void set(int level, int name, NativeMemory value, int length) throws LinuxException {
     if (Libc.setsockopt(fd, level, name, value.address(), length) < 0) {
       throw LinuxException.last("setsockopt(" + level + ", " + name + ")");
+    }
+  }
+
+  private int get(int level, int name) throws LinuxException {
+    try (NativeMemory memory = NativeMemory.allocate(8)) {
+      memory.nativeBytes().putInt(4, 4);
+      if (Libc.getsockopt(fd, level, name, memory.address(), memory.address() + 4) < 0) {
+        throw LinuxException.last("getsockopt(" + level + ", " + name + ")");
+      }
+      return memory.nativeBytes().getInt(0);
     }
   }
 

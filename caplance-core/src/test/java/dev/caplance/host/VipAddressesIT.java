@@ -61,8 +61,8 @@ class VipAddressesIT {
   @Test
   void addsAddressesWhereTheirNetworkIsAndRemovesThem() throws IOException {
     try (Run run = new Run()) {
-      run.vips.attach(VIP, run.vips.interfaceFor(VIP));
-      run.vips.attach(VIP6, run.vips.interfaceFor(VIP6));
+      assertThat(run.vips.attach(VIP)).isEqualTo("eth0");
+      assertThat(run.vips.attach(VIP6)).isEqualTo("eth1");
       assertThat(here.addresses("eth0")).containsExactly("10.0.0.2/24", "10.0.0.50/32");
       assertThat(here.addresses("eth1")).containsExactlyInAnyOrder("fd00::2/64", "fd00::50/128");
       run.vips.detachAll();

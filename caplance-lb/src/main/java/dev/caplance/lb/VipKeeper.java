@@ -51,12 +51,12 @@ final class VipKeeper {
   }
 
   private void attach(InetAddress vip) throws IOException {
-    String device =
-        config.interfaceName().isPresent()
-            ? config.interfaceName().get()
-            : addresses.interfaceFor(vip);
-    addresses.attach(vip, device);
-    devices.put(vip, device);
+    if (config.interfaceName().isPresent()) {
+      addresses.attach(vip, config.interfaceName().get());
+      devices.put(vip, config.interfaceName().get());
+    } else {
+      devices.put(vip, addresses.attach(vip));
+    }
   }
 
   /** Looks whether all is in place, and puts back what is not. */

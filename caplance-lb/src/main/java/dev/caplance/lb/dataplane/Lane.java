@@ -26,13 +26,19 @@ final class Lane implements BatchSender.Outcome, AutoCloseable {
   private final int worker;
   private final TrafficCounters counters;
   private final BatchSender sender;
+  private final SecondsClock clock;
   private final boolean takesRuns;
   private final Endpoint[] endpoints;
   private final Run[] runs = new Run[RUNS];
   private int batch;
 
-  private Lane(LinuxSocket socket, int capacity, int worker, TrafficCounters counters) {
+  /** When the last batch was sent, in seconds. */
+  private int now;
+
+  private Lane(
+      LinuxSocket socket, int capacity, int worker, TrafficCounters counters, SecondsClock clock) {
     this.worker = worker;
+    this.clock = clock;
     this.counters = counters;
     this.takesRuns = socket.takesRuns();
     this.sender = new BatchSender(socket, capacity, takesRuns);
@@ -43,12 +49,13 @@ final class Lane implements BatchSender.Outcome, AutoCloseable {
   }
 
   /** A lane to endpoints of the family of {@code any}, the unspecified address. */
-  static Lane open(InetAddress any, int capacity, int worker, TrafficCounters counters)
+  static Lane open(
+      InetAddress any, int capacity, int worker, TrafficCounters counters, SecondsClock clock)
       throws IOException {
     LinuxSocket socket = LinuxSocket.udp(any, 0);
     try {
       socket.setSendBuffer(SEND_BUFFER);
-      return new Lane(socket, capacity, worker, counters);
+      return new Lane(socket, capacity, worker, counters, clock);
     } catch (IOException | RuntimeException e) {
       socket.close();
       throw e;
@@ -109,7 +116,7 @@ final class Lane implements BatchSender.Outcome, AutoCloseable {
   private void begin(Run run, int message, int length, Endpoint to, int trafficClass) {
     endpoints[message] = to;
     run.end();
-    if (takesRuns && to.takesRuns() && length <= to.maxPacket()) {
+    if (takesRuns && to.takesRuns(now) && length <= to.maxPacket()) {
       run.begin(batch, to, message, length, trafficClass);
     }
   }
@@ -118,6 +125,7 @@ final class Lane implements BatchSender.Outcome, AutoCloseable {
   void flush() {
     if (sender.count() > 0) {
       batch++;
+      now = clock.seconds();
       sender.flush(this);
     }
   }
@@ -135,7 +143,7 @@ final class Lane implements BatchSender.Outcome, AutoCloseable {
 
   @Override
   public void runRefused(int index, int errno) {
-    endpoints[index].refuseRuns();
+    endpoints[index].refuseRuns(now);
   }
 
   @Override

@@ -1,10 +1,14 @@
 package dev.caplance.lb.dataplane;
 
 import dev.caplance.lb.routing.Endpoint;
+import dev.caplance.linux.Errno;
+import dev.caplance.linux.LinuxException;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.TrafficCounters;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The ways out of a worker: a few sockets of each IP version. A flow always takes the same one, so
@@ -22,9 +26,14 @@ final class Lanes implements AutoCloseable {
   private final Lane[] ipv4;
   private final Lane[] ipv6;
 
-  Lanes(int capacity, int worker, TrafficCounters counters) throws IOException {
-    ipv4 = open(ANY_IPV4, capacity, worker, counters);
-    ipv6 = openIpv6(capacity, worker, counters);
+  Lanes(int capacity, int worker, TrafficCounters counters, SecondsClock clock) throws IOException {
+    ipv4 = open(ANY_IPV4, capacity, worker, counters, clock);
+    try {
+      ipv6 = openIpv6(capacity, worker, counters, clock);
+    } catch (IOException e) {
+      close(ipv4);
+      throw e;
+    }
   }
 
   /** Whether the kernel takes runs of packets. */
@@ -32,21 +41,31 @@ final class Lanes implements AutoCloseable {
     return ipv4[0].takesRuns();
   }
 
-  private static Lane[] open(InetAddress any, int capacity, int worker, TrafficCounters counters)
+  private static Lane[] open(
+      InetAddress any, int capacity, int worker, TrafficCounters counters, SecondsClock clock)
       throws IOException {
-    Lane[] lanes = new Lane[COUNT];
-    for (int i = 0; i < COUNT; i++) {
-      lanes[i] = Lane.open(any, capacity, worker, counters);
+    List<Lane> lanes = new ArrayList<>();
+    try {
+      while (lanes.size() < COUNT) {
+        lanes.add(Lane.open(any, capacity, worker, counters, clock));
+      }
+    } catch (IOException e) {
+      lanes.forEach(Lane::close);
+      throw e;
     }
-    return lanes;
+    return lanes.toArray(Lane[]::new);
   }
 
   /** A kernel may be without IPv6; no backend can have registered with such an address then. */
-  private static Lane[] openIpv6(int capacity, int worker, TrafficCounters counters) {
+  private static Lane[] openIpv6(
+      int capacity, int worker, TrafficCounters counters, SecondsClock clock) throws IOException {
     try {
-      return open(ANY_IPV6, capacity, worker, counters);
-    } catch (IOException e) {
-      return new Lane[0];
+      return open(ANY_IPV6, capacity, worker, counters, clock);
+    } catch (LinuxException e) {
+      if (e.errno() == Errno.EAFNOSUPPORT || e.errno() == Errno.EADDRNOTAVAIL) {
+        return new Lane[0];
+      }
+      throw e;
     }
   }
 

@@ -97,7 +97,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
    * @param tcpQueueNumber the queue for TCP
    * @param queueLength packets that the kernel keeps for each
    * @param widestMtu bytes of the largest packet that can come in one piece
-   * @param flows its own
+   * @param flows its own, closed with it and when this fails
    * @throws IOException in words for the operator when that fails; nothing is held then
    */
   static PacketWorker open(
@@ -111,9 +111,10 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       ForwardingTable table)
       throws IOException {
     TrafficCounters counters = new TrafficCounters();
-    Lanes lanes = new Lanes(BATCH, worker, counters);
+    Lanes lanes = null;
     Responder responder = null;
     try {
+      lanes = new Lanes(BATCH, worker, counters, clock);
       responder = new Responder();
       NfQueue queue =
           NfQueue.open(
@@ -129,7 +130,10 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
           clock,
           table);
     } catch (IOException | RuntimeException e) {
-      lanes.close();
+      flows.table().close();
+      if (lanes != null) {
+        lanes.close();
+      }
       if (responder != null) {
         responder.close();
       }

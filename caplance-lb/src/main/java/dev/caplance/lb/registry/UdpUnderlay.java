@@ -1,12 +1,12 @@
 package dev.caplance.lb.registry;
 
+import dev.caplance.linux.LinuxException;
+import dev.caplance.linux.LinuxSocket;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.session.SanityDatagram;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.NetworkInterface;
-import java.net.SocketException;
 import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
@@ -51,19 +51,16 @@ final class UdpUnderlay implements Underlay {
     if (source.equals(dataAddress)) {
       throw DataAddresses.ownAddress(dataAddress);
     }
-    return new Route(source, mtu(source));
+    return new Route(source, mtu(dataAddress));
   }
 
-  private static int mtu(InetAddress source) {
+  private static int mtu(InetAddress dataAddress) {
     try {
-      NetworkInterface device = NetworkInterface.getByInetAddress(source);
-      if (device != null) {
-        return device.getMTU();
-      }
-    } catch (SocketException e) {
-      LOG.debug("no interface tells its MTU for {}", IpAddresses.format(source), e);
+      return LinuxSocket.mtuOfWayTo(dataAddress);
+    } catch (LinuxException e) {
+      LOG.debug("no MTU is known for the way to {}", IpAddresses.format(dataAddress), e);
+      return USUAL_MTU;
     }
-    return USUAL_MTU;
   }
 
   @Override

@@ -17,6 +17,8 @@ public final class Endpoint {
   /** Cells of a worker: a cache line, so that workers do not disturb each other. */
   private static final int STRIDE = 8;
 
+  private static final int SECONDS_WITHOUT_RUNS = 30;
+
   private static final int PACKETS = 0;
   private static final int BYTES = 1;
 
@@ -28,7 +30,7 @@ public final class Endpoint {
   private final AtomicLongArray cells;
   private final int overhead;
   private volatile int maxPacket;
-  private volatile boolean takesRuns = true;
+  private volatile int noRunsBefore;
 
   /**
    * An endpoint that nothing went to yet.
@@ -54,7 +56,7 @@ public final class Endpoint {
   /** The way there has changed. Any thread may call. */
   public void setMtu(int mtu) {
     maxPacket = mtu - overhead;
-    takesRuns = true;
+    noRunsBefore = 0;
   }
 
   /** A number that no other endpoint has had since the start of the process. */
@@ -77,14 +79,21 @@ public final class Endpoint {
     return target;
   }
 
-  /** Whether packets may go there as runs (see {@link dev.caplance.linux.BatchSender}). */
-  public boolean takesRuns() {
-    return takesRuns;
+  /**
+   * Whether packets may go there as runs (see {@link dev.caplance.linux.BatchSender}).
+   *
+   * @param now in seconds, on the clock of those who call {@link #refuseRuns}
+   */
+  public boolean takesRuns(int now) {
+    return now >= noRunsBefore;
   }
 
-  /** The interface on the way there cannot cut runs: no more until the way changes. Any thread. */
-  public void refuseRuns() {
-    takesRuns = false;
+  /**
+   * The way there cannot cut runs: none until it changes or some time has passed, since other
+   * troubles look the same. Any thread may call.
+   */
+  public void refuseRuns(int now) {
+    noRunsBefore = now + SECONDS_WITHOUT_RUNS;
   }
 
   /**

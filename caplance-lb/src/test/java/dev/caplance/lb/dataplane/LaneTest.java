@@ -37,7 +37,7 @@ class LaneTest {
 
   @BeforeEach
   void open() throws Exception {
-    lane = Lane.open(IpAddresses.parse("0.0.0.0"), PACKETS, 0, counters);
+    lane = Lane.open(IpAddresses.parse("0.0.0.0"), PACKETS, 0, counters, new SecondsClock());
     for (int i = 0; i < 3; i++) {
       LinuxSocket backend = LinuxSocket.udp(LOOPBACK, 0);
       backend.setReceiveTimeout(10_000);
@@ -120,12 +120,14 @@ class LaneTest {
     Received received = receive(0, 150);
     assertThat(received.datagrams).hasSize(150).doesNotHaveDuplicates();
     assertThat(received.messages).isEqualTo(3); // 64 are the most in one
-    assertThat(endpoints.get(0).takesRuns()).isTrue();
+    assertThat(endpoints.get(0).takesRuns(0)).isTrue();
   }
 
   @Test
-  void whereRunsAreRefusedPacketsGoOneByOne() {
-    endpoints.get(0).refuseRuns();
+  void whereRunsAreRefusedPacketsGoOneByOneForAWhile() {
+    endpoints.get(0).refuseRuns(0);
+    assertThat(endpoints.get(0).takesRuns(29)).isFalse();
+    assertThat(endpoints.get(0).takesRuns(30)).isTrue();
     for (int i = 0; i < 10; i++) {
       add(i, 64, 0, 0);
     }

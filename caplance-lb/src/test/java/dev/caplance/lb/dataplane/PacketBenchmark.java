@@ -75,7 +75,9 @@ public class PacketBenchmark {
     InetAddress loopback = InetAddress.getLoopbackAddress();
     backend = LinuxSocket.udp(loopback, 0);
     endpoint = new Endpoint(loopback, backend.localPort(), 1, 65_535);
-    lane = Lane.open(InetAddress.getByName("0.0.0.0"), BATCH, 0, new TrafficCounters());
+    lane =
+        Lane.open(
+            InetAddress.getByName("0.0.0.0"), BATCH, 0, new TrafficCounters(), new SecondsClock());
     packet.put(0, HexFormat.of().parseHex(PACKET));
     for (int i = 0; i < FLOWS; i++) {
       nextClient();

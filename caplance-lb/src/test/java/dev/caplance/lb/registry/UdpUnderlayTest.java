@@ -62,6 +62,8 @@ class UdpUnderlayTest {
             "ip addr add 10.8.0.2/24 broadcast 10.8.0.255 dev v0",
             "ip link set v0 mtu 1400 up",
             "ip link set v1 up",
+            "ip addr add 10.6.0.1/32 dev lo",
+            "ip route add 10.7.0.0/24 dev v0 src 10.6.0.1",
             "ip route add local 10.5.0.0/16 dev lo",
             "exec \"$0\" \"$@\"");
     Process process =
@@ -78,6 +80,7 @@ class UdpUnderlayTest {
                 System.getProperty("java.class.path"),
                 UdpUnderlayTest.class.getName(),
                 "10.8.0.11",
+                "10.7.0.1",
                 "10.8.0.2",
                 "10.8.0.255",
                 "10.5.1.2",
@@ -90,6 +93,7 @@ class UdpUnderlayTest {
     assertThat(output.lines().toList())
         .satisfiesExactly(
             line -> assertThat(line).isEqualTo("from 10.8.0.2 with an MTU of 1400"),
+            line -> assertThat(line).isEqualTo("from 10.6.0.1 with an MTU of 1400"),
             line ->
                 assertThat(line).startsWith("10.8.0.2 is an address of this load balancer itself"),
             line -> assertThat(line).startsWith("10.8.0.255 is the broadcast address of v0"),
