@@ -104,7 +104,7 @@ public final class BackendDaemon implements Daemon {
     Upkeep.Look look = () -> look(addresses, mssClamp, mtuWatch, reversePath, decapsulator);
     Upkeep upkeep = new Upkeep(look);
     cleanup.atStop("end the upkeep", upkeep::close);
-    look.look();
+    lookAtAddresses(reversePath, decapsulator);
     upkeep.start();
 
     HealthChecks checks = new HealthChecks(config.checks(), sessions::health);
@@ -161,11 +161,18 @@ public final class BackendDaemon implements Daemon {
       ReversePathWatch reversePath,
       Decapsulator decapsulator)
       throws IOException {
-    reversePath.look(); // First: were it not seen since another look fails, packets would be lost.
+    // First: were it not seen since another look fails, packets would be lost.
+    lookAtAddresses(reversePath, decapsulator);
     addresses.restoreMissing();
-    decapsulator.refuseSources(AddressSet.of(OwnAddresses.list()));
     mssClamp.check().forEach(LOG::warn);
     mtuWatch.look();
+  }
+
+  /** What decides which packets get in, and how; so before the first one. */
+  private static void lookAtAddresses(ReversePathWatch reversePath, Decapsulator decapsulator)
+      throws IOException {
+    reversePath.look();
+    decapsulator.refuseSources(AddressSet.of(OwnAddresses.list()));
   }
 
   private Identity identity(Offer offer) {

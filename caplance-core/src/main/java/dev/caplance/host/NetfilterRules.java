@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -84,11 +85,14 @@ public final class NetfilterRules {
 
   /** Puts the rules in place; what is left of older ones, also of another family, goes. */
   public void install() throws IOException {
-    for (RawTable table : used) {
-      table.install();
-    }
-    for (RawTable table : unused) {
-      removeIfPossible(table);
+    CompletableFuture<Void> cleared =
+        CompletableFuture.runAsync(() -> unused.forEach(NetfilterRules::removeIfPossible));
+    try {
+      for (RawTable table : used) {
+        table.install();
+      }
+    } finally {
+      cleared.join();
     }
   }
 
@@ -111,9 +115,7 @@ public final class NetfilterRules {
     for (RawTable table : used) {
       table.remove();
     }
-    for (RawTable table : unused) {
-      removeIfPossible(table);
-    }
+    unused.forEach(NetfilterRules::removeIfPossible);
   }
 
   /**
