@@ -193,8 +193,12 @@ def release(pid):
 
 
 def starts(samples, rounds):
-    """From exec to READY=1, on a machine that does nothing else."""
+    """From exec to READY=1, on a machine that does nothing else; and a Java that does nothing."""
     for _ in range(rounds):
+        begun = time.monotonic()
+        subprocess.run(["java", "-XX:+UseSerialGC", "-Xmx64m", "-version"], capture_output=True,
+                       check=True)
+        samples.add("ms for java -version", "Caplance", (time.monotonic() - begun) * 1000)
         for host, kind, config in (("lb1", "lb", "services: [{name: web, vip: 10.77.0.50}]\n"),
                                    ("b1", "backend", BACKEND_CONFIG)):
             daemon = lab.Daemon(host, kind, config, cpu=None)

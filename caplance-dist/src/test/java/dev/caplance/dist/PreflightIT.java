@@ -227,6 +227,13 @@ class PreflightIT {
   }
 
   @Test
+  void packetsThatAreJoinedTooFar() {
+    on(balancer, "ip link set dev eth0 gro_max_size 131072").succeeded();
+    mend(balancer, finding("eth0 joins TCP packets", preflight(balancer, "lb", BALANCER)));
+    preflight(balancer, "lb", BALANCER).succeeded();
+  }
+
+  @Test
   void aFirewallThatShutsTheSessionPort() {
     on(balancer, "iptables-nft -P INPUT DROP").succeeded();
     String finding = finding("TCP 1338 is shut", preflight(balancer, "lb", BALANCER));

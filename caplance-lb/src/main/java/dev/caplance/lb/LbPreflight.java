@@ -1,6 +1,7 @@
 package dev.caplance.lb;
 
 import dev.caplance.host.CommandRunner;
+import dev.caplance.lb.preflight.JoinedPackets;
 import dev.caplance.lb.preflight.QueueTarget;
 import dev.caplance.lb.preflight.Queues;
 import dev.caplance.lb.preflight.VipNetworks;
@@ -52,6 +53,7 @@ final class LbPreflight {
     checks.add(Running.unless(socket, new Queues(config.queues().first(), config.queues().last())));
     checks.add(this::queueTargets);
     checks.add(this::networks);
+    checks.add(new JoinedPackets(commands));
     checks.add(this::sessionPort);
     return checks;
   }
