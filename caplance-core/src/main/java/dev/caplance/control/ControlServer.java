@@ -82,17 +82,8 @@ public final class ControlServer implements Closeable {
   }
 
   /**
-   * Loads the native library, which takes a while at its first use; for a daemon in a hurry, from a
-   * thread of its own, before {@link #start}.
-   *
-   * @throws IOException when there are no Unix sockets here
-   */
-  public static void load() throws IOException {
-    UnixServerSocketChannel.open().close();
-  }
-
-  /**
-   * Makes the socket and begins to serve. After {@link #close} it does nothing.
+   * Makes the socket and begins to serve. The first use of the native library takes some 300 ms, so
+   * a daemon in a hurry calls this from a thread of its own. After {@link #close} it does nothing.
    *
    * @throws IOException when another daemon serves the path, or the socket cannot be made
    */

@@ -2,8 +2,6 @@ package dev.caplance.daemon;
 
 import dev.caplance.config.ConfigException;
 import dev.caplance.config.LoggingConfig;
-import dev.caplance.control.ControlServer;
-import dev.caplance.linux.NativeMemory;
 import dev.caplance.logging.Logging;
 import dev.caplance.preflight.Check;
 import dev.caplance.preflight.Finding;
@@ -108,23 +106,8 @@ public abstract class DaemonCommand<C> implements Callable<Integer> {
       spec.commandLine().getErr().println(e.getMessage());
       return EXIT_FAILURE;
     }
-    loadAhead();
     DaemonRunner runner = new DaemonRunner();
     return runner.run(daemon(config, runner), () -> logFindings(flight));
-  }
-
-  /** Has loaded meanwhile what takes long to load; who needs it first waits for less. */
-  private static void loadAhead() {
-    inBackground(
-        "load-ahead",
-        () -> {
-          try {
-            NativeMemory.allocate(1).close();
-            ControlServer.load();
-          } catch (IOException | LinkageError e) {
-            LOG.debug("a native library cannot be loaded; whoever needs it will say so", e);
-          }
-        });
   }
 
   private int report(List<Finding> findings) {
@@ -138,13 +121,10 @@ public abstract class DaemonCommand<C> implements Callable<Integer> {
   }
 
   private static void logFindings(Preflight flight) {
-    inBackground(
-        "preflight",
-        () -> flight.findings().forEach(finding -> LOG.warn("preflight: {}", finding)));
-  }
-
-  private static void inBackground(String name, Runnable work) {
-    Thread thread = new Thread(work, name);
+    Thread thread =
+        new Thread(
+            () -> flight.findings().forEach(finding -> LOG.warn("preflight: {}", finding)),
+            "preflight");
     thread.setDaemon(true);
     thread.start();
   }
