@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -79,15 +78,10 @@ public final class MssClamp {
 
   /** Puts the rules in place; what is left of older ones, also of another family, goes. */
   public void install() throws IOException {
-    CompletableFuture<Void> cleared =
-        CompletableFuture.runAsync(() -> unused.forEach(MssClamp::removeIfPossible));
-    try {
-      for (Map.Entry<OwnChains, List<String>> chains : used.entrySet()) {
-        chains.getKey().install(chains.getValue());
-      }
-    } finally {
-      cleared.join();
+    for (Map.Entry<OwnChains, List<String>> chains : used.entrySet()) {
+      chains.getKey().install(chains.getValue());
     }
+    unused.forEach(MssClamp::removeIfPossible);
     if (!used.isEmpty()) {
       LOG.info("keep the MSS of the virtual addresses to {}", sizes());
     }

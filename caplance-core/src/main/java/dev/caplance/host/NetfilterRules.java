@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -85,15 +84,10 @@ public final class NetfilterRules {
 
   /** Puts the rules in place; what is left of older ones, also of another family, goes. */
   public void install() throws IOException {
-    CompletableFuture<Void> cleared =
-        CompletableFuture.runAsync(() -> unused.forEach(NetfilterRules::removeIfPossible));
-    try {
-      for (RawTable table : used) {
-        table.install();
-      }
-    } finally {
-      cleared.join();
+    for (RawTable table : used) {
+      table.install();
     }
+    unused.forEach(NetfilterRules::removeIfPossible);
   }
 
   /**
