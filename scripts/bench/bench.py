@@ -198,7 +198,7 @@ def starts(samples, rounds):
         begun = time.monotonic()
         subprocess.run(["java", "-XX:+UseSerialGC", "-Xmx64m", "-version"], capture_output=True,
                        check=True)
-        samples.add("ms for java -version", "Caplance", (time.monotonic() - begun) * 1000)
+        samples.add("ms for java -version", "Java", (time.monotonic() - begun) * 1000)
         for host, kind, config in (("lb1", "lb", "services: [{name: web, vip: 10.77.0.50}]\n"),
                                    ("b1", "backend", BACKEND_CONFIG)):
             daemon = lab.Daemon(host, kind, config, cpu=None)

@@ -4,8 +4,6 @@ import static java.util.stream.Collectors.joining;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import dev.caplance.packet.IpAddresses;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -57,23 +55,21 @@ record InterfaceAddresses(List<String> devices, List<Assigned> assigned) {
   static InterfaceAddresses parse(String json) throws IOException {
     List<String> devices = new ArrayList<>();
     List<Assigned> assigned = new ArrayList<>();
-    try {
-      for (JsonElement element : JsonParser.parseString(json).getAsJsonArray()) {
-        JsonObject link = element.getAsJsonObject();
-        String device = link.get("ifname").getAsString();
-        devices.add(device);
-        for (JsonElement info : link.getAsJsonArray("addr_info")) {
-          JsonObject address = info.getAsJsonObject();
-          assigned.add(
-              new Assigned(
-                  device,
-                  IpAddresses.parse(address.get("local").getAsString()),
-                  address.get("prefixlen").getAsInt()));
-        }
-      }
-    } catch (JsonParseException | IllegalStateException | NullPointerException e) {
-      throw new IOException("'ip -json address show' wrote something unexpected: " + e, e);
-    }
+    IpJson.read(
+        "ip -json address show",
+        json,
+        link -> {
+          String device = link.get("ifname").getAsString();
+          devices.add(device);
+          for (JsonElement info : link.getAsJsonArray("addr_info")) {
+            JsonObject address = info.getAsJsonObject();
+            assigned.add(
+                new Assigned(
+                    device,
+                    IpAddresses.parse(address.get("local").getAsString()),
+                    address.get("prefixlen").getAsInt()));
+          }
+        });
     return new InterfaceAddresses(List.copyOf(devices), List.copyOf(assigned));
   }
 

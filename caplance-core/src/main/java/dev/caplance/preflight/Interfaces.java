@@ -2,9 +2,8 @@ package dev.caplance.preflight;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import dev.caplance.host.CommandRunner;
+import dev.caplance.host.IpJson;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.preflight.firewall.Prefix;
 import java.io.IOException;
@@ -66,13 +65,7 @@ public record Interfaces(List<Interface> all) {
   /** Reads the output of {@code ip -json address show}. */
   static Interfaces parse(String json) throws IOException {
     List<Interface> all = new ArrayList<>();
-    try {
-      for (JsonElement element : JsonParser.parseString(json).getAsJsonArray()) {
-        all.add(readInterface(element.getAsJsonObject()));
-      }
-    } catch (JsonParseException | IllegalStateException | NullPointerException e) {
-      throw new IOException("'ip -json address show' wrote something unexpected: " + e, e);
-    }
+    IpJson.read("ip -json address show", json, link -> all.add(readInterface(link)));
     return new Interfaces(List.copyOf(all));
   }
 

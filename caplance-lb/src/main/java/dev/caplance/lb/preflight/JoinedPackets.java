@@ -1,10 +1,8 @@
 package dev.caplance.lb.preflight;
 
 import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import dev.caplance.host.CommandRunner;
+import dev.caplance.host.IpJson;
 import dev.caplance.preflight.Check;
 import dev.caplance.preflight.Finding;
 import java.io.IOException;
@@ -30,19 +28,17 @@ public record JoinedPackets(CommandRunner commands) implements Check {
   /** Reads the output of {@code ip -json -details link show}. */
   static List<Finding> findings(String json) throws IOException {
     List<Finding> findings = new ArrayList<>();
-    try {
-      for (JsonElement element : JsonParser.parseString(json).getAsJsonArray()) {
-        JsonObject link = element.getAsJsonObject();
-        // Older versions of ip name neither limit, or only the first.
-        for (String limit : LIMITS) {
-          if (link.has(limit) && link.get(limit).getAsInt() > USUAL) {
-            findings.add(tooLarge(link.get("ifname").getAsString(), limit, link.get(limit)));
+    IpJson.read(
+        "ip -json -details link show",
+        json,
+        link -> {
+          // Older versions of ip name neither limit, or only the first.
+          for (String limit : LIMITS) {
+            if (link.has(limit) && link.get(limit).getAsInt() > USUAL) {
+              findings.add(tooLarge(link.get("ifname").getAsString(), limit, link.get(limit)));
+            }
           }
-        }
-      }
-    } catch (JsonParseException | IllegalStateException | NullPointerException e) {
-      throw new IOException("'ip -json -details link show' wrote something unexpected: " + e, e);
-    }
+        });
     return findings;
   }
 
