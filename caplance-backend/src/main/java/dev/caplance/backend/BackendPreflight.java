@@ -8,10 +8,10 @@ import dev.caplance.backend.preflight.Placement;
 import dev.caplance.host.CommandRunner;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.preflight.Capabilities;
-import dev.caplance.preflight.Check;
 import dev.caplance.preflight.Finding;
 import dev.caplance.preflight.FreePort;
 import dev.caplance.preflight.Interfaces;
+import dev.caplance.preflight.PreflightCheck;
 import dev.caplance.preflight.Programs;
 import dev.caplance.preflight.Running;
 import dev.caplance.preflight.WritableDirectory;
@@ -39,11 +39,11 @@ final class BackendPreflight {
   }
 
   /** The checks for a configuration, before the start of the daemon or while it runs. */
-  static List<Check> checks(BackendConfig config) {
+  static List<PreflightCheck> checks(BackendConfig config) {
     return new BackendPreflight(config).checks();
   }
 
-  private List<Check> checks() {
+  private List<PreflightCheck> checks() {
     return List.of(
         new Capabilities("backend"),
         new Programs(List.of("ip", "ss", "iptables-nft-save", "iptables-nft-restore")),

@@ -81,8 +81,8 @@ final class ControlConnection implements Runnable {
   private void serve() throws IOException {
     setTimeouts();
     Credentials credentials = channel.getOption(UnixSocketOptions.SO_PEERCRED);
-    Peer peer =
-        new Peer(
+    Caller caller =
+        new Caller(
             Integer.toUnsignedLong(credentials.getUid()),
             Integer.toUnsignedLong(credentials.getGid()),
             credentials.getPid());
@@ -94,7 +94,7 @@ final class ControlConnection implements Runnable {
         if (line == null) {
           return;
         }
-        answer = handler.answer(line, peer);
+        answer = handler.answer(line, caller);
       } catch (LineReader.LineTooLongException e) {
         answer =
             JsonRpc.error(

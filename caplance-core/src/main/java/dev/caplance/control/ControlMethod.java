@@ -15,14 +15,14 @@ public interface ControlMethod {
    * Does the work.
    *
    * @param params the named parameters, empty when the request has none
-   * @param peer who asks
+   * @param caller who asks
    * @return the result
    * @throws ControlException when it cannot be done; the client is told the code and the message
    * @throws InterruptedException when the server stops meanwhile
    */
-  JsonElement call(JsonObject params, Peer peer) throws ControlException, InterruptedException;
+  JsonElement call(JsonObject params, Caller caller) throws ControlException, InterruptedException;
 
-  /** Whether a call changes the daemon's state; such calls are logged with their peer. */
+  /** Whether a call changes the daemon's state; such calls are logged with their caller. */
   default boolean changesState() {
     return false;
   }
@@ -31,9 +31,9 @@ public interface ControlMethod {
   static ControlMethod changing(ControlMethod method) {
     return new ControlMethod() {
       @Override
-      public JsonElement call(JsonObject params, Peer peer)
+      public JsonElement call(JsonObject params, Caller caller)
           throws ControlException, InterruptedException {
-        return method.call(params, peer);
+        return method.call(params, caller);
       }
 
       @Override

@@ -28,7 +28,7 @@ final class RequestHandler {
    *
    * @return the answer with its line feed, or null when the line is a notification
    */
-  byte[] answer(byte[] line, Peer peer) {
+  byte[] answer(byte[] line, Caller caller) {
     JsonElement value;
     try {
       value = JsonRpc.parse(line);
@@ -41,7 +41,7 @@ final class RequestHandler {
       return JsonRpc.error(idOf(value), JsonRpc.INVALID_REQUEST, "Invalid Request: " + problem);
     }
     JsonObject request = value.getAsJsonObject();
-    byte[] answer = call(request, peer);
+    byte[] answer = call(request, caller);
     return request.has("id") ? answer : null;
   }
 
@@ -87,16 +87,16 @@ final class RequestHandler {
     return element != null && element.isJsonPrimitive() && element.getAsJsonPrimitive().isString();
   }
 
-  private byte[] call(JsonObject request, Peer peer) {
+  private byte[] call(JsonObject request, Caller caller) {
     JsonElement id = idOf(request);
     try {
-      return JsonRpc.result(id, result(request, peer));
+      return JsonRpc.result(id, result(request, caller));
     } catch (ControlException e) {
       return JsonRpc.error(id, e.code(), e.getMessage());
     }
   }
 
-  private JsonElement result(JsonObject request, Peer peer) throws ControlException {
+  private JsonElement result(JsonObject request, Caller caller) throws ControlException {
     String name = request.get("method").getAsString();
     ControlMethod method = methods.get(name);
     if (method == null) {
@@ -110,28 +110,28 @@ final class RequestHandler {
           ControlException.INVALID_PARAMS, "Invalid params: parameters have names; give an object");
     }
     try {
-      JsonElement result = method.call(params.getAsJsonObject(), peer);
-      report(method, name, peer, "done");
+      JsonElement result = method.call(params.getAsJsonObject(), caller);
+      report(method, name, caller, "done");
       return result == null ? JsonNull.INSTANCE : result;
     } catch (ControlException e) {
-      report(method, name, peer, e.getMessage());
+      report(method, name, caller, e.getMessage());
       throw e;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      report(method, name, peer, "interrupted, the daemon is stopping");
+      report(method, name, caller, "interrupted, the daemon is stopping");
       throw new ControlException(JsonRpc.INTERNAL_ERROR, "Internal error: the daemon is stopping");
     } catch (RuntimeException e) {
-      LOG.error("control: {} by {} failed", name, peer, e);
+      LOG.error("control: {} by {} failed", name, caller, e);
       throw new ControlException(
           JsonRpc.INTERNAL_ERROR, "Internal error: " + e + "; see the daemon's log");
     }
   }
 
-  private static void report(ControlMethod method, String name, Peer peer, String outcome) {
+  private static void report(ControlMethod method, String name, Caller caller, String outcome) {
     if (method.changesState()) {
-      LOG.info("control: {} by {}: {}", name, peer, outcome);
+      LOG.info("control: {} by {}: {}", name, caller, outcome);
     } else {
-      LOG.debug("control: {} by {}: {}", name, peer, outcome);
+      LOG.debug("control: {} by {}: {}", name, caller, outcome);
     }
   }
 }

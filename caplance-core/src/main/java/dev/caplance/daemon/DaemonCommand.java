@@ -3,9 +3,9 @@ package dev.caplance.daemon;
 import dev.caplance.config.ConfigException;
 import dev.caplance.config.LoggingConfig;
 import dev.caplance.logging.Logging;
-import dev.caplance.preflight.Check;
 import dev.caplance.preflight.Finding;
 import dev.caplance.preflight.Preflight;
+import dev.caplance.preflight.PreflightCheck;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -80,7 +80,7 @@ public abstract class DaemonCommand<C> implements Callable<Integer> {
   protected abstract Daemon daemon(C config, DaemonRunner runner);
 
   /** What could keep the daemon from its work on this machine. */
-  protected abstract List<Check> checks(C config);
+  protected abstract List<PreflightCheck> checks(C config);
 
   @Override
   public Integer call() {

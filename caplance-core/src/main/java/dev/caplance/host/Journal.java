@@ -39,13 +39,13 @@ public final class Journal implements AutoCloseable {
   private static final long MAX_BYTES = 1 << 20;
 
   /** Makes a change undone on the machine. */
-  interface Undo<C extends Change> {
+  interface Undo<C extends MachineChange> {
     void accept(C change) throws IOException;
   }
 
   private final Path file;
   private final FileChannel channel;
-  private final List<Change> changes = new ArrayList<>();
+  private final List<MachineChange> changes = new ArrayList<>();
 
   private Journal(Path file, FileChannel channel) {
     this.file = file;
@@ -87,18 +87,18 @@ public final class Journal implements AutoCloseable {
   }
 
   /** The changes of this type that were not undone, oldest first. */
-  <C extends Change> List<C> changes(Class<C> type) {
+  <C extends MachineChange> List<C> changes(Class<C> type) {
     return changes.stream().filter(type::isInstance).map(type::cast).toList();
   }
 
   /** Writes a change down; it may be made when this returns. */
-  void add(Change change) throws IOException {
+  void add(MachineChange change) throws IOException {
     append("+\t" + change.toLine());
     changes.add(change);
   }
 
   /** Writes down that a change is undone, or was not made after all. */
-  void remove(Change change) throws IOException {
+  void remove(MachineChange change) throws IOException {
     append("-\t" + change.toLine());
     changes.remove(change);
   }
@@ -108,7 +108,7 @@ public final class Journal implements AutoCloseable {
    *
    * @throws IOException the first failure, the others suppressed in it
    */
-  <C extends Change> void undoAll(Class<C> type, Undo<C> undo) throws IOException {
+  <C extends MachineChange> void undoAll(Class<C> type, Undo<C> undo) throws IOException {
     List<C> remaining = changes(type);
     IOException failure = null;
     for (int i = remaining.size() - 1; i >= 0; i--) {
@@ -208,8 +208,8 @@ public final class Journal implements AutoCloseable {
     if (line.startsWith("p\t")) {
       return;
     }
-    Optional<Change> change =
-        line.length() < 2 ? Optional.empty() : Change.parse(line.substring(2));
+    Optional<MachineChange> change =
+        line.length() < 2 ? Optional.empty() : MachineChange.parse(line.substring(2));
     if (change.isPresent() && line.startsWith("+\t")) {
       changes.add(change.get());
     } else if (change.isPresent() && line.startsWith("-\t")) {

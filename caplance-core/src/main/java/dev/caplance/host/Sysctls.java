@@ -41,7 +41,7 @@ public final class Sysctls {
    *     values
    */
   public void apply(Map<String, String> wanted) throws IOException {
-    for (Change.Sysctl leftover : journal.changes(Change.Sysctl.class)) {
+    for (MachineChange.Sysctl leftover : journal.changes(MachineChange.Sysctl.class)) {
       if (!wanted.containsKey(leftover.name())) {
         undo(leftover);
         journal.remove(leftover);
@@ -59,22 +59,22 @@ public final class Sysctls {
    *     try again
    */
   public void restoreAll() throws IOException {
-    journal.undoAll(Change.Sysctl.class, this::undo);
+    journal.undoAll(MachineChange.Sysctl.class, this::undo);
   }
 
   private void set(String name, String wanted) throws IOException {
-    List<Change.Sysctl> leftovers =
-        journal.changes(Change.Sysctl.class).stream()
+    List<MachineChange.Sysctl> leftovers =
+        journal.changes(MachineChange.Sysctl.class).stream()
             .filter(leftover -> leftover.name().equals(name))
             .toList();
     String current = read(name);
     String original =
         leftovers.stream()
             .filter(leftover -> leftover.to().equals(current))
-            .map(Change.Sysctl::from)
+            .map(MachineChange.Sysctl::from)
             .findFirst()
             .orElse(current);
-    Change.Sysctl change = new Change.Sysctl(name, original, wanted);
+    MachineChange.Sysctl change = new MachineChange.Sysctl(name, original, wanted);
     if (!original.equals(wanted) && !leftovers.contains(change)) {
       journal.add(change);
     }
@@ -82,14 +82,14 @@ public final class Sysctls {
       write(name, wanted);
       LOG.info("set {} to {} (was {})", name, wanted, current);
     }
-    for (Change.Sysctl leftover : leftovers) {
+    for (MachineChange.Sysctl leftover : leftovers) {
       if (!leftover.equals(change)) {
         journal.remove(leftover);
       }
     }
   }
 
-  private void undo(Change.Sysctl change) throws IOException {
+  private void undo(MachineChange.Sysctl change) throws IOException {
     String current = read(change.name());
     if (current.equals(change.to())) {
       write(change.name(), change.from());

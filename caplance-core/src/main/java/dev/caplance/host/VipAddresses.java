@@ -34,7 +34,7 @@ public final class VipAddresses {
    */
   public void removeLeftovers(Collection<InetAddress> wanted) throws IOException {
     List<String> kept = wanted.stream().map(VipAddresses::cidr).toList();
-    for (Change.Address leftover : journal.changes(Change.Address.class)) {
+    for (MachineChange.Address leftover : journal.changes(MachineChange.Address.class)) {
       if (!kept.contains(leftover.cidr())) {
         LOG.info("an earlier run left {} on {}", leftover.cidr(), leftover.device());
         remove(leftover);
@@ -69,15 +69,15 @@ public final class VipAddresses {
   private void attach(InetAddress vip, String device, InterfaceAddresses present)
       throws IOException {
     present.requireDevice(device);
-    Change.Address change = new Change.Address(cidr(vip), device);
-    for (Change.Address leftover : journal.changes(Change.Address.class)) {
+    MachineChange.Address change = new MachineChange.Address(cidr(vip), device);
+    for (MachineChange.Address leftover : journal.changes(MachineChange.Address.class)) {
       if (leftover.cidr().equals(change.cidr()) && !leftover.device().equals(device)) {
         LOG.info("an earlier run left {} on {}", leftover.cidr(), leftover.device());
         remove(leftover);
         journal.remove(leftover);
       }
     }
-    if (journal.changes(Change.Address.class).contains(change)) {
+    if (journal.changes(MachineChange.Address.class).contains(change)) {
       if (present.contain(change.cidr(), device)) {
         LOG.info("took over {} on {} from an earlier run", change.cidr(), device);
       } else {
@@ -98,13 +98,13 @@ public final class VipAddresses {
    * @return the addresses that were put back; they need to be announced again
    */
   public List<InetAddress> restoreMissing() throws IOException {
-    List<Change.Address> ours = journal.changes(Change.Address.class);
+    List<MachineChange.Address> ours = journal.changes(MachineChange.Address.class);
     if (ours.isEmpty()) {
       return List.of();
     }
     List<InetAddress> restored = new ArrayList<>();
     InterfaceAddresses present = InterfaceAddresses.list(commands);
-    for (Change.Address change : ours) {
+    for (MachineChange.Address change : ours) {
       if (!present.contain(change.cidr(), change.device())) {
         add(change);
         LOG.warn("{} was gone from {}; put back", change.cidr(), change.device());
@@ -121,15 +121,15 @@ public final class VipAddresses {
    *     again
    */
   public void detachAll() throws IOException {
-    journal.undoAll(Change.Address.class, this::remove);
+    journal.undoAll(MachineChange.Address.class, this::remove);
   }
 
-  private void addAndTell(Change.Address change) throws IOException {
+  private void addAndTell(MachineChange.Address change) throws IOException {
     add(change);
     LOG.info("added {} to {}", change.cidr(), change.device());
   }
 
-  private void add(Change.Address change) throws IOException {
+  private void add(MachineChange.Address change) throws IOException {
     List<String> command = new ArrayList<>();
     command.addAll(List.of("ip", "address", "add", change.cidr(), "dev", change.device()));
     if (!IpAddresses.isIpv4(addressOf(change))) {
@@ -138,7 +138,7 @@ public final class VipAddresses {
     commands.run(command.toArray(String[]::new));
   }
 
-  private void remove(Change.Address change) throws IOException {
+  private void remove(MachineChange.Address change) throws IOException {
     if (InterfaceAddresses.list(commands).contain(change.cidr(), change.device())) {
       commands.run("ip", "address", "delete", change.cidr(), "dev", change.device());
       LOG.info("removed {} from {}", change.cidr(), change.device());
@@ -149,7 +149,7 @@ public final class VipAddresses {
     return IpAddresses.format(vip) + "/" + vip.getAddress().length * 8;
   }
 
-  private static InetAddress addressOf(Change.Address change) {
+  private static InetAddress addressOf(MachineChange.Address change) {
     return IpAddresses.parse(change.cidr().substring(0, change.cidr().indexOf('/')));
   }
 }

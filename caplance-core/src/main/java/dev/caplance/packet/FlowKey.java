@@ -46,24 +46,25 @@ public final class FlowKey {
    * Reads the key of a packet.
    *
    * @param header the packet's header, read from {@code b}
-   * @return {@link Verdict#FORWARD}, or why the packet has no flow, {@link Verdict#LEFT_TO_HOST}
-   *     for an ICMP error about a packet without one; the fields mean nothing then
+   * @return {@link Disposition#FORWARD}, or why the packet has no flow, {@link
+   *     Disposition#LEFT_TO_HOST} for an ICMP error about a packet without one; the fields mean
+   *     nothing then
    */
-  public Verdict read(IpHeader header, ByteBuffer b) {
+  public Disposition read(IpHeader header, ByteBuffer b) {
     if (header.fragment()) {
-      return Verdict.FRAGMENT;
+      return Disposition.FRAGMENT;
     }
     return switch (header.protocol()) {
       case IpProtocol.TCP -> readPorts(header, b, Transport.TCP_MIN_HEADER);
       case IpProtocol.UDP -> readPorts(header, b, Transport.UDP_HEADER);
       case IpProtocol.ICMP, IpProtocol.ICMPV6 -> readError(header, b);
-      default -> Verdict.UNKNOWN_PROTOCOL;
+      default -> Disposition.UNKNOWN_PROTOCOL;
     };
   }
 
-  private Verdict readPorts(IpHeader header, ByteBuffer b, int needed) {
+  private Disposition readPorts(IpHeader header, ByteBuffer b, int needed) {
     if (header.upperLength() < needed) {
-      return Verdict.MALFORMED;
+      return Disposition.MALFORMED;
     }
     sourceHigh = header.sourceHigh();
     sourceLow = header.sourceLow();
@@ -74,29 +75,29 @@ public final class FlowKey {
     protocol = header.protocol();
     tcpFlags = protocol == IpProtocol.TCP ? Transport.tcpFlags(b, header.upperOffset()) : 0;
     error = false;
-    return Verdict.FORWARD;
+    return Disposition.FORWARD;
   }
 
-  private Verdict readError(IpHeader header, ByteBuffer b) {
+  private Disposition readError(IpHeader header, ByteBuffer b) {
     if (header.upperLength() < Icmp.HEADER) {
-      return Verdict.MALFORMED;
+      return Disposition.MALFORMED;
     }
     if (!Icmp.isError(header, b)) {
-      return Verdict.UNKNOWN_PROTOCOL;
+      return Disposition.UNKNOWN_PROTOCOL;
     }
-    Verdict verdict =
+    Disposition verdict =
         quoted.readQuoted(
             b, header.upperOffset() + Icmp.HEADER, header.upperLength() - Icmp.HEADER);
     boolean hasPorts =
-        verdict == Verdict.FORWARD
+        verdict == Disposition.FORWARD
             && !quoted.fragment()
             && (quoted.protocol() == IpProtocol.TCP || quoted.protocol() == IpProtocol.UDP)
             && quoted.upperLength() >= Transport.PORTS;
     if (!hasPorts) {
-      return Verdict.LEFT_TO_HOST;
+      return Disposition.LEFT_TO_HOST;
     }
     readQuotedPorts(b);
-    return Verdict.FORWARD;
+    return Disposition.FORWARD;
   }
 
   private void readQuotedPorts(ByteBuffer b) {

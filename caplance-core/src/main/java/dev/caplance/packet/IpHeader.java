@@ -31,39 +31,39 @@ public final class IpHeader {
    * @param b memory that holds the packet, network byte order
    * @param at where the packet begins
    * @param length the bytes that came
-   * @return {@link Verdict#FORWARD} when the packet is right and the header was read; the fields
-   *     mean nothing else
+   * @return {@link Disposition#FORWARD} when the packet is right and the header was read; the
+   *     fields mean nothing else
    */
-  public Verdict read(ByteBuffer b, int at, int length) {
+  public Disposition read(ByteBuffer b, int at, int length) {
     return switch (version(b, at, length)) {
       case 4 -> readIpv4(b, at, length);
       case 6 -> readIpv6(b, at, length);
-      default -> Verdict.MALFORMED;
+      default -> Disposition.MALFORMED;
     };
   }
 
-  private Verdict readIpv4(ByteBuffer b, int at, int length) {
-    Verdict check = Ipv4.check(b, at, length);
-    if (check != Verdict.FORWARD) {
+  private Disposition readIpv4(ByteBuffer b, int at, int length) {
+    Disposition check = Ipv4.check(b, at, length);
+    if (check != Disposition.FORWARD) {
       return check;
     }
     readIpv4Fields(b, at, length);
     fragment = Ipv4.isFragment(b, at);
     trafficClass = Ipv4.trafficClass(b, at);
-    return Ipv4.isMartian(Ipv4.source(b, at)) ? Verdict.MARTIAN_SOURCE : Verdict.FORWARD;
+    return Ipv4.isMartian(Ipv4.source(b, at)) ? Disposition.MARTIAN_SOURCE : Disposition.FORWARD;
   }
 
-  private Verdict readIpv6(ByteBuffer b, int at, int length) {
-    Verdict check = Ipv6.check(b, at, length);
-    if (check != Verdict.FORWARD) {
+  private Disposition readIpv6(ByteBuffer b, int at, int length) {
+    Disposition check = Ipv6.check(b, at, length);
+    if (check != Disposition.FORWARD) {
       return check;
     }
     readIpv6Fields(b, at, length, false);
     trafficClass = Ipv6.trafficClass(b, at);
     if (Ipv6.isMapped(destinationHigh, destinationLow)) {
-      return Verdict.MALFORMED; // It would pass for a packet to an IPv4 address.
+      return Disposition.MALFORMED; // It would pass for a packet to an IPv4 address.
     }
-    return Ipv6.isMartian(sourceHigh, sourceLow) ? Verdict.MARTIAN_SOURCE : Verdict.FORWARD;
+    return Ipv6.isMartian(sourceHigh, sourceLow) ? Disposition.MARTIAN_SOURCE : Disposition.FORWARD;
   }
 
   /**
@@ -71,22 +71,22 @@ public final class IpHeader {
    * changed it, so that its lengths and its checksum say nothing. It may be the first fragment of a
    * packet, which has the header of the next protocol; only those behind it are {@link #fragment}.
    */
-  Verdict readQuoted(ByteBuffer b, int at, int length) {
+  Disposition readQuoted(ByteBuffer b, int at, int length) {
     int version = version(b, at, length);
     if (version == 4 && length >= Ipv4.MIN_HEADER) {
       int header = Ipv4.headerLength(b, at);
       if (header < Ipv4.MIN_HEADER || header > length) {
-        return Verdict.MALFORMED;
+        return Disposition.MALFORMED;
       }
       readIpv4Fields(b, at, length);
       fragment = Ipv4.isLaterFragment(b, at);
-      return Verdict.FORWARD;
+      return Disposition.FORWARD;
     }
     if (version == 6 && length >= Ipv6.HEADER) {
       readIpv6Fields(b, at, length, true);
-      return Verdict.FORWARD;
+      return Disposition.FORWARD;
     }
-    return Verdict.MALFORMED;
+    return Disposition.MALFORMED;
   }
 
   private void readIpv4Fields(ByteBuffer b, int at, int length) {

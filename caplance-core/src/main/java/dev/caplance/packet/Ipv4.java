@@ -100,18 +100,18 @@ public final class Ipv4 {
    *
    * @param length the bytes that there are from {@code at} on
    */
-  static Verdict check(ByteBuffer b, int at, int length) {
+  static Disposition check(ByteBuffer b, int at, int length) {
     if (length < MIN_HEADER) {
-      return Verdict.MALFORMED;
+      return Disposition.MALFORMED;
     }
     int header = headerLength(b, at);
     if (header < MIN_HEADER || header > length) {
-      return Verdict.MALFORMED;
+      return Disposition.MALFORMED;
     }
     if (totalLength(b, at) != length) {
-      return Verdict.WRONG_LENGTH;
+      return Disposition.WRONG_LENGTH;
     }
-    return Checksum.of(b, at, header) == 0 ? Verdict.FORWARD : Verdict.WRONG_CHECKSUM;
+    return Checksum.of(b, at, header) == 0 ? Disposition.FORWARD : Disposition.WRONG_CHECKSUM;
   }
 
   /** Whether nobody may send from this address: 0/8, 127/8 and 224/3 (RFC 1122, RFC 5735). */

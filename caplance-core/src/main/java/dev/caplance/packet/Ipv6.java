@@ -89,11 +89,11 @@ public final class Ipv6 {
    *
    * @param length the bytes that there are from {@code at} on
    */
-  static Verdict check(ByteBuffer b, int at, int length) {
+  static Disposition check(ByteBuffer b, int at, int length) {
     if (length < HEADER) {
-      return Verdict.MALFORMED;
+      return Disposition.MALFORMED;
     }
-    return payloadLength(b, at) + HEADER == length ? Verdict.FORWARD : Verdict.WRONG_LENGTH;
+    return payloadLength(b, at) + HEADER == length ? Disposition.FORWARD : Disposition.WRONG_LENGTH;
   }
 
   /** Whether nobody may send from this address: ::, ::1, ff00::/8, v4-mapped (RFC 4291). */

@@ -10,9 +10,9 @@ import java.util.concurrent.atomic.AtomicLongArray;
  */
 public final class TrafficCounters {
 
-  private static final Verdict[] VERDICTS = Verdict.values();
+  private static final Disposition[] DISPOSITIONS = Disposition.values();
 
-  private static final int RECEIVED = VERDICTS.length;
+  private static final int RECEIVED = DISPOSITIONS.length;
   private static final int BATCHES = RECEIVED + 1;
   private static final int BYTES = RECEIVED + 2;
 
@@ -26,10 +26,10 @@ public final class TrafficCounters {
    * @param bytes of those that went on, without encapsulation
    * @param verdicts packets by what became of them, without those that are zero
    */
-  public record Snapshot(long received, long batches, long bytes, Map<Verdict, Long> verdicts) {
+  public record Snapshot(long received, long batches, long bytes, Map<Disposition, Long> verdicts) {
 
     /** Packets with this verdict. */
-    public long of(Verdict verdict) {
+    public long of(Disposition verdict) {
       return verdicts.getOrDefault(verdict, 0L);
     }
   }
@@ -41,23 +41,23 @@ public final class TrafficCounters {
   }
 
   /** Counts a packet that goes no further. */
-  public void refused(Verdict verdict) {
+  public void refused(Disposition verdict) {
     refused(verdict, 1);
   }
 
   /** Counts packets that go no further. */
-  public void refused(Verdict verdict, int packets) {
+  public void refused(Disposition verdict, int packets) {
     add(cell(verdict), packets);
   }
 
   /** Counts packets that went on, and their bytes in all. */
   public void forwarded(int packets, int bytes) {
-    add(cell(Verdict.FORWARD), packets);
+    add(cell(Disposition.FORWARD), packets);
     add(BYTES, bytes);
   }
 
   @SuppressWarnings("EnumOrdinal") // An array is all that a counter on the hot path may cost.
-  private static int cell(Verdict verdict) {
+  private static int cell(Disposition verdict) {
     return verdict.ordinal();
   }
 
@@ -67,8 +67,8 @@ public final class TrafficCounters {
 
   /** The counts now. */
   public Snapshot snapshot() {
-    Map<Verdict, Long> verdicts = new EnumMap<>(Verdict.class);
-    for (Verdict verdict : VERDICTS) {
+    Map<Disposition, Long> verdicts = new EnumMap<>(Disposition.class);
+    for (Disposition verdict : DISPOSITIONS) {
       long count = cells.get(cell(verdict));
       if (count != 0) {
         verdicts.put(verdict, count);

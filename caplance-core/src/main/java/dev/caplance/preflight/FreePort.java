@@ -17,7 +17,8 @@ import java.util.Locale;
  *     finding here
  * @param key what the port is called in the configuration
  */
-public record FreePort(String protocol, InetSocketAddress address, String key) implements Check {
+public record FreePort(String protocol, InetSocketAddress address, String key)
+    implements PreflightCheck {
 
   @Override
   public List<Finding> look() throws IOException {

@@ -7,16 +7,16 @@ import java.util.List;
 /** The checks of a daemon, made one after the other. */
 public final class Preflight {
 
-  private final List<Check> checks;
+  private final List<PreflightCheck> checks;
 
-  public Preflight(List<Check> checks) {
+  public Preflight(List<PreflightCheck> checks) {
     this.checks = List.copyOf(checks);
   }
 
   /** Makes all checks. One that cannot look is a finding, and keeps no other from looking. */
   public List<Finding> findings() {
     List<Finding> findings = new ArrayList<>();
-    for (Check check : checks) {
+    for (PreflightCheck check : checks) {
       try {
         findings.addAll(check.look());
       } catch (IOException e) {

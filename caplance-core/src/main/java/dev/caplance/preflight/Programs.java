@@ -8,7 +8,7 @@ import java.util.List;
  *
  * @param names the programs
  */
-public record Programs(List<String> names) implements Check {
+public record Programs(List<String> names) implements PreflightCheck {
 
   @Override
   public List<Finding> look() {

@@ -13,7 +13,7 @@ public final class Running {
   private Running() {}
 
   /** A check that is made only while nobody serves this control socket. */
-  public static Check unless(Path controlSocket, Check check) {
+  public static PreflightCheck unless(Path controlSocket, PreflightCheck check) {
     return () -> isServed(controlSocket) ? List.of() : check.look();
   }
 

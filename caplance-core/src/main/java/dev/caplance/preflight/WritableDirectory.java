@@ -9,7 +9,7 @@ import java.util.List;
  *
  * @param key what it is called in the configuration
  */
-public record WritableDirectory(String key, Path directory) implements Check {
+public record WritableDirectory(String key, Path directory) implements PreflightCheck {
 
   @Override
   public List<Finding> look() {

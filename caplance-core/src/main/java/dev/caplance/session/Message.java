@@ -216,12 +216,12 @@ public sealed interface Message {
   /**
    * B→L {@code HEALTH <code> [reason …]}.
    *
-   * @param code 100 to 999; {@link #FIT} is fit, anything else is not
+   * @param code 100 to 999; {@link #HEALTHY} is healthy, anything else is not
    * @param reason for people; may be empty
    */
   record Health(int code, String reason) implements Message {
 
-    public static final int FIT = 200;
+    public static final int HEALTHY = 200;
 
     public Health {
       if (code < 100 || code > 999) {
@@ -232,8 +232,8 @@ public sealed interface Message {
     }
 
     /** Whether the backend may get new flows. */
-    public boolean fit() {
-      return code == FIT;
+    public boolean healthy() {
+      return code == HEALTHY;
     }
   }
 

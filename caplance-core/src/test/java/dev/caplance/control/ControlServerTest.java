@@ -72,11 +72,11 @@ class ControlServerTest {
     servers.forEach(ControlServer::close);
   }
 
-  private static JsonElement peer(Peer peer) {
+  private static JsonElement peer(Caller caller) {
     JsonArray ids = new JsonArray();
-    ids.add(peer.uid());
-    ids.add(peer.gid());
-    ids.add(peer.pid());
+    ids.add(caller.uid());
+    ids.add(caller.gid());
+    ids.add(caller.pid());
     return ids;
   }
 

@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
 
 class RequestHandlerTest {
 
-  private static final Peer PEER = new Peer(1000, 100, 4242);
+  private static final Caller PEER = new Caller(1000, 100, 4242);
 
   private final List<JsonObject> greeted = new ArrayList<>();
   private final ListAppender<ILoggingEvent> logged = new ListAppender<>();

@@ -17,9 +17,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class JournalTest {
 
-  private static final Change.Address ADDRESS = new Change.Address("10.0.0.50/32", "eth0");
-  private static final Change.Sysctl SYSCTL =
-      new Change.Sysctl("net.ipv4.conf.all.arp_ignore", "0", "1");
+  private static final MachineChange.Address ADDRESS =
+      new MachineChange.Address("10.0.0.50/32", "eth0");
+  private static final MachineChange.Sysctl SYSCTL =
+      new MachineChange.Sysctl("net.ipv4.conf.all.arp_ignore", "0", "1");
 
   @TempDir private Path directory;
 
@@ -27,14 +28,14 @@ class JournalTest {
     return directory.resolve("lb.journal");
   }
 
-  private List<Change> changes(Journal journal) {
-    return journal.changes(Change.class);
+  private List<MachineChange> changes(Journal journal) {
+    return journal.changes(MachineChange.class);
   }
 
   /** To close a journal with changes leaves the file as a crash does. */
-  private void crashAfter(Change... changes) throws IOException {
+  private void crashAfter(MachineChange... changes) throws IOException {
     try (Journal journal = Journal.open(directory, "lb")) {
-      for (Change change : changes) {
+      for (MachineChange change : changes) {
         journal.add(change);
       }
     }
@@ -46,16 +47,17 @@ class JournalTest {
       assertThat(changes(journal)).isEmpty();
       journal.add(ADDRESS);
       journal.add(SYSCTL);
-      journal.add(new Change.Address("fd00::50/128", "eth0"));
+      journal.add(new MachineChange.Address("fd00::50/128", "eth0"));
       journal.remove(ADDRESS);
     }
     try (Journal journal = Journal.open(directory, "lb")) {
       assertThat(changes(journal))
-          .containsExactly(SYSCTL, new Change.Address("fd00::50/128", "eth0"));
+          .containsExactly(SYSCTL, new MachineChange.Address("fd00::50/128", "eth0"));
       journal.remove(SYSCTL);
     }
     try (Journal journal = Journal.open(directory, "lb")) {
-      assertThat(changes(journal)).containsExactly(new Change.Address("fd00::50/128", "eth0"));
+      assertThat(changes(journal))
+          .containsExactly(new MachineChange.Address("fd00::50/128", "eth0"));
     }
   }
 
@@ -141,17 +143,17 @@ class JournalTest {
 
   @Test
   void changesAreUndoneLastFirstAndAFailureStopsNoOther() throws IOException {
-    Change.Address second = new Change.Address("10.0.0.51/32", "eth0");
-    Change.Address third = new Change.Address("10.0.0.52/32", "eth0");
-    List<Change> undone = new ArrayList<>();
+    MachineChange.Address second = new MachineChange.Address("10.0.0.51/32", "eth0");
+    MachineChange.Address third = new MachineChange.Address("10.0.0.52/32", "eth0");
+    List<MachineChange> undone = new ArrayList<>();
     try (Journal journal = Journal.open(directory, "lb")) {
-      for (Change change : List.of(ADDRESS, SYSCTL, second, third)) {
+      for (MachineChange change : List.of(ADDRESS, SYSCTL, second, third)) {
         journal.add(change);
       }
       assertThatThrownBy(
               () ->
                   journal.undoAll(
-                      Change.Address.class,
+                      MachineChange.Address.class,
                       change -> {
                         if (change.equals(second)) {
                           throw new IOException("no");
@@ -201,7 +203,8 @@ class JournalTest {
 
     public static void main(String[] arguments) {
       try (Journal journal = Journal.open(Path.of(arguments[0]), arguments[1])) {
-        System.out.println(journal.changes(Change.Sysctl.class).isEmpty() ? "opened" : "changed");
+        System.out.println(
+            journal.changes(MachineChange.Sysctl.class).isEmpty() ? "opened" : "changed");
       } catch (IOException e) {
         System.out.println(e.getMessage());
       }

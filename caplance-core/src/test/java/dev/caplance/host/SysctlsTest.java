@@ -68,7 +68,7 @@ class SysctlsTest {
     assign(IGNORE, "1");
     try (Run run = new Run()) {
       run.sysctls.apply(Map.of(IGNORE, "1"));
-      assertThat(run.journal.changes(Change.class)).isEmpty();
+      assertThat(run.journal.changes(MachineChange.class)).isEmpty();
       run.sysctls.restoreAll();
     }
     assertThat(value(IGNORE)).isEqualTo("1");
@@ -116,7 +116,7 @@ class SysctlsTest {
   @Test
   void aCrashBeforeTheWriteDoesNoHarm() throws IOException {
     try (Run run = new Run()) {
-      run.journal.add(new Change.Sysctl(IGNORE, "0", "1"));
+      run.journal.add(new MachineChange.Sysctl(IGNORE, "0", "1"));
     }
     try (Run run = new Run()) {
       run.sysctls.apply(Map.of(IGNORE, "1"));
@@ -147,7 +147,7 @@ class SysctlsTest {
     Files.writeString(root.resolve("net/ipv4/tcp_mem"), "1\t2\t3\n");
     try (Run run = new Run()) {
       run.sysctls.apply(Map.of("net.ipv4.tcp_mem", "1 2 3"));
-      assertThat(run.journal.changes(Change.class)).isEmpty();
+      assertThat(run.journal.changes(MachineChange.class)).isEmpty();
       run.sysctls.apply(Map.of("net.ipv4.tcp_mem", "4 5 6"));
     }
     try (Run run = new Run()) {
@@ -173,7 +173,7 @@ class SysctlsTest {
       assertThatThrownBy(() -> run.sysctls.apply(Map.of("net.ipv4.no_such", "1")))
           .isInstanceOf(IOException.class)
           .hasMessage("this kernel has no parameter net.ipv4.no_such");
-      assertThat(run.journal.changes(Change.class)).isEmpty();
+      assertThat(run.journal.changes(MachineChange.class)).isEmpty();
     }
   }
 

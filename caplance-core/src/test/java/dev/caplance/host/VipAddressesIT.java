@@ -153,8 +153,8 @@ class VipAddressesIT {
   @Test
   void aCrashBeforeTheAddressWasAddedDoesNoHarm() throws IOException {
     try (Run run = new Run()) {
-      run.journal.add(new Change.Address("10.0.0.50/32", "eth0"));
-      run.journal.add(new Change.Address("10.0.0.51/32", "eth0"));
+      run.journal.add(new MachineChange.Address("10.0.0.50/32", "eth0"));
+      run.journal.add(new MachineChange.Address("10.0.0.51/32", "eth0"));
     }
     try (Run run = new Run()) {
       run.vips.removeLeftovers(List.of(VIP));
@@ -198,7 +198,7 @@ class VipAddressesIT {
           .hasMessage(
               "there is no network interface 'eth7'; set 'interface' in the configuration to one of"
                   + " lo, eth0, eth1");
-      assertThat(run.journal.changes(Change.class)).isEmpty();
+      assertThat(run.journal.changes(MachineChange.class)).isEmpty();
     }
   }
 

@@ -56,18 +56,18 @@ class PacketTest {
   private final FlowKey flow = new FlowKey();
 
   /** Packets lie somewhere in a large buffer, with other bytes before and after. */
-  private Verdict read(byte[] packet) {
+  private Disposition read(byte[] packet) {
     ByteBuffer buffer = ByteBuffer.allocateDirect(packet.length + 200);
     for (int i = 0; i < buffer.capacity(); i++) {
       buffer.put(i, (byte) 0xee);
     }
     int at = 99;
     buffer.put(at, packet);
-    Verdict verdict = header.read(buffer, at, packet.length);
-    return verdict == Verdict.FORWARD ? flow.read(header, buffer) : verdict;
+    Disposition verdict = header.read(buffer, at, packet.length);
+    return verdict == Disposition.FORWARD ? flow.read(header, buffer) : verdict;
   }
 
-  private Verdict read(String hex) {
+  private Disposition read(String hex) {
     return read(HexFormat.of().parseHex(hex));
   }
 
@@ -99,7 +99,7 @@ class PacketTest {
   @ParameterizedTest
   @MethodSource("packetsWithFlows")
   void readsTheFlow(String hex, String expected, int trafficClass) {
-    assertThat(read(hex)).isEqualTo(Verdict.FORWARD);
+    assertThat(read(hex)).isEqualTo(Disposition.FORWARD);
     assertThat(flowText()).isEqualTo(expected);
     assertThat(header.trafficClass()).isEqualTo(trafficClass);
   }
@@ -117,7 +117,7 @@ class PacketTest {
   void everyKindOfErrorBelongsToAFlow(int type, int ipHeader) {
     byte[] packet = HexFormat.of().parseHex(ipHeader == 20 ? FRAGMENTATION_NEEDED : PACKET_TOO_BIG);
     packet[ipHeader] = (byte) type;
-    assertThat(read(packet)).isEqualTo(Verdict.FORWARD);
+    assertThat(read(packet)).isEqualTo(Disposition.FORWARD);
     assertThat(flow.isError()).isTrue();
     assertThat(flow.sourcePort()).isEqualTo(40000);
   }
@@ -132,7 +132,7 @@ class PacketTest {
       setLength(cut);
       assertThat(read(cut))
           .as("%s bytes", length)
-          .isEqualTo(length < portsEnd ? Verdict.LEFT_TO_HOST : Verdict.FORWARD);
+          .isEqualTo(length < portsEnd ? Disposition.LEFT_TO_HOST : Disposition.FORWARD);
     }
   }
 
@@ -148,16 +148,17 @@ class PacketTest {
   void anErrorAboutAFragmentBelongsToAFlowWhenItHasThePorts() {
     String firstFragment = FRAGMENTATION_NEEDED.replace("000940004006", "000920004006");
     String laterFragment = FRAGMENTATION_NEEDED.replace("000940004006", "000920b94006");
-    assertThat(read(firstFragment)).isEqualTo(Verdict.FORWARD);
+    assertThat(read(firstFragment)).isEqualTo(Disposition.FORWARD);
     assertThat(flow.destinationPort()).isEqualTo(80);
-    assertThat(read(laterFragment)).isEqualTo(Verdict.LEFT_TO_HOST);
+    assertThat(read(laterFragment)).isEqualTo(Disposition.LEFT_TO_HOST);
     String quotedUdp =
         "20010db800000000000000000000005020010db8000000000000000000000007%s0035" + "9c4005088c4f";
-    assertThat(read(tooBigFor(quotedUdp.formatted("1100000100000005")))).isEqualTo(Verdict.FORWARD);
+    assertThat(read(tooBigFor(quotedUdp.formatted("1100000100000005"))))
+        .isEqualTo(Disposition.FORWARD);
     assertThat(flow.protocol()).isEqualTo(IpProtocol.UDP);
     assertThat(flow.sourcePort()).isEqualTo(40000);
     assertThat(read(tooBigFor(quotedUdp.formatted("1100058900000005"))))
-        .isEqualTo(Verdict.LEFT_TO_HOST);
+        .isEqualTo(Disposition.LEFT_TO_HOST);
   }
 
   /** An error that quotes a fragment of an IPv6 packet, from its source address on. */
@@ -171,13 +172,13 @@ class PacketTest {
 
   @Test
   void knowsWhatBeginsAndEndsAConnection() {
-    assertThat(read(TCP)).isEqualTo(Verdict.FORWARD);
+    assertThat(read(TCP)).isEqualTo(Disposition.FORWARD);
     assertThat(flow.isSyn()).isTrue();
     assertThat(flow.isClosing()).isFalse();
-    assertThat(read(TCP.replace("50022000", "50112000"))).isEqualTo(Verdict.FORWARD);
+    assertThat(read(TCP.replace("50022000", "50112000"))).isEqualTo(Disposition.FORWARD);
     assertThat(flow.isSyn()).isFalse();
     assertThat(flow.isClosing()).isTrue();
-    assertThat(read(UDP)).isEqualTo(Verdict.FORWARD);
+    assertThat(read(UDP)).isEqualTo(Disposition.FORWARD);
     assertThat(flow.isSyn() || flow.isClosing() || flow.isError()).isFalse();
   }
 
@@ -208,7 +209,7 @@ class PacketTest {
     // IPv6 to ::ffff:10.0.0.50, which is no address of any interface
     "6000000000003b4020010db800000000000000000000000700000000000000000000ffff0a000032, MALFORMED"
   })
-  void refusesTheRest(String hex, Verdict expected) {
+  void refusesTheRest(String hex, Disposition expected) {
     assertThat(read(hex)).isEqualTo(expected);
   }
 
@@ -255,7 +256,7 @@ class PacketTest {
     for (int at = 40; at < packet.length; at += 8) {
       packet[at] = 60;
     }
-    assertThat(read(packet)).isEqualTo(Verdict.UNKNOWN_PROTOCOL);
+    assertThat(read(packet)).isEqualTo(Disposition.UNKNOWN_PROTOCOL);
   }
 
   @Test
@@ -264,7 +265,7 @@ class PacketTest {
         new String[] {UDP, TCP, TCP_WITH_IP_OPTIONS, UDP6, UDP6_WITH_EXTENSIONS, PACKET_TOO_BIG}) {
       byte[] packet = HexFormat.of().parseHex(hex);
       for (int length = 0; length < packet.length; length++) {
-        assertThat(read(Arrays.copyOf(packet, length))).isNotEqualTo(Verdict.FORWARD);
+        assertThat(read(Arrays.copyOf(packet, length))).isNotEqualTo(Disposition.FORWARD);
       }
     }
   }
@@ -291,7 +292,7 @@ class PacketTest {
         packet[random.nextInt(packet.length)] = (byte) random.nextInt(256);
       }
       repairIpv4Checksum(packet);
-      forwarded += read(packet) == Verdict.FORWARD ? 1 : 0;
+      forwarded += read(packet) == Disposition.FORWARD ? 1 : 0;
     }
     assertThat(forwarded).as("rounds that got past the header").isGreaterThan(10_000);
   }
@@ -337,7 +338,7 @@ class PacketTest {
   void hashesFlowsWithSipHash() {
     byte[] key = HexFormat.of().parseHex("000102030405060708090a0b0c0d0e0f");
     FlowHash hash = new FlowHash(key);
-    assertThat(read(TCP)).isEqualTo(Verdict.FORWARD);
+    assertThat(read(TCP)).isEqualTo(Disposition.FORWARD);
     assertThat(hash.of(flow)).isEqualTo(0xad248fa8eefcf242L);
     assertThat(
             hash.of(
@@ -380,13 +381,13 @@ class PacketTest {
     counters.received(3);
     counters.forwarded(1, 100);
     counters.forwarded(1, 50);
-    counters.refused(Verdict.NO_BACKEND);
+    counters.refused(Disposition.NO_BACKEND);
     TrafficCounters.Snapshot snapshot = counters.snapshot();
     assertThat(snapshot.received()).isEqualTo(3);
     assertThat(snapshot.batches()).isEqualTo(1);
     assertThat(snapshot.bytes()).isEqualTo(150);
     assertThat(snapshot.verdicts())
-        .containsExactly(Map.entry(Verdict.FORWARD, 2L), Map.entry(Verdict.NO_BACKEND, 1L));
-    assertThat(snapshot.of(Verdict.STRANGER)).isZero();
+        .containsExactly(Map.entry(Disposition.FORWARD, 2L), Map.entry(Disposition.NO_BACKEND, 1L));
+    assertThat(snapshot.of(Disposition.STRANGER)).isZero();
   }
 }

@@ -33,7 +33,7 @@ class ReplyTest {
     for (int i = 0; i < Reply.MAX_LENGTH; i++) {
       reply.put(i, (byte) 0xee);
     }
-    assertThat(header.read(buffer, 33, bytes.length)).isEqualTo(Verdict.FORWARD);
+    assertThat(header.read(buffer, 33, bytes.length)).isEqualTo(Disposition.FORWARD);
     int length = writer.write(header, buffer, 33, bytes.length);
     byte[] written = new byte[length];
     reply.get(0, written);

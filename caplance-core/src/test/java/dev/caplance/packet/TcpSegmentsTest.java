@@ -53,7 +53,7 @@ class TcpSegmentsTest {
   /** Cuts a packet whose checksum is not there yet. */
   private List<byte[]> cut(byte[] packet, int payload) {
     ByteBuffer buffer = ByteBuffer.allocateDirect(packet.length + 64).put(64, packet);
-    assertThat(header.read(buffer, 64, packet.length)).isEqualTo(Verdict.FORWARD);
+    assertThat(header.read(buffer, 64, packet.length)).isEqualTo(Disposition.FORWARD);
     assertThat(segmenter.begin(header, buffer, 64, packet.length)).isTrue();
     ByteBuffer target = ByteBuffer.allocateDirect(TcpSegmenter.MAX_HEADER);
     List<byte[]> segments = new ArrayList<>();
@@ -85,7 +85,7 @@ class TcpSegmentsTest {
       byte[] packet = bytes(golden);
       int checksum = (golden.startsWith("4") ? Ipv4.MIN_HEADER : Ipv6.HEADER) + 16;
       ByteBuffer buffer = ByteBuffer.wrap(packet).putShort(checksum, (short) 0x1234);
-      assertThat(header.read(buffer, 0, packet.length)).isEqualTo(Verdict.FORWARD);
+      assertThat(header.read(buffer, 0, packet.length)).isEqualTo(Disposition.FORWARD);
       assertThat(segmenter.begin(header, buffer, 0, packet.length)).isTrue();
       segmenter.completeChecksum();
       assertThat(HexFormat.of().formatHex(packet)).isEqualTo(golden);
@@ -97,7 +97,7 @@ class TcpSegmentsTest {
     byte[] packet = bytes(SEGMENTS_IPV4.get(0));
     packet[Ipv4.MIN_HEADER + 12] = (byte) 0xf0;
     ByteBuffer buffer = ByteBuffer.wrap(packet);
-    assertThat(header.read(buffer, 0, packet.length)).isEqualTo(Verdict.FORWARD);
+    assertThat(header.read(buffer, 0, packet.length)).isEqualTo(Disposition.FORWARD);
     assertThat(segmenter.begin(header, buffer, 0, packet.length)).isFalse();
   }
 
@@ -111,7 +111,7 @@ class TcpSegmentsTest {
     }
     afterReceipt.accept(buffer);
     int at = packets.get(0).length;
-    assertThat(header.read(buffer, 0, at)).isEqualTo(Verdict.FORWARD);
+    assertThat(header.read(buffer, 0, at)).isEqualTo(Disposition.FORWARD);
     joiner.begin(header, buffer, 0, at, most);
     List<byte[]> payloads = new ArrayList<>();
     for (byte[] packet : packets.subList(1, packets.size())) {
@@ -139,7 +139,7 @@ class TcpSegmentsTest {
 
   private boolean checksumIsRight(byte[] packet) {
     ByteBuffer buffer = ByteBuffer.wrap(packet);
-    if (header.read(buffer, 0, packet.length) != Verdict.FORWARD) {
+    if (header.read(buffer, 0, packet.length) != Disposition.FORWARD) {
       return false;
     }
     int tcp = header.upperOffset();

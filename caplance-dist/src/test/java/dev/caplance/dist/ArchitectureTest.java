@@ -91,12 +91,12 @@ class ArchitectureTest {
         classes()
             .that()
             .resideInAnyPackage(
-                CORE + "lb.dataplane..", CORE + "lb.routing..", CORE + "backend.dataplane..")
+                CORE + "lb.dataplane..", CORE + "lb.forwarding..", CORE + "backend.dataplane..")
             .should()
             .onlyDependOnClassesThat()
             .resideInAnyPackage(
                 CORE + "lb.dataplane..",
-                CORE + "lb.routing..",
+                CORE + "lb.forwarding..",
                 CORE + "backend.dataplane..",
                 CORE + "linux..",
                 CORE + "packet..",

@@ -2,7 +2,7 @@ package dev.caplance.dist;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caplance.lb.routing.Maglev;
+import dev.caplance.lb.forwarding.Maglev;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;

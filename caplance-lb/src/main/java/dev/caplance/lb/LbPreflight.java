@@ -7,15 +7,15 @@ import dev.caplance.lb.preflight.Queues;
 import dev.caplance.lb.preflight.VipNetworks;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.preflight.Capabilities;
-import dev.caplance.preflight.Check;
 import dev.caplance.preflight.Finding;
 import dev.caplance.preflight.FreePort;
 import dev.caplance.preflight.Interfaces;
+import dev.caplance.preflight.PreflightCheck;
 import dev.caplance.preflight.Programs;
 import dev.caplance.preflight.Running;
 import dev.caplance.preflight.WritableDirectory;
 import dev.caplance.preflight.firewall.Firewall;
-import dev.caplance.preflight.firewall.Probe;
+import dev.caplance.preflight.firewall.PacketSample;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -34,15 +34,15 @@ final class LbPreflight {
   }
 
   /** The checks for a configuration, before the start of the daemon or while it runs. */
-  static List<Check> checks(LbConfig config) {
+  static List<PreflightCheck> checks(LbConfig config) {
     return new LbPreflight(config).checks();
   }
 
-  private List<Check> checks() {
+  private List<PreflightCheck> checks() {
     Path socket = config.runDirectory().resolve("lb.sock");
     InetSocketAddress sessions =
         new InetSocketAddress(config.session().address(), config.session().port());
-    List<Check> checks = new ArrayList<>();
+    List<PreflightCheck> checks = new ArrayList<>();
     checks.add(new Capabilities("lb"));
     checks.add(new Programs(programs()));
     checks.add(new WritableDirectory("runDirectory", config.runDirectory()));
@@ -104,7 +104,8 @@ final class LbPreflight {
     }
     int port = config.session().port();
     boolean ipv6 = !IpAddresses.isIpv4(config.session().address());
-    Probe probe = Probe.to(config.session().address(), "tcp", Probe.Way.ARRIVES).port(port);
+    PacketSample probe =
+        PacketSample.to(config.session().address(), "tcp", PacketSample.Way.ARRIVES).port(port);
     return Firewall.read(commands, ipv6).blockades(probe).stream()
         .map(
             blockade ->

@@ -1,9 +1,9 @@
 package dev.caplance.lb;
 
 import dev.caplance.lb.admin.ServiceStatus;
+import dev.caplance.lb.forwarding.ForwardingTable.Member;
+import dev.caplance.lb.forwarding.ForwardingTable.Pool;
 import dev.caplance.lb.registry.ForwardingBackend;
-import dev.caplance.lb.routing.ForwardingTable.Member;
-import dev.caplance.lb.routing.ForwardingTable.Pool;
 import java.util.List;
 
 /**

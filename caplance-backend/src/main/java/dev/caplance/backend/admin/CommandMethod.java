@@ -4,9 +4,9 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.caplance.backend.session.CommandResult;
+import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
-import dev.caplance.control.Peer;
 import dev.caplance.packet.IpAddresses;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
@@ -33,7 +33,7 @@ final class CommandMethod implements ControlMethod {
   }
 
   @Override
-  public JsonElement call(JsonObject params, Peer peer)
+  public JsonElement call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
     return json(name, Waiting.forResult(command.get()));
   }

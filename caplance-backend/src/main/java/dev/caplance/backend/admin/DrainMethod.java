@@ -5,9 +5,9 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import dev.caplance.backend.drain.DrainStatus;
 import dev.caplance.backend.drain.Drainer;
+import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
-import dev.caplance.control.Peer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -41,7 +41,7 @@ final class DrainMethod implements ControlMethod {
   }
 
   @Override
-  public JsonElement call(JsonObject params, Peer peer)
+  public JsonElement call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
     for (String key : params.keySet()) {
       if (!List.of(DEADLINE, WAIT).contains(key)) {

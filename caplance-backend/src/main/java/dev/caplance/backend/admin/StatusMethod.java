@@ -8,12 +8,12 @@ import dev.caplance.backend.drain.DrainStatus;
 import dev.caplance.backend.health.CheckStatus;
 import dev.caplance.backend.session.SessionStatus;
 import dev.caplance.backend.session.SessionsStatus;
+import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
-import dev.caplance.control.Peer;
+import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.TrafficCounters;
-import dev.caplance.packet.Verdict;
 import dev.caplance.session.Intent;
 import java.net.InetAddress;
 import java.time.Duration;
@@ -61,7 +61,7 @@ final class StatusMethod implements ControlMethod {
   }
 
   @Override
-  public JsonElement call(JsonObject params, Peer peer)
+  public JsonElement call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
     SessionsStatus status = Waiting.forResult(sessions.get());
     JsonObject health = new JsonObject();
@@ -132,13 +132,13 @@ final class StatusMethod implements ControlMethod {
         .verdicts()
         .forEach(
             (verdict, count) -> {
-              if (verdict != Verdict.FORWARD && verdict != Verdict.SANITY_CHECK) {
+              if (verdict != Disposition.FORWARD && verdict != Disposition.SANITY_CHECK) {
                 refused.addProperty(verdict.label(), count);
               }
             });
     JsonObject json = new JsonObject();
-    json.addProperty("received", counters.received() - counters.of(Verdict.SANITY_CHECK));
-    json.addProperty("delivered", counters.of(Verdict.FORWARD));
+    json.addProperty("received", counters.received() - counters.of(Disposition.SANITY_CHECK));
+    json.addProperty("delivered", counters.of(Disposition.FORWARD));
     json.add("refused", refused);
     json.addProperty("bytes", counters.bytes());
     json.addProperty("allocatedBytes", allocatedBytes.getAsLong());

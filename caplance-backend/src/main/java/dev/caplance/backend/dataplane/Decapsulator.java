@@ -5,10 +5,10 @@ import dev.caplance.linux.ReceiveBatch;
 import dev.caplance.linux.ReceiveLoop;
 import dev.caplance.linux.SocketAddress;
 import dev.caplance.packet.AddressSet;
+import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.IpHeader;
 import dev.caplance.packet.TrafficCounters;
-import dev.caplance.packet.Verdict;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
@@ -196,8 +196,8 @@ public final class Decapsulator {
     int datagrams = 0;
     do {
       int length = Math.min(size, end - offset);
-      Verdict verdict = deliver(index, offset, length);
-      if (verdict != Verdict.FORWARD) {
+      Disposition verdict = deliver(index, offset, length);
+      if (verdict != Disposition.FORWARD) {
         counters.refused(verdict);
       }
       offset += length;
@@ -206,30 +206,30 @@ public final class Decapsulator {
     return datagrams;
   }
 
-  private Verdict deliver(int index, int offset, int length) {
+  private Disposition deliver(int index, int offset, int length) {
     ByteBuffer bytes = batch.bytes();
     if (SanityGate.looksLikeOne(bytes, offset, length)) {
       return sanity.pass(batch, index, offset, length);
     }
     if (!loadBalancers.contains(batch.senderHigh(index), batch.senderLow(index))) {
-      return Verdict.STRANGER;
+      return Disposition.STRANGER;
     }
     if (batch.truncated(index)) {
-      return Verdict.TOO_LARGE;
+      return Disposition.TOO_LARGE;
     }
-    Verdict verdict = header.read(bytes, offset, length);
-    if (verdict != Verdict.FORWARD) {
+    Disposition verdict = header.read(bytes, offset, length);
+    if (verdict != Disposition.FORWARD) {
       return verdict;
     }
     if (refusesSource(header.sourceHigh(), header.sourceLow())) {
-      return Verdict.OWN_SOURCE;
+      return Disposition.OWN_SOURCE;
     }
     SocketAddress vip = vips.find(header.destinationHigh(), header.destinationLow());
     if (vip == null) {
-      return Verdict.NOT_A_VIP;
+      return Disposition.NOT_A_VIP;
     }
     (header.ipv4() ? ipv4 : ipv6).add(header, bytes, offset, batch.address() + offset, length, vip);
-    return Verdict.FORWARD;
+    return Disposition.FORWARD;
   }
 
   private boolean refusesSource(long high, long low) {

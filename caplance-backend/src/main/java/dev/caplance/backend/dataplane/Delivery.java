@@ -5,10 +5,10 @@ import dev.caplance.linux.Errno;
 import dev.caplance.linux.LinuxException;
 import dev.caplance.linux.LocalEntrance;
 import dev.caplance.linux.SocketAddress;
+import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpHeader;
 import dev.caplance.packet.TcpJoiner;
 import dev.caplance.packet.TrafficCounters;
-import dev.caplance.packet.Verdict;
 import java.nio.ByteBuffer;
 
 /**
@@ -132,7 +132,7 @@ final class Delivery implements BatchSender.Outcome, AutoCloseable {
    */
   @Override
   public void refused(int index, int datagrams, int errno) {
-    counters.refused(Verdict.SEND_FAILED, packets[index]);
+    counters.refused(Disposition.SEND_FAILED, packets[index]);
     joins = joins && (errno != Errno.EMSGSIZE || packets[index] == 1);
   }
 

@@ -1,7 +1,7 @@
 package dev.caplance.backend.dataplane;
 
 import dev.caplance.linux.ReceiveBatch;
-import dev.caplance.packet.Verdict;
+import dev.caplance.packet.Disposition;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -41,20 +41,20 @@ final class SanityGate {
   }
 
   /** Hands a datagram of message {@code index} to the listener. */
-  Verdict pass(ReceiveBatch batch, int index, int offset, int length) {
+  Disposition pass(ReceiveBatch batch, int index, int offset, int length) {
     long now = System.nanoTime();
     if (now - second >= SECOND) {
       second = now;
       passed = 0;
     }
     if (passed == IN_A_SECOND) {
-      return Verdict.STRANGER;
+      return Disposition.STRANGER;
     }
     passed++;
     byte[] text = new byte[length];
     batch.bytes().get(offset, text);
     InetAddress sender = batch.sender(index);
     listener.received(sender, new String(text, StandardCharsets.US_ASCII));
-    return Verdict.SANITY_CHECK;
+    return Disposition.SANITY_CHECK;
   }
 }

@@ -5,7 +5,7 @@ import dev.caplance.preflight.Finding;
 import dev.caplance.preflight.Interfaces;
 import dev.caplance.preflight.firewall.Blockade;
 import dev.caplance.preflight.firewall.Firewall;
-import dev.caplance.preflight.firewall.Probe;
+import dev.caplance.preflight.firewall.PacketSample;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,8 +30,10 @@ public record Passage(
     List<Finding> findings = new ArrayList<>();
     for (InetAddress loadBalancer : loadBalancers) {
       if (IpAddresses.isIpv4(loadBalancer) == IpAddresses.isIpv4(dataAddress)) {
-        Probe probe =
-            Probe.to(dataAddress, "udp", Probe.Way.ARRIVES).port(dataPort).from(loadBalancer);
+        PacketSample probe =
+            PacketSample.to(dataAddress, "udp", PacketSample.Way.ARRIVES)
+                .port(dataPort)
+                .from(loadBalancer);
         String what = "UDP " + dataPort + " is shut" + BY_FIREWALL;
         findings.addAll(stops(what, firewall.blockades(device.map(probe::through).orElse(probe))));
       }
@@ -44,12 +46,12 @@ public record Passage(
     String text = IpAddresses.format(vip);
     List<Finding> findings = new ArrayList<>();
     for (String protocol : List.of("tcp", "udp")) {
-      for (Probe.Way way : Probe.Way.values()) {
-        Probe probe = Probe.to(vip, protocol, way).through("lo");
+      for (PacketSample.Way way : PacketSample.Way.values()) {
+        PacketSample probe = PacketSample.to(vip, protocol, way).through("lo");
         List<Blockade> blockades = firewall.blockades(probe);
         findings.addAll(
             stops("unwrapped packets for " + text + " are dropped on lo" + BY_FIREWALL, blockades));
-        firewall.blockades(probe.in(Probe.State.INVALID)).stream()
+        firewall.blockades(probe.in(PacketSample.State.INVALID)).stream()
             .filter(blockade -> !blockades.contains(blockade))
             .map(
                 blockade ->
@@ -65,7 +67,7 @@ public record Passage(
       findings.addAll(
           stops(
               "the answers from " + text + " are dropped" + BY_FIREWALL,
-              firewall.blockades(Probe.answerFrom(vip, protocol))));
+              firewall.blockades(PacketSample.answerFrom(vip, protocol))));
     }
     return findings.stream().distinct().toList();
   }

@@ -51,7 +51,7 @@ public final class LoadBalancerSessions implements Drainable {
   private volatile BackendIntent intent = BackendIntent.DEREGISTERED;
 
   // All that follows belongs to the loop's thread.
-  private Message.Health health = new Message.Health(Message.Health.FIT, "");
+  private Message.Health health = new Message.Health(Message.Health.HEALTHY, "");
   private AddressSet sources = AddressSet.EMPTY;
   private CompletableFuture<CommandResult> underWay = CompletableFuture.completedFuture(null);
   private boolean stopping;

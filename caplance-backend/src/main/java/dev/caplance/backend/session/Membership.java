@@ -39,7 +39,7 @@ final class Membership implements SessionOwner {
   private final InstantSource wallClock;
 
   private BackendIntent intent = BackendIntent.DEREGISTERED;
-  private Message.Health health = new Message.Health(Message.Health.FIT, "");
+  private Message.Health health = new Message.Health(Message.Health.HEALTHY, "");
   private Session session;
   private Instant since;
   private Long registeredAt;

@@ -10,8 +10,8 @@ import dev.caplance.backend.session.CommandRefusedException;
 import dev.caplance.backend.session.CommandResult;
 import dev.caplance.backend.session.CommandResult.Answer;
 import dev.caplance.backend.session.LoadBalancer;
+import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
-import dev.caplance.control.Peer;
 import dev.caplance.packet.IpAddresses;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 /** The exact JSON that operators' programs read. */
 class CommandMethodTest {
 
-  private static final Peer PEER = new Peer(0, 0, 4711);
+  private static final Caller PEER = new Caller(0, 0, 4711);
 
   private static CommandMethod method(CompletableFuture<CommandResult> result) {
     return new CommandMethod("web-1", () -> result);

@@ -14,11 +14,11 @@ import dev.caplance.backend.session.Offer;
 import dev.caplance.backend.session.SessionStatus;
 import dev.caplance.backend.session.SessionStatus.State;
 import dev.caplance.backend.session.SessionsStatus;
+import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
-import dev.caplance.control.Peer;
+import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.TrafficCounters;
-import dev.caplance.packet.Verdict;
 import dev.caplance.session.Intent;
 import dev.caplance.session.Message;
 import java.net.InetSocketAddress;
@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Test;
 /** The exact JSON that operators' programs read. */
 class StatusMethodTest {
 
-  private static final Peer PEER = new Peer(0, 0, 4711);
+  private static final Caller PEER = new Caller(0, 0, 4711);
   private static final Instant STARTED = Instant.parse("2026-01-02T03:04:05Z");
   private static final Identity IDENTITY =
       new Identity(
@@ -70,10 +70,10 @@ class StatusMethodTest {
   @Test
   void tellsEverythingOfARegisteredSession() throws Exception {
     traffic.received(9);
-    traffic.refused(Verdict.SANITY_CHECK);
-    traffic.refused(Verdict.STRANGER);
-    traffic.refused(Verdict.STRANGER);
-    traffic.refused(Verdict.SEND_FAILED);
+    traffic.refused(Disposition.SANITY_CHECK);
+    traffic.refused(Disposition.STRANGER);
+    traffic.refused(Disposition.STRANGER);
+    traffic.refused(Disposition.SEND_FAILED);
     traffic.forwarded(1, 100);
     traffic.forwarded(1, 1400);
     SessionStatus registered =

@@ -17,7 +17,7 @@ interface Condition {
   /** Ports {@code first} to {@code last}. */
   record Range(int first, int last) {}
 
-  Answer test(Probe probe);
+  Answer test(PacketSample probe);
 
   default Condition negated() {
     return probe -> test(probe).negated();
@@ -51,7 +51,7 @@ interface Condition {
     return probe -> family(prefix, probe) ? prefix.holds(probe.destination()) : Answer.NO;
   }
 
-  private static boolean family(Prefix prefix, Probe probe) {
+  private static boolean family(Prefix prefix, PacketSample probe) {
     InetAddress known = probe.source().or(probe::destination).orElseThrow();
     return known.getAddress().length == prefix.address().getAddress().length;
   }
@@ -81,7 +81,7 @@ interface Condition {
    *
    * @param wildcard with which a name may end that is only a beginning
    */
-  static Condition device(Probe.Way way, String name, char wildcard) {
+  static Condition device(PacketSample.Way way, String name, char wildcard) {
     return probe -> probe.way() == way ? holds(name, wildcard, probe.device()) : Answer.UNKNOWN;
   }
 
@@ -109,7 +109,7 @@ interface Condition {
   static Condition destinationType(String type) {
     return probe ->
         switch (type) {
-          case "LOCAL" -> probe.way() == Probe.Way.ARRIVES ? Answer.YES : Answer.UNKNOWN;
+          case "LOCAL" -> probe.way() == PacketSample.Way.ARRIVES ? Answer.YES : Answer.UNKNOWN;
           case "BROADCAST", "MULTICAST" -> Answer.NO;
           default -> Answer.UNKNOWN;
         };

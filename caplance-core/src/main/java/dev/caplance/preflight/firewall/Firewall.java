@@ -53,7 +53,7 @@ public final class Firewall {
   }
 
   /** What is sure to drop a packet: one line for each table that does. */
-  public List<Blockade> blockades(Probe probe) {
+  public List<Blockade> blockades(PacketSample probe) {
     return tables.stream().flatMap(table -> table.findBlockade(probe).stream()).toList();
   }
 }

@@ -145,8 +145,8 @@ final class IptablesSave {
       return switch (option) {
         case "-s" -> Condition.source(Prefix.parse(rest.next()));
         case "-d" -> Condition.destination(Prefix.parse(rest.next()));
-        case "-i" -> Condition.device(Probe.Way.ARRIVES, rest.next(), '+');
-        case "-o" -> Condition.device(Probe.Way.LEAVES, rest.next(), '+');
+        case "-i" -> Condition.device(PacketSample.Way.ARRIVES, rest.next(), '+');
+        case "-o" -> Condition.device(PacketSample.Way.LEAVES, rest.next(), '+');
         case "-p" -> Condition.protocol(rest.next());
         case "--sport", "--sports" -> Condition.sourcePort(ports(rest.next()));
         case "--dport", "--dports" -> Condition.destinationPort(ports(rest.next()));

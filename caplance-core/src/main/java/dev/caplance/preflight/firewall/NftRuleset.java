@@ -176,8 +176,8 @@ final class NftRuleset {
 
   private static Condition meta(String key, String value) {
     return switch (key) {
-      case "iif", "iifname" -> Condition.device(Probe.Way.ARRIVES, value, '*');
-      case "oif", "oifname" -> Condition.device(Probe.Way.LEAVES, value, '*');
+      case "iif", "iifname" -> Condition.device(PacketSample.Way.ARRIVES, value, '*');
+      case "oif", "oifname" -> Condition.device(PacketSample.Way.LEAVES, value, '*');
       case "l4proto" -> Condition.protocol(value);
       case "nfproto" -> probe -> Answer.of(probe.ipv4() == value.equals("ipv4"));
       case "protocol" -> probe -> Answer.of(probe.ipv4() == value.equals("ip"));

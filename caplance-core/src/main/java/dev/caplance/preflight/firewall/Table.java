@@ -17,7 +17,7 @@ record Table(String tool, String family, String name, Map<String, Chain> chains)
   }
 
   /** What is sure to drop a packet; empty when nothing is. */
-  Optional<Blockade> findBlockade(Probe probe) {
+  Optional<Blockade> findBlockade(PacketSample probe) {
     if (family.equals(probe.ipv4() ? "ip6" : "ip")) {
       return Optional.empty();
     }
@@ -43,7 +43,7 @@ record Table(String tool, String family, String name, Map<String, Chain> chains)
             + rule;
   }
 
-  private String acceptance(Chain chain, Probe probe) {
+  private String acceptance(Chain chain, PacketSample probe) {
     return isNft() ? nftRule(chain, probe) : iptablesRule(chain, probe);
   }
 
@@ -51,11 +51,11 @@ record Table(String tool, String family, String name, Map<String, Chain> chains)
     return tool.equals("nft");
   }
 
-  private String iptablesRule(Chain chain, Probe probe) {
+  private String iptablesRule(Chain chain, PacketSample probe) {
     StringBuilder rule = new StringBuilder(tool);
     rule.append(name.equals("filter") ? "" : " -t " + name).append(" -I ").append(chain.name());
     probe.destinationPort().ifPresent(port -> rule.append(" -p ").append(probe.protocol()));
-    String device = probe.way() == Probe.Way.ARRIVES ? " -i " : " -o ";
+    String device = probe.way() == PacketSample.Way.ARRIVES ? " -i " : " -o ";
     probe.device().filter(d -> d.equals("lo")).ifPresent(d -> rule.append(device).append(d));
     probe.source().ifPresent(a -> rule.append(" -s ").append(IpAddresses.format(a)));
     if (probe.device().isPresent() && probe.source().isEmpty()) {
@@ -65,10 +65,10 @@ record Table(String tool, String family, String name, Map<String, Chain> chains)
     return rule.append(" -j ACCEPT").toString();
   }
 
-  private String nftRule(Chain chain, Probe probe) {
+  private String nftRule(Chain chain, PacketSample probe) {
     StringBuilder rule = new StringBuilder("nft insert rule ");
     rule.append(family).append(' ').append(name).append(' ').append(chain.name());
-    String device = probe.way() == Probe.Way.ARRIVES ? " iifname " : " oifname ";
+    String device = probe.way() == PacketSample.Way.ARRIVES ? " iifname " : " oifname ";
     probe.device().filter(d -> d.equals("lo")).ifPresent(d -> rule.append(device).append(d));
     String ip = probe.ipv4() ? " ip " : " ip6 ";
     probe.source().ifPresent(a -> rule.append(ip).append("saddr ").append(IpAddresses.format(a)));

@@ -23,10 +23,10 @@ final class Walk {
   }
 
   private final Table table;
-  private final Probe probe;
+  private final PacketSample probe;
   private String lastDrop = "";
 
-  Walk(Table table, Probe probe) {
+  Walk(Table table, PacketSample probe) {
     this.table = table;
     this.probe = probe;
   }

@@ -13,18 +13,19 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Rules as {@code nft -j} 1.0.6 prints them. */
 class NftRulesetTest {
 
-  private static final Probe DATA =
-      Probe.to(IpAddresses.parse("10.0.0.11"), "udp", Probe.Way.ARRIVES)
+  private static final PacketSample DATA =
+      PacketSample.to(IpAddresses.parse("10.0.0.11"), "udp", PacketSample.Way.ARRIVES)
           .port(1337)
           .from(IpAddresses.parse("10.0.0.2"))
           .through("eth0");
-  private static final Probe DATA6 =
-      Probe.to(IpAddresses.parse("fd00::11"), "udp", Probe.Way.ARRIVES)
+  private static final PacketSample DATA6 =
+      PacketSample.to(IpAddresses.parse("fd00::11"), "udp", PacketSample.Way.ARRIVES)
           .port(1337)
           .from(IpAddresses.parse("fd00::2"))
           .through("eth0");
-  private static final Probe DELIVERY =
-      Probe.to(IpAddresses.parse("10.0.0.50"), "tcp", Probe.Way.ARRIVES).through("lo");
+  private static final PacketSample DELIVERY =
+      PacketSample.to(IpAddresses.parse("10.0.0.50"), "tcp", PacketSample.Way.ARRIVES)
+          .through("lo");
 
   private static final String DPORT =
       "{\"match\":{\"op\":\"==\",\"left\":{\"payload\":{\"protocol\":\"udp\",\"field\":\"dport\"}},\"right\":%s}}";
@@ -39,7 +40,7 @@ class NftRulesetTest {
         + "]}}";
   }
 
-  private static List<Blockade> blockades(Probe probe, String policy, String... rules)
+  private static List<Blockade> blockades(PacketSample probe, String policy, String... rules)
       throws IOException {
     String json =
         "{\"nftables\":[{\"metainfo\":{\"version\":\"1.0.6\",\"json_schema_version\":1}},"
@@ -119,7 +120,7 @@ class NftRulesetTest {
     };
     assertThat(blockades(DATA, "drop", rules)).hasSize(1);
     assertThat(blockades(DELIVERY, "drop", rules)).isEmpty();
-    assertThat(blockades(DELIVERY.in(Probe.State.INVALID), "drop", rules)).hasSize(1);
+    assertThat(blockades(DELIVERY.in(PacketSample.State.INVALID), "drop", rules)).hasSize(1);
   }
 
   @ParameterizedTest

@@ -6,13 +6,13 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
+import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
-import dev.caplance.control.Peer;
 import dev.caplance.lb.dataplane.Dataplane;
+import dev.caplance.lb.forwarding.Endpoint;
 import dev.caplance.lb.registry.BackendStatus;
 import dev.caplance.lb.registry.ForwardingBackend;
-import dev.caplance.lb.routing.Endpoint;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.session.Intent;
@@ -43,7 +43,7 @@ public final class ExplainMethod implements ControlMethod {
       ServiceStatus service, Integer slot, ForwardingBackend backend, String why, String detail) {}
 
   @Override
-  public JsonElement call(JsonObject params, Peer peer)
+  public JsonElement call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
     String text = new Params(params).text("flow", "tcp 198.51.100.7:40000 -> 10.0.0.50:80");
     NamedFlow flow;

@@ -1,6 +1,6 @@
 package dev.caplance.lb.admin;
 
-import dev.caplance.lb.routing.ForwardingTable;
+import dev.caplance.lb.forwarding.ForwardingTable;
 import java.util.List;
 
 /**

@@ -3,14 +3,14 @@ package dev.caplance.lb.admin;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
-import dev.caplance.control.Peer;
 import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.dataplane.WorkerStatus;
 import dev.caplance.lb.registry.BackendStatus;
+import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
-import dev.caplance.packet.Verdict;
 import java.net.InetAddress;
 import java.time.Instant;
 import java.util.EnumMap;
@@ -50,7 +50,7 @@ public final class StatusMethod implements ControlMethod {
   }
 
   @Override
-  public JsonElement call(JsonObject params, Peer peer)
+  public JsonElement call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
     JsonObject status = new JsonObject();
     status.addProperty("version", version);
@@ -114,7 +114,7 @@ public final class StatusMethod implements ControlMethod {
   private static JsonObject packets(List<WorkerStatus> workers) {
     long received = 0;
     long bytes = 0;
-    Map<Verdict, Long> sum = new EnumMap<>(Verdict.class);
+    Map<Disposition, Long> sum = new EnumMap<>(Disposition.class);
     for (WorkerStatus worker : workers) {
       received += worker.traffic().received();
       bytes += worker.traffic().bytes();
@@ -122,9 +122,9 @@ public final class StatusMethod implements ControlMethod {
     }
     JsonObject json = new JsonObject();
     json.addProperty("received", received);
-    json.addProperty("forwarded", sum.getOrDefault(Verdict.FORWARD, 0L));
+    json.addProperty("forwarded", sum.getOrDefault(Disposition.FORWARD, 0L));
     json.addProperty("bytes", bytes);
-    sum.remove(Verdict.FORWARD);
+    sum.remove(Disposition.FORWARD);
     JsonObject dropped = new JsonObject();
     sum.forEach((verdict, count) -> dropped.addProperty(verdict.label(), count));
     json.add("dropped", dropped);

@@ -5,11 +5,11 @@ import static java.util.stream.Collectors.joining;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
-import dev.caplance.control.Peer;
+import dev.caplance.lb.forwarding.Maglev;
 import dev.caplance.lb.registry.ForwardingBackend;
-import dev.caplance.lb.routing.Maglev;
 import dev.caplance.session.Message;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,7 +36,7 @@ public final class WhatIfMethod implements ControlMethod {
   }
 
   @Override
-  public JsonElement call(JsonObject json, Peer peer) throws ControlException {
+  public JsonElement call(JsonObject json, Caller caller) throws ControlException {
     Params params = new Params(json);
     RoutingStatus now = routing.get();
     ServiceStatus service = service(now, params.find("service"));

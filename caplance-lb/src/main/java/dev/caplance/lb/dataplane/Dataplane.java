@@ -1,6 +1,6 @@
 package dev.caplance.lb.dataplane;
 
-import dev.caplance.lb.routing.ForwardingTable;
+import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.packet.FlowKey;
 import java.io.IOException;
 import java.util.List;

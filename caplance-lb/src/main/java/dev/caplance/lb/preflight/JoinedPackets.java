@@ -3,8 +3,8 @@ package dev.caplance.lb.preflight;
 import com.google.gson.JsonElement;
 import dev.caplance.host.CommandRunner;
 import dev.caplance.host.IpJson;
-import dev.caplance.preflight.Check;
 import dev.caplance.preflight.Finding;
+import dev.caplance.preflight.PreflightCheck;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,7 +13,7 @@ import java.util.List;
  * Whether interfaces join received TCP packets to larger ones than NFQUEUE can hand over, which
  * takes an administrator's will ({@code gro_max_size} of ip-link(8), "BIG TCP").
  */
-public record JoinedPackets(CommandRunner commands) implements Check {
+public record JoinedPackets(CommandRunner commands) implements PreflightCheck {
 
   /** The kernel's default. */
   private static final int USUAL = 65_536;

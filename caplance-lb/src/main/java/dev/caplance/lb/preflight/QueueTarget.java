@@ -1,8 +1,8 @@
 package dev.caplance.lb.preflight;
 
 import dev.caplance.host.CommandRunner;
-import dev.caplance.preflight.Check;
 import dev.caplance.preflight.Finding;
+import dev.caplance.preflight.PreflightCheck;
 import java.io.IOException;
 import java.util.List;
 
@@ -10,7 +10,7 @@ import java.util.List;
  * Whether the kernel knows the target NFQUEUE. {@code iptables-nft-restore --test} changes nothing
  * and, when the kernel lacks something, says so without failing.
  */
-public record QueueTarget(boolean ipv4, CommandRunner commands) implements Check {
+public record QueueTarget(boolean ipv4, CommandRunner commands) implements PreflightCheck {
 
   private static final String RULE =
       """

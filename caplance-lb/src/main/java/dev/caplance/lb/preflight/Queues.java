@@ -4,8 +4,8 @@ import dev.caplance.linux.Errno;
 import dev.caplance.linux.LinuxException;
 import dev.caplance.linux.nfqueue.NfQueue;
 import dev.caplance.preflight.Capabilities;
-import dev.caplance.preflight.Check;
 import dev.caplance.preflight.Finding;
+import dev.caplance.preflight.PreflightCheck;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +14,7 @@ import java.util.List;
  * Whether the queues can be had: binds each for a moment. Not to be looked at while the daemon has
  * them.
  */
-public record Queues(int first, int last) implements Check {
+public record Queues(int first, int last) implements PreflightCheck {
 
   private static final int NUMBERS = 1 << 16;
 

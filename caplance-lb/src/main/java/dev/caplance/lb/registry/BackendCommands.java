@@ -63,7 +63,7 @@ final class BackendCommands {
     BackendHealth now = BackendHealth.of(said);
     backend.setHealth(now);
     if (now.code() != before.code()) {
-      if (said.fit()) {
+      if (said.healthy()) {
         log.log(Level.INFO, backend + ": fit");
       } else {
         String reason = now.reason().isEmpty() ? "" : " " + now.reason();

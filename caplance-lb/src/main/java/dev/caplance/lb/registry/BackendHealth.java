@@ -22,6 +22,6 @@ public record BackendHealth(Condition condition, int code, String reason) {
 
   static BackendHealth of(Message.Health health) {
     return new BackendHealth(
-        health.fit() ? Condition.FIT : Condition.UNFIT, health.code(), health.reason());
+        health.healthy() ? Condition.FIT : Condition.UNFIT, health.code(), health.reason());
   }
 }

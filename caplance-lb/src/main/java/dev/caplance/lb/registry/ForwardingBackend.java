@@ -1,6 +1,6 @@
 package dev.caplance.lb.registry;
 
-import dev.caplance.lb.routing.Endpoint;
+import dev.caplance.lb.forwarding.Endpoint;
 import java.net.InetAddress;
 import java.util.Set;
 

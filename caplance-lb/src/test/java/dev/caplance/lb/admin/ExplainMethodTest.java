@@ -8,14 +8,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
-import dev.caplance.control.Peer;
 import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.dataplane.WorkerStatus;
+import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.registry.BackendHealth;
 import dev.caplance.lb.registry.BackendStatus;
 import dev.caplance.lb.registry.ForwardingBackend;
-import dev.caplance.lb.routing.ForwardingTable;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.session.Intent;
 import java.net.InetSocketAddress;
@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 
 class ExplainMethodTest {
 
-  private static final Peer PEER = new Peer(0, 0, 1);
+  private static final Caller PEER = new Caller(0, 0, 1);
   private static final String FLOW = "tcp 198.51.100.7:40000 -> 10.0.0.50:80";
 
   private final ForwardingBackend b1 = backend("b1", 1, true);

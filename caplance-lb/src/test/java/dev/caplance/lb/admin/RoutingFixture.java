@@ -1,10 +1,10 @@
 package dev.caplance.lb.admin;
 
+import dev.caplance.lb.forwarding.Endpoint;
+import dev.caplance.lb.forwarding.ForwardingTable;
+import dev.caplance.lb.forwarding.ForwardingTable.Member;
+import dev.caplance.lb.forwarding.ForwardingTable.Pool;
 import dev.caplance.lb.registry.ForwardingBackend;
-import dev.caplance.lb.routing.Endpoint;
-import dev.caplance.lb.routing.ForwardingTable;
-import dev.caplance.lb.routing.ForwardingTable.Member;
-import dev.caplance.lb.routing.ForwardingTable.Pool;
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.IpAddresses;

@@ -8,9 +8,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonObject;
+import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
-import dev.caplance.control.Peer;
-import dev.caplance.lb.routing.Maglev;
+import dev.caplance.lb.forwarding.Maglev;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class WhatIfMethodTest {
 
-  private static final Peer PEER = new Peer(0, 0, 1);
+  private static final Caller PEER = new Caller(0, 0, 1);
 
   private final RoutingStatus routing =
       routing(

@@ -1,6 +1,6 @@
 package dev.caplance.lb.registry;
 
-import dev.caplance.lb.routing.Maglev;
+import dev.caplance.lb.forwarding.Maglev;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.session.Communicator;
 import dev.caplance.session.EventLoop;

@@ -1,0 +1,17 @@
+package dev.caplance.lb.dataplane.nfqueue;
+
+import java.time.Duration;
+
+/**
+ * After how long without a packet a flow is forgotten, in whole seconds.
+ *
+ * @param tcp of a connection
+ * @param udp of a flow of datagrams
+ * @param closing of a connection that one side has ended
+ */
+public record FlowTimeouts(Duration tcp, Duration udp, Duration closing) {
+
+  /** What the configuration has unless it says otherwise. */
+  public static final FlowTimeouts DEFAULT =
+      new FlowTimeouts(Duration.ofHours(1), Duration.ofMinutes(2), Duration.ofSeconds(30));
+}

@@ -1,0 +1,99 @@
+package dev.caplance.lb.dataplane.nfqueue;
+
+import dev.caplance.lb.forwarding.ForwardingTable;
+import dev.caplance.linux.nfqueue.NfQueue;
+import dev.caplance.packet.Disposition;
+import dev.caplance.packet.Encapsulation;
+import dev.caplance.packet.FlowHash.Fingerprint;
+import dev.caplance.packet.FlowKey;
+import dev.caplance.packet.IpHeader;
+
+/**
+ * One packet of a batch: where it lies and what its headers say. One object serves packet after
+ * packet; it belongs to one worker.
+ */
+final class Packet {
+
+  final IpHeader header = new IpHeader();
+  final FlowKey flow = new FlowKey();
+
+  /** The number of the flow; set by the worker when there is a service. */
+  final Fingerprint number = new Fingerprint();
+
+  private long ticket;
+  private long address;
+  private int offset;
+  private int length;
+  private boolean aggregate;
+  private boolean checksumReady;
+  private int service;
+
+  /**
+   * Takes the queue's current packet and reads its headers.
+   *
+   * @return {@link Disposition#FORWARD} when {@link #service} says whose it is, {@link
+   *     Disposition#LEFT_TO_HOST} when it is the machine's own; else why it goes no further
+   */
+  Disposition read(NfQueue queue, ForwardingTable table) {
+    ticket = queue.packetTicket();
+    address = queue.packetAddress();
+    offset = queue.packetOffset();
+    length = queue.packetLength();
+    aggregate = queue.packetAggregate();
+    checksumReady = queue.packetChecksumReady();
+    if (!queue.packetWhole() || (length > Encapsulation.MAX_PACKET && !aggregate)) {
+      return Disposition.TOO_LARGE;
+    }
+    Disposition verdict = header.read(queue.bytes(), offset, length);
+    if (verdict != Disposition.FORWARD) {
+      return verdict;
+    }
+    if (table.refusesSource(header.sourceHigh(), header.sourceLow())) {
+      return Disposition.OWN_SOURCE;
+    }
+    verdict = flow.read(header, queue.bytes());
+    if (verdict == Disposition.FORWARD) {
+      service = table.service(flow);
+    }
+    return verdict == Disposition.FORWARD && service < 0 ? Disposition.LEFT_TO_HOST : verdict;
+  }
+
+  /** The service that it is for, by its number in the table. */
+  int service() {
+    return service;
+  }
+
+  /** The same number for all packets of a flow, by which it takes one of several ways. */
+  int way() {
+    return (int) number.low();
+  }
+
+  /** By what the queue knows it, for {@link NfQueue#accept}. */
+  long ticket() {
+    return ticket;
+  }
+
+  /** Where it lies in memory. */
+  long address() {
+    return address;
+  }
+
+  /** Where it lies in the queue's bytes. */
+  int offset() {
+    return offset;
+  }
+
+  int length() {
+    return length;
+  }
+
+  /** Whether the kernel joined it from several; it has no checksum then. */
+  boolean aggregate() {
+    return aggregate;
+  }
+
+  /** Whether its TCP checksum is there. */
+  boolean checksumReady() {
+    return checksumReady;
+  }
+}

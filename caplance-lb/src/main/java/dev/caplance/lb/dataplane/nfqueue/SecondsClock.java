@@ -1,0 +1,13 @@
+package dev.caplance.lb.dataplane.nfqueue;
+
+/** Whole seconds since the data plane was made. Any thread may ask. */
+final class SecondsClock {
+
+  private static final long NANOS = 1_000_000_000;
+
+  private final long start = System.nanoTime();
+
+  int seconds() {
+    return (int) ((System.nanoTime() - start) / NANOS);
+  }
+}
