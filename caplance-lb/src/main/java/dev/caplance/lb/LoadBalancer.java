@@ -61,7 +61,7 @@ public final class LoadBalancer implements Daemon {
     Journal journal = Journal.open(config.runDirectory(), "lb");
     cleanup.atStop("close the journal", journal::close);
     VipAddresses addresses = new VipAddresses(journal, commands);
-    addresses.removeLeftovers(config.attachVip() ? config.vips() : List.of());
+    addresses.retain(config.attachVip() ? config.vips() : List.of());
 
     TableAssembler tables =
         new TableAssembler(config.services(), new FlowHash(hashKey()), config.maglevSize());
@@ -84,7 +84,7 @@ public final class LoadBalancer implements Daemon {
     VipKeeper keeper = new VipKeeper(config, addresses, rules, tables);
     cleanup.atStop("remove the virtual addresses", addresses::detachAll);
     keeper.attach();
-    Upkeep upkeep = new Upkeep(keeper::look);
+    Upkeep upkeep = new Upkeep(keeper.tasks(), failure -> runner.fail("the upkeep ended", failure));
     cleanup.atStop("end the upkeep", upkeep::close);
     upkeep.start();
 

@@ -1,5 +1,6 @@
 package dev.caplance.lb;
 
+import dev.caplance.daemon.Upkeep;
 import dev.caplance.host.NetfilterRules;
 import dev.caplance.host.OwnAddresses;
 import dev.caplance.host.VipAddresses;
@@ -7,7 +8,9 @@ import dev.caplance.host.VipAnnouncer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,7 +30,7 @@ final class VipKeeper {
   private final VipAddresses addresses;
   private final NetfilterRules rules;
   private final TableAssembler tables;
-  private final Map<InetAddress, String> devices = new LinkedHashMap<>();
+  private Map<InetAddress, String> devices = Map.of();
 
   private int announcementsLeft;
 
@@ -42,31 +45,30 @@ final class VipKeeper {
   synchronized void attach() throws IOException {
     tables.ownAddresses(OwnAddresses.list());
     if (config.attachVip()) {
-      for (InetAddress vip : config.vips()) {
-        attach(vip);
-      }
+      Map<InetAddress, Optional<String>> wanted = new LinkedHashMap<>();
+      config.vips().forEach(vip -> wanted.put(vip, config.interfaceName()));
+      devices = addresses.apply(wanted);
       announcementsLeft = ANNOUNCEMENTS;
       announce();
     }
   }
 
-  private void attach(InetAddress vip) throws IOException {
-    if (config.interfaceName().isPresent()) {
-      addresses.attach(vip, config.interfaceName().get());
-      devices.put(vip, config.interfaceName().get());
-    } else {
-      devices.put(vip, addresses.attach(vip));
-    }
+  /** What keeps all in place, and puts back what is not. */
+  List<Upkeep.Task> tasks() {
+    return List.of(
+        new Upkeep.Task("keep the packet rules in place", this::checkRules),
+        new Upkeep.Task("keep the virtual addresses in place", this::restoreAddresses),
+        new Upkeep.Task("announce the virtual addresses", this::announce),
+        new Upkeep.Task(
+            "read the addresses of this machine", () -> tables.ownAddresses(OwnAddresses.list())));
   }
 
-  /** Looks whether all is in place, and puts back what is not. */
-  synchronized void look() throws IOException {
+  private synchronized void checkRules() throws IOException {
     rules.check().forEach(LOG::warn);
-    if (!addresses.restoreMissing().isEmpty()) {
-      announcementsLeft = ANNOUNCEMENTS;
-    }
-    announce();
-    tables.ownAddresses(OwnAddresses.list());
+  }
+
+  private synchronized void restoreAddresses() throws IOException {
+    addresses.restoreMissing(vip -> announcementsLeft = ANNOUNCEMENTS);
   }
 
   /**
@@ -82,7 +84,7 @@ final class VipKeeper {
     }
   }
 
-  private void announce() throws IOException {
+  private synchronized void announce() throws IOException {
     if (announcementsLeft > 0) {
       announcementsLeft--;
       for (Map.Entry<InetAddress, String> vip : devices.entrySet()) {

@@ -218,7 +218,7 @@ class LbConfigTest {
             "lb.yaml:15:20: address: 10.0.0.50 is a VIP, whose connections go to the backends; use"
                 + " an address of this machine",
             "lb.yaml:15:37: port: '0' is not a whole number from 1 to 65535",
-            "lb.yaml:15:53: readTimeout: '10' is not a length of time; write a number and its unit:"
+            "lb.yaml:15:53: readTimeout: '10' is not a duration; write a number and its unit:"
                 + " 500ms, 30s, 5m",
             "lb.yaml:16:17: first: 4 queues (2 and as many for TCP) from 65535 on end above the"
                 + " last one, 65535; begin at 65532 or lower",
