@@ -118,7 +118,7 @@ public final class StatusMethod implements ControlMethod {
     for (WorkerStatus worker : workers) {
       received += worker.traffic().received();
       bytes += worker.traffic().bytes();
-      worker.traffic().verdicts().forEach((verdict, n) -> sum.merge(verdict, n, Long::sum));
+      worker.traffic().dispositions().forEach((verdict, n) -> sum.merge(verdict, n, Long::sum));
     }
     JsonObject json = new JsonObject();
     json.addProperty("received", received);

@@ -80,7 +80,7 @@ public final class Endpoint {
   }
 
   /**
-   * Whether packets may go there as runs (see {@link dev.caplance.linux.BatchSender}).
+   * Whether packets may go there as runs (see {@link dev.caplance.linux.SendBatch}).
    *
    * @param now in seconds, on the clock of those who call {@link #refuseRuns}
    */

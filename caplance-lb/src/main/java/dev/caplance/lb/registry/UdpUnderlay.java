@@ -56,7 +56,7 @@ final class UdpUnderlay implements Underlay {
 
   private static int mtu(InetAddress dataAddress) {
     try {
-      return LinuxSocket.mtuOfWayTo(dataAddress);
+      return LinuxSocket.pathMtu(dataAddress);
     } catch (LinuxException e) {
       LOG.debug("no MTU is known for the way to {}", IpAddresses.format(dataAddress), e);
       return USUAL_MTU;

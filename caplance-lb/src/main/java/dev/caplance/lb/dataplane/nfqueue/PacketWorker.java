@@ -41,7 +41,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   private final int queueNumber;
   private final NfQueue queue;
-  private final Lanes lanes;
+  private final TransmitQueues transmitQueues;
   private final Segments segments;
   private final Responder responder;
   private final SizeAdvice sizeAdvice;
@@ -68,7 +68,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   private PacketWorker(
       int queueNumber,
       NfQueue queue,
-      Lanes lanes,
+      TransmitQueues transmitQueues,
       Responder responder,
       SizeAdvice sizeAdvice,
       Flows flows,
@@ -77,8 +77,8 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       ForwardingTable table) {
     this.queueNumber = queueNumber;
     this.queue = queue;
-    this.lanes = lanes;
-    this.segments = new Segments(lanes);
+    this.transmitQueues = transmitQueues;
+    this.segments = new Segments(transmitQueues);
     this.responder = responder;
     this.sizeAdvice = sizeAdvice;
     this.flows = flows;
@@ -112,10 +112,10 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       ForwardingTable table)
       throws IOException {
     TrafficCounters counters = new TrafficCounters();
-    Lanes lanes = null;
+    TransmitQueues transmitQueues = null;
     Responder responder = null;
     try {
-      lanes = new Lanes(BATCH, worker, counters, clock);
+      transmitQueues = new TransmitQueues(BATCH, worker, counters, clock);
       responder = new Responder();
       NfQueue queue =
           NfQueue.open(
@@ -123,7 +123,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       return new PacketWorker(
           queueNumber,
           queue,
-          lanes,
+          transmitQueues,
           responder,
           new SizeAdvice(widestMtu),
           flows,
@@ -132,8 +132,8 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
           table);
     } catch (IOException | RuntimeException e) {
       flows.table().close();
-      if (lanes != null) {
-        lanes.close();
+      if (transmitQueues != null) {
+        transmitQueues.close();
       }
       if (responder != null) {
         responder.close();
@@ -145,11 +145,11 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   /** What the kernel does not offer, a sentence for each. */
   List<String> missing() {
     List<String> missing = new ArrayList<>();
-    if (!lanes.takesRuns()) {
-      missing.add("the kernel cannot cut runs of packets (UDP_SEGMENT): they are sent one by one");
+    if (!transmitQueues.supportsGso()) {
+      missing.add("the kernel cannot segment UDP (UDP_SEGMENT): packets are sent one by one");
     }
     if (!queue.joins()) {
-      missing.add("the kernel does not queue TCP joined (NFQA_CFG_F_GSO): it comes in packets");
+      missing.add("the kernel does not queue joined TCP (NFQA_CFG_F_GSO): packets come one by one");
     }
     return missing;
   }
@@ -206,7 +206,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       }
     }
     counters.received(received + segmentsOfBatch);
-    lanes.flush();
+    transmitQueues.flush();
     segments.clear();
     responder.flush();
     if (any) {
@@ -224,7 +224,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       Packet packet = group[grouped];
       Disposition verdict = packet.read(queue, current);
       if (verdict == Disposition.FORWARD) {
-        flows.number(packet.flow, packet.number);
+        flows.number(packet.flow, packet.fingerprint);
         grouped++;
       } else {
         counters.refused(verdict);
@@ -241,13 +241,14 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   private void prefetchFlows() {
     long read = 0;
     for (int i = 0; i < grouped; i++) {
-      read ^= flows.prefetch(group[i].number);
+      read ^= flows.prefetch(group[i].fingerprint);
     }
     prefetched = read;
   }
 
   private void forward(ForwardingTable current, Packet packet) {
-    Endpoint endpoint = flows.endpoint(current, packet.service(), packet.flow, packet.number, now);
+    Endpoint endpoint =
+        flows.endpoint(current, packet.service(), packet.flow, packet.fingerprint, now);
     Disposition verdict = endpoint == null ? refuse(current, packet) : forward(endpoint, packet);
     if (verdict != Disposition.FORWARD) {
       counters.refused(verdict);
@@ -256,8 +257,8 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   private Disposition refuse(ForwardingTable current, Packet packet) {
     if (current.rejectsWhenEmpty(packet.service()) && now >= GRACE_SECONDS) {
-      responder.nobody(
-          packet.header, packet.flow, queue.bytes(), packet.offset(), packet.length(), now);
+      responder.unreachable(
+          packet.header, packet.flow, queue.bytes(), packet.offset(), packet.length());
     }
     return Disposition.NO_BACKEND;
   }
@@ -269,7 +270,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     int length = packet.length();
     int maxPacket = endpoint.maxPacket();
     if (sizeAdvice.isDue(packet.header, packet.flow, length, maxPacket)) {
-      responder.tooBig(packet.header, queue.bytes(), packet.offset(), length, maxPacket, now);
+      responder.tooBig(packet.header, queue.bytes(), packet.offset(), length, maxPacket);
       return Disposition.PATH_TOO_NARROW;
     }
     if (!packet.checksumReady() && packet.header.protocol() == IpProtocol.TCP) {
@@ -279,7 +280,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       segments.completeChecksum();
     }
     int trafficClass = Encapsulation.outerTrafficClass(packet.header.trafficClass());
-    lanes.add(packet.address(), length, endpoint, packet.way(), trafficClass);
+    transmitQueues.add(packet.datagram, endpoint, packet.flowHash(), trafficClass);
     return Disposition.FORWARD;
   }
 
@@ -291,7 +292,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       return Disposition.MALFORMED;
     }
     int trafficClass = Encapsulation.outerTrafficClass(packet.header.trafficClass());
-    int count = segments.add(packet.address(), endpoint, packet.way(), trafficClass);
+    int count = segments.add(packet.address(), endpoint, packet.flowHash(), trafficClass);
     segmentsOfBatch += count - 1;
     return Disposition.FORWARD;
   }
@@ -300,7 +301,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   @Override
   public void close() {
     queue.close();
-    lanes.close();
+    transmitQueues.close();
     segments.close();
     responder.close();
     flows.table().close();
