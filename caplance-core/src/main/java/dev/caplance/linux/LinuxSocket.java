@@ -3,6 +3,7 @@ package dev.caplance.linux;
 import com.sun.jna.Native;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -240,6 +241,22 @@ public final class LinuxSocket implements MessageSink {
   /** Sets the send buffer in bytes, past the system's limit. Needs CAP_NET_ADMIN. */
   public void setSendBuffer(int bytes) throws LinuxException {
     set(Libc.SOL_SOCKET, Libc.SO_SNDBUFFORCE, bytes);
+  }
+
+  /**
+   * Sends and receives through one interface only ({@code SO_BINDTODEVICE} of socket(7)), whatever
+   * other routes say. Needs CAP_NET_RAW.
+   */
+  public void bindToDevice(String name) throws LinuxException {
+    byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
+    try (NativeMemory memory = NativeMemory.allocate(bytes.length)) {
+      memory.nativeBytes().put(bytes);
+      if (Libc.setsockopt(
+              fd.get(), Libc.SOL_SOCKET, Libc.SO_BINDTODEVICE, memory.address(), bytes.length)
+          < 0) {
+        throw LinuxException.last("setsockopt(SO_BINDTODEVICE, " + name + ")");
+      }
+    }
   }
 
   /** Sets an option whose value is an {@code int}. */

@@ -36,6 +36,8 @@ public final class LocalEntrance implements AutoCloseable {
   /** {@code lo} is the first interface of each network namespace. */
   private static final int LO = 1;
 
+  private static final String LO_NAME = "lo";
+
   private final MessageSink socket;
   private final SendBatch batch;
   private final Datagram datagram = new Datagram();
@@ -65,7 +67,9 @@ public final class LocalEntrance implements AutoCloseable {
 
   /**
    * Through the link of {@code lo}, which is the shorter path. IPv4 packets are subject to {@code
-   * rp_filter}, which drops all of them when it is 1 for {@code lo} or for all interfaces.
+   * rp_filter}, which drops all of them when it is 1 for {@code lo} or for all interfaces. A
+   * machine that forwards packets also forwards one whose destination is not an address of its own:
+   * do not use this entrance then.
    *
    * @param capacity packets of a batch, 1 to 1024
    */
@@ -82,12 +86,21 @@ public final class LocalEntrance implements AutoCloseable {
 
   /**
    * Through a raw socket, whose packets are routed as if this machine had made them: it works with
-   * every {@code rp_filter}.
+   * every {@code rp_filter}. The socket is bound to {@code lo}, so that no packet ever leaves the
+   * machine. If the destination is not an address of the machine, IPv4 delivers the packet
+   * nevertheless, and IPv6 refuses it with ENETUNREACH, as it does if the address is not on {@code
+   * lo}.
    *
    * @param capacity packets of a batch, 1 to 1024
    */
   public static LocalEntrance raw(boolean ipv4, int capacity) throws LinuxException {
     LinuxSocket socket = ipv4 ? LinuxSocket.rawIpv4() : LinuxSocket.rawIpv6();
+    try {
+      socket.bindToDevice(LO_NAME);
+    } catch (LinuxException e) {
+      socket.close();
+      throw e;
+    }
     return new LocalEntrance(socket, capacity, LARGEST_IN_ONE_PIECE);
   }
 

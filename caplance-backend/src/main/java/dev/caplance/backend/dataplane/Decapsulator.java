@@ -50,6 +50,8 @@ public final class Decapsulator {
   private PathProbeGate pathProbes;
   private int large;
   private boolean mostlyLarge;
+  private boolean linkRefused;
+  private boolean vipMissing;
   private volatile AddressSet loadBalancers = AddressSet.EMPTY;
   private volatile AddressSet ownAddresses = AddressSet.EMPTY;
 
@@ -119,17 +121,31 @@ public final class Decapsulator {
     loadBalancers = addresses;
   }
 
-  /** Sets the addresses of this machine, which no packet may come from. Any thread may call. */
+  /**
+   * Sets the addresses of this machine, which no packet may come from. While a VIP is not among
+   * them, packets are delivered through the raw socket alone: those on the link of {@code lo} would
+   * be forwarded. By one thread.
+   */
   public void refuseSources(AddressSet addresses) {
     ownAddresses = addresses;
+    vipMissing = !vips.allIn(addresses);
+    shutLinks();
   }
 
   /**
    * Sets whether {@code rp_filter} drops IPv4 packets on the link of {@code lo}, so that they must
-   * be delivered through a raw socket. Any thread may call.
+   * be delivered through a raw socket. By the thread that calls {@link #refuseSources}.
    */
   public void avoidLink(boolean refused) {
-    ipv4.setLinkShut(refused);
+    linkRefused = refused;
+    shutLinks();
+  }
+
+  private void shutLinks() {
+    ipv4.setLinkShut(linkRefused || vipMissing);
+    if (ipv6 != null) {
+      ipv6.setLinkShut(vipMissing);
+    }
   }
 
   /** What this kernel does not offer and how packets are carried without it, a sentence each. */

@@ -18,8 +18,7 @@ import java.nio.ByteBuffer;
  * verifies their checksum.
  *
  * <p>There are two entrances, which this owns: the link of {@code lo}, and a raw socket for when
- * {@code rp_filter} shuts the link or there are no packet sockets. For the thread that
- * decapsulates.
+ * the link is shut or there are no packet sockets. For the thread that decapsulates.
  */
 final class Delivery implements SendListener, AutoCloseable {
 
@@ -79,7 +78,7 @@ final class Delivery implements SendListener, AutoCloseable {
     return link != null;
   }
 
-  /** Sets whether {@code rp_filter} drops packets on {@code lo}. Any thread may call. */
+  /** Sets whether packets on the link would be dropped, or forwarded. Any thread may call. */
   void setLinkShut(boolean shut) {
     linkShut = shut;
   }

@@ -1,6 +1,7 @@
 package dev.caplance.backend.dataplane;
 
 import dev.caplance.linux.SocketAddress;
+import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.IpAddresses;
 import java.net.InetAddress;
 import java.util.List;
@@ -26,5 +27,15 @@ final class Vips {
       }
     }
     return null;
+  }
+
+  /** Whether all of them are in the set. */
+  boolean allIn(AddressSet set) {
+    for (int i = 0; i < low.length; i++) {
+      if (!set.contains(high[i], low[i])) {
+        return false;
+      }
+    }
+    return true;
   }
 }
