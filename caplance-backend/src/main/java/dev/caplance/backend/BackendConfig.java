@@ -4,6 +4,7 @@ import dev.caplance.backend.health.CheckSettings;
 import dev.caplance.config.ConfigException;
 import dev.caplance.config.ConfigFile;
 import dev.caplance.config.ConfigSection;
+import dev.caplance.config.DurationFormat;
 import dev.caplance.config.LoggingConfig;
 import dev.caplance.config.Values;
 import dev.caplance.packet.IpAddresses;
@@ -253,9 +254,9 @@ public record BackendConfig(
     if (reconnect.initial().compareTo(reconnect.max()) > 0) {
       section.reject(
           "initial",
-          Values.format(reconnect.initial())
+          DurationFormat.format(reconnect.initial())
               + " is longer than max, "
-              + Values.format(reconnect.max())
+              + DurationFormat.format(reconnect.max())
               + "; make it shorter");
     }
     return reconnect;

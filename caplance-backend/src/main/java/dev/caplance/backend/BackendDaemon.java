@@ -27,9 +27,11 @@ import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.IpAddresses;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -75,7 +77,7 @@ public final class BackendDaemon implements Daemon {
     cleanup.atStop("close the journal", journal::close);
 
     VipAddresses addresses = new VipAddresses(journal, new CommandRunner());
-    addresses.removeLeftovers(config.attachVip() ? config.vips() : List.of());
+    addresses.retain(config.attachVip() ? config.vips() : List.of());
     Sysctls sysctls = new Sysctls(journal);
     cleanup.atStop("restore the kernel parameters", sysctls::restoreAll);
     sysctls.apply(config.setSysctls() ? ARP_RESTRAINT : Map.of());
@@ -101,8 +103,19 @@ public final class BackendDaemon implements Daemon {
 
     MtuWatch mtuWatch = new MtuWatch(this::mtu, mtu);
     ReversePathWatch reversePath = new ReversePathWatch(decapsulator::avoidLink);
-    Upkeep.Look look = () -> look(addresses, mssClamp, mtuWatch, reversePath, decapsulator);
-    Upkeep upkeep = new Upkeep(look);
+    Upkeep upkeep =
+        new Upkeep(
+            List.of(
+                new Upkeep.Task(
+                    "read the addresses of this machine",
+                    () -> lookAtAddresses(reversePath, decapsulator)),
+                new Upkeep.Task(
+                    "keep the virtual addresses in place",
+                    () -> addresses.restoreMissing(vip -> {})),
+                new Upkeep.Task(
+                    "keep the MSS rules in place", () -> mssClamp.check().forEach(LOG::warn)),
+                new Upkeep.Task("watch the MTU", mtuWatch::look)),
+            failure -> runner.fail("the upkeep ended", failure));
     cleanup.atStop("end the upkeep", upkeep::close);
     lookAtAddresses(reversePath, decapsulator);
     upkeep.start();
@@ -129,43 +142,25 @@ public final class BackendDaemon implements Daemon {
 
   private void attachVips(VipAddresses addresses) throws IOException {
     if (config.attachVip()) {
-      for (InetAddress vip : config.vips()) {
-        addresses.attach(vip, VIP_DEVICE);
-      }
+      Map<InetAddress, Optional<String>> wanted = new LinkedHashMap<>();
+      config.vips().forEach(vip -> wanted.put(vip, Optional.of(VIP_DEVICE)));
+      addresses.apply(wanted);
     }
   }
 
   /** Goes on without the rules where there can be none: clients may yet discover the path's MTU. */
   private MssClamp clampMss(int mtu) throws IOException {
-    MssClamp clamp = mssClamp(config.clampMss() ? config.vips() : List.of(), mtu);
+    MssClamp clamp = new MssClamp(new CommandRunner());
+    List<InetAddress> vips = config.clampMss() ? config.vips() : List.of();
     try {
-      clamp.install();
-      return clamp;
+      clamp.apply(vips, mtu, IpAddresses.isIpv4(config.address()));
     } catch (CommandException e) {
       LOG.warn(
           "cannot lower the MSS of the virtual addresses, so that large uploads depend on path MTU"
               + " discovery: {}; mend it, or set clampMss: false",
           e.getMessage());
-      return mssClamp(List.of(), mtu);
     }
-  }
-
-  private MssClamp mssClamp(List<InetAddress> vips, int mtu) {
-    return new MssClamp(vips, mtu, IpAddresses.isIpv4(config.address()), new CommandRunner());
-  }
-
-  private static void look(
-      VipAddresses addresses,
-      MssClamp mssClamp,
-      MtuWatch mtuWatch,
-      ReversePathWatch reversePath,
-      Decapsulator decapsulator)
-      throws IOException {
-    // First: were it not seen since another look fails, packets would be lost.
-    lookAtAddresses(reversePath, decapsulator);
-    addresses.restoreMissing();
-    mssClamp.check().forEach(LOG::warn);
-    mtuWatch.look();
+    return clamp;
   }
 
   /** What decides which packets get in, and how; so before the first one. */

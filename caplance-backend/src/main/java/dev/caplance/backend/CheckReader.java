@@ -3,6 +3,7 @@ package dev.caplance.backend;
 import dev.caplance.backend.health.CheckSettings;
 import dev.caplance.backend.health.CheckTarget;
 import dev.caplance.config.ConfigSection;
+import dev.caplance.config.DurationFormat;
 import dev.caplance.config.ValueParser;
 import dev.caplance.config.Values;
 import dev.caplance.packet.IpAddresses;
@@ -62,9 +63,9 @@ final class CheckReader {
     if (timeout.compareTo(interval) > 0) {
       section.reject(
           "timeout",
-          Values.format(timeout)
+          DurationFormat.format(timeout)
               + " is longer than interval, "
-              + Values.format(interval)
+              + DurationFormat.format(interval)
               + "; make it shorter, or the interval longer");
       return Optional.empty();
     }

@@ -8,7 +8,6 @@ import java.net.InetAddress;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -25,7 +24,6 @@ public final class Values {
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
   private static final Pattern INTEGER = Pattern.compile("-?(?:0|[1-9]\\d{0,9})");
-  private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
   private static final Pattern SIZE = Pattern.compile("(\\d{1,9})(B|KB|MB|GB)");
 
   private Values() {}
@@ -59,40 +57,20 @@ public final class Values {
     return integer(1, 65535);
   }
 
-  /** A length of time such as {@code 500ms}, {@code 30s}, {@code 5m} or {@code 2h}. */
+  /** A duration of this range, both ends included, as {@link DurationFormat} reads it. */
   public static ValueParser<Duration> duration(Duration min, Duration max) {
     return text -> {
-      Matcher parts = DURATION.matcher(text);
-      if (!parts.matches()) {
-        throw new IllegalArgumentException(
-            quote(text) + " is not a length of time; write a number and its unit: 500ms, 30s, 5m");
-      }
-      long number = Long.parseLong(parts.group(1));
-      Duration value =
-          switch (parts.group(2)) {
-            case "ms" -> Duration.ofMillis(number);
-            case "s" -> Duration.ofSeconds(number);
-            case "m" -> Duration.ofMinutes(number);
-            default -> Duration.ofHours(number);
-          };
+      Duration value = DurationFormat.parse(text);
       if (value.compareTo(min) < 0 || value.compareTo(max) > 0) {
         throw new IllegalArgumentException(
-            quote(text) + " is out of range; write " + format(min) + " to " + format(max));
+            quote(text)
+                + " is out of range; write "
+                + DurationFormat.format(min)
+                + " to "
+                + DurationFormat.format(max));
       }
       return value;
     };
-  }
-
-  /** The text of a duration in the largest unit that holds it whole, as {@link #duration} reads. */
-  public static String format(Duration duration) {
-    if (duration.truncatedTo(ChronoUnit.SECONDS).equals(duration)) {
-      long seconds = duration.toSeconds();
-      if (seconds > 0 && seconds % 3600 == 0) {
-        return seconds / 3600 + "h";
-      }
-      return seconds > 0 && seconds % 60 == 0 ? seconds / 60 + "m" : seconds + "s";
-    }
-    return duration.toMillis() + "ms";
   }
 
   /** A number of bytes such as {@code 10MB}; KB, MB and GB are powers of 1024. */

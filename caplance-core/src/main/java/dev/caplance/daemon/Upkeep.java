@@ -1,34 +1,61 @@
 package dev.caplance.daemon;
 
+import dev.caplance.host.Failures;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks every two seconds, on a thread of its own, whether the machine is still as the daemon needs
- * it. A look that fails is logged, and not again while it fails for the same reason.
+ * Keeps the machine as the daemon needs it: runs its tasks every two seconds, one after another, on
+ * a thread of its own. A task that fails does not keep the others from running; its failure is
+ * logged once for each reason, and its recovery too.
  */
 public final class Upkeep implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Upkeep.class);
   private static final Duration PERIOD = Duration.ofSeconds(2);
 
-  private final Look look;
+  private final List<Task> tasks;
+  private final Consumer<Throwable> onFailure;
+  private final Duration period;
+  private final Map<Task, String> failing = new HashMap<>();
   private final CountDownLatch closing = new CountDownLatch(1);
   private final Thread thread = new Thread(this::run, "upkeep");
 
-  /** Looks, and mends what it finds. */
+  /**
+   * One thing to keep right.
+   *
+   * @param name what it does, completing "cannot …" and "can … again"
+   */
+  public record Task(String name, Look look) {}
+
+  /** Looks whether something is as it should be, and mends it if not. */
   @FunctionalInterface
   public interface Look {
     void look() throws IOException;
   }
 
-  /** Upkeep that {@link #start} begins. */
-  public Upkeep(Look look) {
-    this.look = look;
+  /**
+   * Upkeep that {@link #start} begins.
+   *
+   * @param onFailure called by the thread when it ends without {@link #close}; no failure of a task
+   *     leads to that
+   */
+  public Upkeep(List<Task> tasks, Consumer<Throwable> onFailure) {
+    this(tasks, onFailure, PERIOD);
+  }
+
+  Upkeep(List<Task> tasks, Consumer<Throwable> onFailure, Duration period) {
+    this.tasks = List.copyOf(tasks);
+    this.onFailure = onFailure;
+    this.period = period;
   }
 
   public void start() {
@@ -36,30 +63,35 @@ public final class Upkeep implements AutoCloseable {
   }
 
   private void run() {
-    String lastFailure = "";
     try {
-      while (!closing.await(PERIOD.toMillis(), TimeUnit.MILLISECONDS)) {
-        String failure = failureOfLook();
-        if (!failure.isEmpty() && !failure.equals(lastFailure)) {
-          LOG.error("cannot look after this machine: {}", failure);
-        }
-        lastFailure = failure;
+      while (!closing.await(period.toMillis(), TimeUnit.MILLISECONDS)) {
+        tasks.forEach(this::run);
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+    } catch (InterruptedException | RuntimeException | Error e) {
+      onFailure.accept(e);
     }
   }
 
-  private String failureOfLook() {
+  private void run(Task task) {
     try {
-      look.look();
-      return "";
-    } catch (IOException | RuntimeException e) {
-      return e.toString();
+      task.look().look();
+      if (failing.remove(task) != null) {
+        LOG.info("can {} again", task.name());
+      }
+    } catch (IOException | RuntimeException | Error e) {
+      report(task, e);
     }
   }
 
-  /** Returns when no look is under way and none will begin. */
+  private void report(Task task, Throwable failure) {
+    String reason = Failures.describe(failure);
+    if (!reason.equals(failing.put(task, reason))) {
+      LOG.error("cannot {}: {}", task.name(), reason);
+      LOG.debug("cannot {}", task.name(), failure);
+    }
+  }
+
+  /** Returns when no task is running and none will. */
   @Override
   public void close() {
     closing.countDown();

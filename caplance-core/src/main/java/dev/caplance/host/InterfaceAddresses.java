@@ -10,6 +10,7 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The network interfaces and their addresses at one moment, as {@code ip address} lists them.
@@ -84,8 +85,21 @@ record InterfaceAddresses(List<String> devices, List<Assigned> assigned) {
         .anyMatch(a -> a.device().equals(device) && a.address().equals(address));
   }
 
-  /** The device whose network holds an address; the most specific network if there are several. */
-  String deviceFor(InetAddress address) throws IOException {
+  /**
+   * Where an address belongs: on this device or, if none is given, on the one whose network holds
+   * it, the most specific network if there are several.
+   *
+   * @throws IOException when there is no such device or network, with advice
+   */
+  String device(InetAddress address, Optional<String> wanted) throws IOException {
+    if (wanted.isEmpty()) {
+      return deviceFor(address);
+    }
+    requireDevice(wanted.get());
+    return wanted.get();
+  }
+
+  private String deviceFor(InetAddress address) throws IOException {
     List<Assigned> networks = assigned.stream().filter(Assigned::isInNetwork).toList();
     return networks.stream()
         .filter(network -> network.networkHolds(address))
@@ -102,8 +116,7 @@ record InterfaceAddresses(List<String> devices, List<Assigned> assigned) {
                         + "); correct the VIP, or set 'interface' in the configuration"));
   }
 
-  /** Refuses a device that does not exist. */
-  void requireDevice(String device) throws IOException {
+  private void requireDevice(String device) throws IOException {
     if (!devices.contains(device)) {
       throw new IOException(
           "there is no network interface '"

@@ -104,28 +104,22 @@ public final class Journal implements AutoCloseable {
   }
 
   /**
-   * Undoes the changes of this type, the last one first. Those that fail stay in the journal.
+   * Undoes these changes, the last one first. Those that fail stay in the journal, so that the next
+   * start tries again.
    *
    * @throws IOException the first failure, the others suppressed in it
    */
-  <C extends MachineChange> void undoAll(Class<C> type, Undo<C> undo) throws IOException {
-    List<C> remaining = changes(type);
-    IOException failure = null;
-    for (int i = remaining.size() - 1; i >= 0; i--) {
-      try {
-        undo.accept(remaining.get(i));
-        remove(remaining.get(i));
-      } catch (IOException e) {
-        if (failure == null) {
-          failure = e;
-        } else {
-          failure.addSuppressed(e);
-        }
-      }
+  <C extends MachineChange> void undo(List<C> unwanted, Undo<C> undo) throws IOException {
+    Failures failures = new Failures();
+    for (int i = unwanted.size() - 1; i >= 0; i--) {
+      C change = unwanted.get(i);
+      failures.attempt(
+          () -> {
+            undo.accept(change);
+            remove(change);
+          });
     }
-    if (failure != null) {
-      throw failure;
-    }
+    failures.throwIfAny();
   }
 
   /**

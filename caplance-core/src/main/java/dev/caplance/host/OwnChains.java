@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  *
  * <p>The nft variant is called by name: {@code iptables-legacy} works for nobody but root.
  */
-final class OwnChains {
+public final class OwnChains {
 
   private final String family;
   private final String program;
@@ -31,7 +31,7 @@ final class OwnChains {
    * @param jumps the rules, in whatever chain, that jump to our chains
    * @param chains our chains and their rules, as {@code iptables-save} prints them without counters
    */
-  record Contents(List<String> jumps, List<String> chains) {
+  private record Contents(List<String> jumps, List<String> chains) {
 
     private boolean isEmpty() {
       return jumps.isEmpty() && chains.isEmpty();
@@ -50,7 +50,8 @@ final class OwnChains {
    * @param chains the names of ours, also of those that only some versions of us have; none is the
    *     beginning of another one that exists in this table
    */
-  OwnChains(boolean ipv4, String table, String hook, List<String> chains, CommandRunner commands) {
+  public OwnChains(
+      boolean ipv4, String table, String hook, List<String> chains, CommandRunner commands) {
     this.family = ipv4 ? "IPv4" : "IPv6";
     this.program = ipv4 ? "iptables-nft" : "ip6tables-nft";
     this.table = table;
@@ -62,7 +63,7 @@ final class OwnChains {
   }
 
   /** {@code IPv4} or {@code IPv6}. */
-  String family() {
+  public String family() {
     return family;
   }
 
@@ -71,7 +72,7 @@ final class OwnChains {
    *
    * @param rules complete, {@code -A CHAIN …}; a chain exists when it has a rule
    */
-  void install(List<String> rules) throws IOException {
+  public void install(List<String> rules) throws IOException {
     Contents present = read();
     List<String> lines = new ArrayList<>();
     rules.stream()
@@ -96,7 +97,7 @@ final class OwnChains {
   }
 
   /** What is wrong with what was installed, after "the rules"; empty when nothing is. */
-  String difference() throws IOException {
+  public String difference() throws IOException {
     Contents present = read();
     if (present.equals(installed)) {
       return "";
@@ -112,7 +113,7 @@ final class OwnChains {
   }
 
   /** Removes our chains and every jump to them, if there are any. */
-  void remove() throws IOException {
+  public void remove() throws IOException {
     Contents present = read();
     if (!present.isEmpty()) {
       List<String> lines = new ArrayList<>(deletions(present));
@@ -129,7 +130,7 @@ final class OwnChains {
   }
 
   /** All rules of the table with their counters, {@code [packets:bytes] -A CHAIN …}. */
-  List<String> rulesWithCounters() throws IOException {
+  public List<String> rulesWithCounters() throws IOException {
     return commands.run(program + "-save", "-c", "-t", table).lines().toList();
   }
 

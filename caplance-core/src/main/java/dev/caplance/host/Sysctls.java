@@ -59,7 +59,7 @@ public final class Sysctls {
    *     try again
    */
   public void restoreAll() throws IOException {
-    journal.undoAll(MachineChange.Sysctl.class, this::undo);
+    journal.undo(journal.changes(MachineChange.Sysctl.class), this::undo);
   }
 
   private void set(String name, String wanted) throws IOException {

@@ -5,15 +5,23 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Adds virtual addresses to network interfaces and removes them again. An address that was there
- * before, because the administrator put it there, is used and left alone. One that a crashed run
- * left is removed, or, when it is still wanted, taken over without a gap. Used by one thread at a
- * time.
+ * The virtual addresses on this machine's network interfaces. An address that was there before,
+ * because the administrator put it there, is used and left alone. One that a crashed run left is
+ * ours: it is removed or, if it is still wanted, taken over without a gap.
+ *
+ * <p>Every method goes on with the other addresses when one fails, and throws the first failure at
+ * the end with the others suppressed. Used by one thread at a time.
  */
 public final class VipAddresses {
 
@@ -21,73 +29,95 @@ public final class VipAddresses {
 
   private final Journal journal;
   private final CommandRunner commands;
+  private Map<InetAddress, String> current = Map.of();
 
-  /** For addresses of this machine, those of ours being remembered in this journal. */
+  /** For the addresses of this machine; a journal remembers which of them are ours. */
   public VipAddresses(Journal journal, CommandRunner commands) {
     this.journal = journal;
     this.commands = commands;
   }
 
   /**
-   * Removes what a crashed run left, but for these addresses. To be called before anything else is
-   * changed: a VIP without its rules would be answered by this machine itself.
+   * Removes our addresses but these, and adds none. To be called before netfilter rules change: an
+   * address without rules would be answered by this machine itself.
    */
-  public void removeLeftovers(Collection<InetAddress> wanted) throws IOException {
-    List<String> kept = wanted.stream().map(VipAddresses::cidr).toList();
-    for (MachineChange.Address leftover : journal.changes(MachineChange.Address.class)) {
-      if (!kept.contains(leftover.cidr())) {
-        LOG.info("an earlier run left {} on {}", leftover.cidr(), leftover.device());
-        remove(leftover);
-        journal.remove(leftover);
-      }
+  public void retain(Collection<InetAddress> wanted) throws IOException {
+    List<MachineChange.Address> unwanted =
+        ours().stream().filter(change -> !wanted.contains(change.address())).toList();
+    if (!unwanted.isEmpty()) {
+      remove(unwanted, InterfaceAddresses.list(commands));
     }
   }
 
   /**
-   * Like {@link #attach(InetAddress, String)} to the device whose network holds the address; the
-   * most specific network if there are several.
+   * Gives this machine these virtual addresses and no others: removes ours that are not wanted any
+   * more, then adds or takes over the rest. An IPv6 address is added without duplicate address
+   * detection, which would delay it, and as deprecated, or it would become the source of this
+   * machine's own packets.
    *
-   * @return the device
-   * @throws IOException when there is none, with advice
+   * @param wanted each address with its device; empty for the device whose network holds the
+   *     address, the most specific network if there are several
+   * @return each address with the device that has it now
+   * @throws IOException when a device does not exist, no network holds an address, or {@code ip}
+   *     fails; says what to do
    */
-  public String attach(InetAddress vip) throws IOException {
-    InterfaceAddresses present = InterfaceAddresses.list(commands);
-    String device = present.deviceFor(vip);
-    attach(vip, device, present);
-    return device;
-  }
-
-  /**
-   * Adds an address to a device, or takes over the one that is there. An IPv6 address is added
-   * without duplicate address detection, which would delay it, and as deprecated, or it would
-   * become the source of this machine's own packets.
-   */
-  public void attach(InetAddress vip, String device) throws IOException {
-    attach(vip, device, InterfaceAddresses.list(commands));
-  }
-
-  private void attach(InetAddress vip, String device, InterfaceAddresses present)
+  public Map<InetAddress, String> apply(Map<InetAddress, Optional<String>> wanted)
       throws IOException {
-    present.requireDevice(device);
-    MachineChange.Address change = new MachineChange.Address(cidr(vip), device);
-    for (MachineChange.Address leftover : journal.changes(MachineChange.Address.class)) {
-      if (leftover.cidr().equals(change.cidr()) && !leftover.device().equals(device)) {
-        LOG.info("an earlier run left {} on {}", leftover.cidr(), leftover.device());
-        remove(leftover);
-        journal.remove(leftover);
-      }
+    if (wanted.isEmpty() && ours().isEmpty()) {
+      current = Map.of();
+      return current;
     }
-    if (journal.changes(MachineChange.Address.class).contains(change)) {
-      if (present.contain(change.cidr(), device)) {
-        LOG.info("took over {} on {} from an earlier run", change.cidr(), device);
-      } else {
-        addAndTell(change);
+    InterfaceAddresses present = InterfaceAddresses.list(commands);
+    Failures failures = new Failures();
+    Map<InetAddress, String> devices = new LinkedHashMap<>();
+    wanted.forEach(
+        (vip, device) -> failures.attempt(() -> devices.put(vip, present.device(vip, device))));
+    failures.attempt(() -> remove(misplaced(wanted.keySet(), devices), present));
+    Map<InetAddress, String> attached = new LinkedHashMap<>();
+    devices.forEach(
+        (vip, device) ->
+            failures.attempt(
+                () -> {
+                  attach(new MachineChange.Address(vip, device), present);
+                  attached.put(vip, device);
+                }));
+    current = Collections.unmodifiableMap(attached);
+    failures.throwIfAny();
+    return current;
+  }
+
+  /** Ours that are not wanted, or not where they are; one whose device is not known stays. */
+  private List<MachineChange.Address> misplaced(
+      Set<InetAddress> wanted, Map<InetAddress, String> devices) {
+    return ours().stream()
+        .filter(
+            change ->
+                devices.containsKey(change.address())
+                    ? !devices.get(change.address()).equals(change.device())
+                    : !wanted.contains(change.address()))
+        .toList();
+  }
+
+  private void attach(MachineChange.Address wanted, InterfaceAddresses present) throws IOException {
+    boolean news = !wanted.device().equals(current.get(wanted.address()));
+    if (ours().contains(wanted)) {
+      if (!present.contain(wanted.cidr(), wanted.device())) {
+        add(wanted);
+        LOG.info("added {} to {}", wanted.cidr(), wanted.device());
+      } else if (news) {
+        LOG.info("took over {} on {} from an earlier run", wanted.cidr(), wanted.device());
       }
-    } else if (present.contain(vip, device)) {
-      LOG.info("{} is on {} already, and will stay there", IpAddresses.format(vip), device);
+    } else if (present.contain(wanted.address(), wanted.device())) {
+      if (news) {
+        LOG.info(
+            "{} is already on {} and will stay there",
+            IpAddresses.format(wanted.address()),
+            wanted.device());
+      }
     } else {
-      journal.add(change);
-      addAndTell(change);
+      journal.add(wanted);
+      add(wanted);
+      LOG.info("added {} to {}", wanted.cidr(), wanted.device());
     }
   }
 
@@ -95,61 +125,54 @@ public final class VipAddresses {
    * Puts back the addresses of ours that something else removed, as a network manager does when it
    * reloads.
    *
-   * @return the addresses that were put back; they need to be announced again
+   * @param restored given each address that was put back; it needs to be announced again
    */
-  public List<InetAddress> restoreMissing() throws IOException {
-    List<MachineChange.Address> ours = journal.changes(MachineChange.Address.class);
-    if (ours.isEmpty()) {
-      return List.of();
+  public void restoreMissing(Consumer<InetAddress> restored) throws IOException {
+    if (ours().isEmpty()) {
+      return;
     }
-    List<InetAddress> restored = new ArrayList<>();
+    Failures failures = new Failures();
     InterfaceAddresses present = InterfaceAddresses.list(commands);
-    for (MachineChange.Address change : ours) {
+    for (MachineChange.Address change : ours()) {
       if (!present.contain(change.cidr(), change.device())) {
-        add(change);
-        LOG.warn("{} was gone from {}; put back", change.cidr(), change.device());
-        restored.add(addressOf(change));
+        failures.attempt(
+            () -> {
+              add(change);
+              LOG.warn("{} was gone from {}; put back", change.cidr(), change.device());
+              restored.accept(change.address());
+            });
       }
     }
-    return restored;
+    failures.throwIfAny();
   }
 
-  /**
-   * Removes every address of ours, the last one first.
-   *
-   * @throws IOException when one could not be removed; the others were, and the next start will try
-   *     again
-   */
+  /** Removes every address of ours, the last one first. The next start retries what failed. */
   public void detachAll() throws IOException {
-    journal.undoAll(MachineChange.Address.class, this::remove);
+    apply(Map.of());
   }
 
-  private void addAndTell(MachineChange.Address change) throws IOException {
-    add(change);
-    LOG.info("added {} to {}", change.cidr(), change.device());
+  private List<MachineChange.Address> ours() {
+    return journal.changes(MachineChange.Address.class);
   }
 
   private void add(MachineChange.Address change) throws IOException {
     List<String> command = new ArrayList<>();
     command.addAll(List.of("ip", "address", "add", change.cidr(), "dev", change.device()));
-    if (!IpAddresses.isIpv4(addressOf(change))) {
+    if (!IpAddresses.isIpv4(change.address())) {
       command.addAll(List.of("nodad", "preferred_lft", "0"));
     }
     commands.run(command.toArray(String[]::new));
   }
 
-  private void remove(MachineChange.Address change) throws IOException {
-    if (InterfaceAddresses.list(commands).contain(change.cidr(), change.device())) {
-      commands.run("ip", "address", "delete", change.cidr(), "dev", change.device());
-      LOG.info("removed {} from {}", change.cidr(), change.device());
-    }
-  }
-
-  private static String cidr(InetAddress vip) {
-    return IpAddresses.format(vip) + "/" + vip.getAddress().length * 8;
-  }
-
-  private static InetAddress addressOf(MachineChange.Address change) {
-    return IpAddresses.parse(change.cidr().substring(0, change.cidr().indexOf('/')));
+  private void remove(List<MachineChange.Address> unwanted, InterfaceAddresses present)
+      throws IOException {
+    journal.undo(
+        unwanted,
+        change -> {
+          if (present.contain(change.cidr(), change.device())) {
+            commands.run("ip", "address", "delete", change.cidr(), "dev", change.device());
+            LOG.info("removed {} from {}", change.cidr(), change.device());
+          }
+        });
   }
 }

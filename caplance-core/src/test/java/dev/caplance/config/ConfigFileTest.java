@@ -118,7 +118,7 @@ class ConfigFileTest {
                 weight: 3
                 """))
         .containsExactly(
-            "sample.yaml:1:10: timeout: '5' is not a length of time; write a number and its unit:"
+            "sample.yaml:1:10: timeout: '5' is not a duration; write a number and its unit:"
                 + " 500ms, 30s, 5m",
             "sample.yaml:2:1: unknown key 'Servers'; did you mean 'servers'?",
             "sample.yaml:5:5: 'host' is missing; add for example 'host: a'",

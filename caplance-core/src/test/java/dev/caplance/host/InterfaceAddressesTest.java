@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caplance.packet.IpAddresses;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -41,13 +43,13 @@ class InterfaceAddressesTest {
     "2001:db8::ffff, eth0"
   })
   void theMostSpecificNetworkHoldsAnAddress(String address, String device) throws IOException {
-    assertThat(listed().deviceFor(IpAddresses.parse(address))).isEqualTo(device);
+    assertThat(listed().device(IpAddresses.parse(address), Optional.empty())).isEqualTo(device);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"10.128.0.1", "127.0.0.5", "192.0.2.1", "2001:db8:0:1::50"})
   void anAddressOutsideEveryNetworkNeedsAdvice(String address) {
-    assertThatThrownBy(() -> listed().deviceFor(IpAddresses.parse(address)))
+    assertThatThrownBy(() -> listed().device(IpAddresses.parse(address), Optional.empty()))
         .isInstanceOf(IOException.class)
         .hasMessage(
             address
@@ -67,8 +69,9 @@ class InterfaceAddressesTest {
 
   @Test
   void aDeviceThatDoesNotExistIsNamedWithThoseThatDo() throws IOException {
-    listed().requireDevice("eth2");
-    assertThatThrownBy(() -> listed().requireDevice("eth9"))
+    InetAddress vip = IpAddresses.parse("192.0.2.1");
+    assertThat(listed().device(vip, Optional.of("eth2"))).isEqualTo("eth2");
+    assertThatThrownBy(() -> listed().device(vip, Optional.of("eth9")))
         .isInstanceOf(IOException.class)
         .hasMessage(
             "there is no network interface 'eth9'; set 'interface' in the configuration to one of"

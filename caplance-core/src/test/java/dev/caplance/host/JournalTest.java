@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caplance.packet.IpAddresses;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,12 +18,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class JournalTest {
 
-  private static final MachineChange.Address ADDRESS =
-      new MachineChange.Address("10.0.0.50/32", "eth0");
+  private static final MachineChange.Address ADDRESS = address("10.0.0.50");
   private static final MachineChange.Sysctl SYSCTL =
       new MachineChange.Sysctl("net.ipv4.conf.all.arp_ignore", "0", "1");
 
   @TempDir private Path directory;
+
+  private static MachineChange.Address address(String address) {
+    return new MachineChange.Address(IpAddresses.parse(address), "eth0");
+  }
 
   private Path file() {
     return directory.resolve("lb.journal");
@@ -47,17 +51,15 @@ class JournalTest {
       assertThat(changes(journal)).isEmpty();
       journal.add(ADDRESS);
       journal.add(SYSCTL);
-      journal.add(new MachineChange.Address("fd00::50/128", "eth0"));
+      journal.add(address("fd00::50"));
       journal.remove(ADDRESS);
     }
     try (Journal journal = Journal.open(directory, "lb")) {
-      assertThat(changes(journal))
-          .containsExactly(SYSCTL, new MachineChange.Address("fd00::50/128", "eth0"));
+      assertThat(changes(journal)).containsExactly(SYSCTL, address("fd00::50"));
       journal.remove(SYSCTL);
     }
     try (Journal journal = Journal.open(directory, "lb")) {
-      assertThat(changes(journal))
-          .containsExactly(new MachineChange.Address("fd00::50/128", "eth0"));
+      assertThat(changes(journal)).containsExactly(address("fd00::50"));
     }
   }
 
@@ -101,6 +103,8 @@ class JournalTest {
         "+",
         "+\t",
         "+\taddress\t1",
+        "+\taddress\t10.0.0.50/24\teth0",
+        "+\taddress\tvip/32\teth0",
         "+\tsysctl\ta",
         "*\taddress\ta\tb",
         "\u00ff\0"
@@ -143,8 +147,8 @@ class JournalTest {
 
   @Test
   void changesAreUndoneLastFirstAndAFailureStopsNoOther() throws IOException {
-    MachineChange.Address second = new MachineChange.Address("10.0.0.51/32", "eth0");
-    MachineChange.Address third = new MachineChange.Address("10.0.0.52/32", "eth0");
+    MachineChange.Address second = address("10.0.0.51");
+    MachineChange.Address third = address("10.0.0.52");
     List<MachineChange> undone = new ArrayList<>();
     try (Journal journal = Journal.open(directory, "lb")) {
       for (MachineChange change : List.of(ADDRESS, SYSCTL, second, third)) {
@@ -152,8 +156,8 @@ class JournalTest {
       }
       assertThatThrownBy(
               () ->
-                  journal.undoAll(
-                      MachineChange.Address.class,
+                  journal.undo(
+                      journal.changes(MachineChange.Address.class),
                       change -> {
                         if (change.equals(second)) {
                           throw new IOException("no");

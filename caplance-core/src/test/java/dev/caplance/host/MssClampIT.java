@@ -47,8 +47,11 @@ class MssClampIT {
     }
   }
 
-  private MssClamp clamp(int mtu, InetAddress... vips) {
-    return new MssClamp(List.of(vips), mtu, true, here.commands());
+  /** A clamp as a new run of the daemon makes it. */
+  private MssClamp clamp(int mtu, InetAddress... vips) throws IOException {
+    MssClamp clamp = new MssClamp(here.commands());
+    clamp.apply(List.of(vips), mtu, true);
+    return clamp;
   }
 
   /** What the mangle tables hold, without the built-in chains and comments. */
@@ -62,7 +65,6 @@ class MssClampIT {
   @Test
   void installsAndRemoves() throws IOException {
     MssClamp clamp = clamp(1500, VIP, VIP6);
-    clamp.install();
     assertThat(saved())
         .containsExactly(":CAPLANCE-MSS - [0:0]", JUMP, RULE, ":CAPLANCE-MSS - [0:0]", JUMP, RULE6);
     assertThat(clamp.check()).isEmpty();
@@ -73,20 +75,29 @@ class MssClampIT {
 
   @Test
   void replacesWhatACrashedRunLeft() throws IOException {
-    clamp(9000, VIP, VIP6).install();
-    clamp(1500, VIP).install();
+    clamp(9000, VIP, VIP6);
+    clamp(1500, VIP);
     assertThat(saved()).containsExactly(":CAPLANCE-MSS - [0:0]", JUMP, RULE);
-    clamp(1500).install();
+    clamp(1500);
+    assertThat(saved()).isEmpty();
+  }
+
+  @Test
+  void laterCallsReplaceTheRules() throws IOException {
+    MssClamp clamp = clamp(9000, VIP, VIP6);
+    clamp.apply(List.of(VIP), 1500, true);
+    assertThat(saved()).containsExactly(":CAPLANCE-MSS - [0:0]", JUMP, RULE);
+    assertThat(clamp.check()).isEmpty();
+    clamp.apply(List.of(), 1500, true);
     assertThat(saved()).isEmpty();
   }
 
   @Test
   void putsBackWhatAFirewallRemoved() throws IOException {
     MssClamp clamp = clamp(1500, VIP);
-    clamp.install();
     here.run("iptables-nft", "-t", "mangle", "-F");
     here.run("iptables-nft", "-t", "mangle", "-X");
-    assertThat(clamp.check()).containsExactly("the IPv4 MSS rules had been removed; put back");
+    assertThat(clamp.check()).containsExactly("the IPv4 MSS rules had been removed; put them back");
     assertThat(clamp.check()).isEmpty();
     assertThat(saved()).containsExactly(":CAPLANCE-MSS - [0:0]", JUMP, RULE);
   }
@@ -97,7 +108,6 @@ class MssClampIT {
     here.run(
         "iptables-nft", "-t", "mangle", "-A", "POSTROUTING", "-s", "10.9.0.0/16", "-j", "ACCEPT");
     MssClamp clamp = clamp(1500, VIP);
-    clamp.install();
     assertThat(saved()).containsExactly(":CAPLANCE-MSS - [0:0]", JUMP, other, RULE);
     clamp.remove();
     assertThat(saved()).containsExactly(other);
@@ -117,13 +127,13 @@ class MssClampIT {
     Process server = start(here);
     try {
       assertThat(mssTo(client, "10.0.0.50")).isEqualTo(1460);
-      clamp(1500, VIP, VIP6).install();
+      clamp(1500, VIP, VIP6);
       assertThat(mssTo(client, "10.0.0.50")).isEqualTo(1432);
       assertThat(mssTo(client, "fd00::50")).isEqualTo(1412);
       assertThat(mssTo(client, "10.0.0.11")).isEqualTo(1460);
 
       // Jumbo frames to the load balancers leave room enough.
-      clamp(9000, VIP, VIP6).install();
+      clamp(9000, VIP, VIP6);
       assertThat(mssTo(client, "10.0.0.50")).isEqualTo(1460);
       assertThat(mssTo(client, "fd00::50")).isEqualTo(1440);
     } finally {

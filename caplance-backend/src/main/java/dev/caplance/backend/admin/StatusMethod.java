@@ -129,15 +129,15 @@ final class StatusMethod implements ControlMethod {
     TrafficCounters.Snapshot counters = traffic.get();
     JsonObject refused = new JsonObject();
     counters
-        .verdicts()
+        .dispositions()
         .forEach(
             (verdict, count) -> {
-              if (verdict != Disposition.FORWARD && verdict != Disposition.SANITY_CHECK) {
+              if (verdict != Disposition.FORWARD && verdict != Disposition.PATH_PROBE) {
                 refused.addProperty(verdict.label(), count);
               }
             });
     JsonObject json = new JsonObject();
-    json.addProperty("received", counters.received() - counters.of(Disposition.SANITY_CHECK));
+    json.addProperty("received", counters.received() - counters.of(Disposition.PATH_PROBE));
     json.addProperty("delivered", counters.of(Disposition.FORWARD));
     json.add("refused", refused);
     json.addProperty("bytes", counters.bytes());

@@ -1,0 +1,19 @@
+package dev.caplance.status;
+
+import com.google.gson.annotations.SerializedName;
+
+/** What a backend is meant to do with traffic. */
+public enum ReportedIntent {
+  /** Takes new flows. */
+  @SerializedName("active")
+  ACTIVE,
+  /** Keeps its flows and takes no new ones. */
+  @SerializedName("draining")
+  DRAINING,
+  /** Takes no packets and stays registered. */
+  @SerializedName("paused")
+  PAUSED,
+  /** Has no session with any load balancer; only a backend daemon says this, of itself. */
+  @SerializedName("deregistered")
+  DEREGISTERED
+}
