@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures Caplance in the lab, in the same run as kernel routing and a load balancer in C. Installs
-# what is missing with apt, builds Caplance, and removes everything that it started at the end.
+# Measures Caplance in the lab, side by side with kernel routing and with a load balancer in C, in
+# the same run. Installs what is missing, builds, and removes everything it started at the end.
 set -euo pipefail
 
 calling_from=$PWD
@@ -19,8 +19,8 @@ usage: sudo scripts/bench.sh [--quick] [--rounds N] [--only FIGURES] [--json FIL
   --json FILE     write every sample to FILE
   --no-build      take the Caplance that was built last
 
-The sender runs on the first core, everything else on the second; for TCP and HTTP nothing is
-pinned. Traffic stays in network namespaces on this machine. Nothing else should run meanwhile.
+The sender runs on the first core, everything else on the second; for TCP and HTTP nobody is
+pinned. Only network namespaces on this machine see traffic. Nothing else should run meanwhile.
 USAGE
 }
 
@@ -38,7 +38,7 @@ while [[ $# -gt 0 ]]; do
   shift
 done
 
-require_root "it creates network namespaces"
+require_root "it makes network namespaces"
 install_missing openjdk-17-jdk-headless maven iptables libnetfilter-queue1 nginx-light iproute2 \
   curl gcc libc6-dev iperf3 wrk ethtool python3 procps
 [[ $(nproc) -ge 2 ]] || die "needs two cores: one for the sender, one for what is measured"
