@@ -12,10 +12,14 @@ source scripts/lib/packages.sh
 
 usage() {
   cat <<'USAGE'
-usage: sudo scripts/bench.sh [--quick] [--rounds N] [--only FIGURES] [--json FILE] [--no-build]
+usage: sudo scripts/bench.sh [--quick] [--rounds N] [--only FIGURES] [--against JAR] [--json FILE]
+                             [--no-build]
   --quick         one round of short measurements (a minute): a look, not a measurement
   --rounds N      so many interleaved rounds (5)
-  --only FIGURES  some of saturation,cpu,lossfree,latency,memory,tcp,http,start,idle
+  --only FIGURES  some of saturation,cpu,lossfree,latency,memory,tcp,http,change,start,idle
+  --against JAR   compare with another build too: its load balancer and backend take turns with
+                  this one's in every round. JAR is its caplance.jar, beside which lies its
+                  caplance.classlist; JVM options are those of this checkout for both
   --json FILE     write every sample to FILE
   --no-build      take the Caplance that was built last
 
@@ -30,8 +34,8 @@ while [[ $# -gt 0 ]]; do
   case $1 in
     -h | --help) usage; exit ;;
     --no-build) build= ;;
-    --json) [[ $# -ge 2 ]] || { usage >&2; exit 2; }
-      options+=(--json "$(cd "$calling_from" && realpath -m "$2")")
+    --json | --against) [[ $# -ge 2 ]] || { usage >&2; exit 2; }
+      options+=("$1" "$(cd "$calling_from" && realpath -m "$2")")
       shift ;;
     *) options+=("$1") ;;
   esac

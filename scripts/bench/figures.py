@@ -16,13 +16,13 @@ USO = "tx-udp-segmentation"
 class Bench:
     def __init__(self, programs, seconds):
         self.programs, self.seconds = programs, seconds
-        self.balancer_mac = lab.mac("lb1")
 
-    def offer(self, vip, rate, seconds=None, flows=FLOWS, source="10.77.0.10"):
+    def offer(self, contender, rate, seconds=None, flows=FLOWS, source="10.77.0.10"):
         """Offers load; returns packets and seconds."""
-        sender = lab.start("client", f"{self.programs}/offer", "eth0", self.balancer_mac, source,
-                           vip, str(flows), str(int(rate)), str(seconds or self.seconds),
-                           cpu=lab.SENDER_CPU, stdout=subprocess.PIPE)
+        sender = lab.start("client", f"{self.programs}/offer", "eth0", lab.mac(contender.host),
+                           source, contender.vip, str(flows), str(int(rate)),
+                           str(seconds or self.seconds), cpu=lab.SENDER_CPU,
+                           stdout=subprocess.PIPE)
         out, _ = sender.communicate(timeout=(seconds or self.seconds) + lab.PATIENCE)
         lab.running.remove(sender)
         told = json.loads(out)
@@ -34,7 +34,7 @@ class Bench:
                          stdout=subprocess.PIPE)
         sink.stdout.readline()
         cpu, busy = contender.cpu_seconds(), lab.busy_seconds()
-        sent, taken = self.offer(contender.vip, rate, seconds)
+        sent, taken = self.offer(contender, rate, seconds)
         cpu, busy = contender.cpu_seconds() - cpu, lab.busy_seconds() - busy
         time.sleep(0.3)  # what is on its way arrives
         got = json.loads(lab.end(sink))
@@ -52,16 +52,16 @@ class Bench:
         with dropped_at_backends():
             time.sleep(0.1)
             cpu, count = contender.cpu_seconds(), contender.forwarded()
-            _, seconds = self.offer(contender.vip, rate)
+            _, seconds = self.offer(contender, rate)
             cpu, count = contender.cpu_seconds() - cpu, contender.forwarded() - count
         return {"own µs per packet": cpu * 1e6 / max(count, 1), "sent on per second": count / seconds}
 
     def own_cpu_without_offload(self, contender):
-        lab.on("lb1", "ethtool", "-K", "eth0", USO, "off")
+        lab.on(contender.host, "ethtool", "-K", "eth0", USO, "off")
         try:
             return self.own_cpu(contender, 0)
         finally:
-            lab.on("lb1", "ethtool", "-K", "eth0", USO, "on")
+            lab.on(contender.host, "ethtool", "-K", "eth0", USO, "on")
 
     def loss_free(self, contender, steps=7):
         """The largest rate found by halving at which fewer than LOSS of the packets are lost."""
@@ -122,6 +122,6 @@ class dropped_at_backends:
             lab.on(host, "iptables", "-t", "raw", "-D", *self.RULE)
 
 
-def fragments_created():
-    out = lab.on("lb1", "nstat", "-asz", "IpFragCreates")
+def fragments_created(host):
+    out = lab.on(host, "nstat", "-asz", "IpFragCreates")
     return int(out.split()[-2])

@@ -1,6 +1,7 @@
 """The lab's hosts and what the benchmark runs on them."""
 
 import ctypes
+import functools
 import json
 import os
 import pathlib
@@ -95,6 +96,7 @@ def prove(session, sanity):
     say(session, sanity.decode().replace("SANITY", "SANE", 1))
 
 
+@functools.cache
 def mac(host):
     return on(host, "cat", "/sys/class/net/eth0/address").strip()
 
@@ -104,7 +106,7 @@ class Daemon:
 
     SAY_WHEN = 'echo "$EPOCHREALTIME" >"$0"; exec "$@"'
 
-    def __init__(self, host, kind, config, cpu=OTHER_CPU):
+    def __init__(self, host, kind, config, launcher, cpu=OTHER_CPU):
         self.socket = STATE / host / "run" / f"{kind}.sock"
         (STATE / host / "etc" / f"{kind}.yaml").write_text(config)
         with tempfile.TemporaryDirectory() as directory:
@@ -116,7 +118,7 @@ class Daemon:
             self.process = subprocess.Popen(
                 [ROOT / "scripts/lab.sh", "exec", host, *pin, "env",
                  f"NOTIFY_SOCKET={directory}/notify", "bash", "-c", self.SAY_WHEN,
-                 f"{directory}/begun", ROOT / "scripts/caplance", kind],
+                 f"{directory}/begun", launcher, kind],
                 cwd=ROOT, stdout=log, stderr=log, text=True)
             running.append(self.process)
             while "READY=1" not in ready.recv(4096).decode():

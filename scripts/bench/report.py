@@ -1,6 +1,12 @@
 """Medians of the samples, as a table for people."""
 
+import math
 import statistics
+
+from builds import OTHER, THIS
+
+MORE_IS_BETTER = ("per second", "Gbit/s", "flows in the table")  # ends of figures' names
+LEAST_RATIO = 0.97  # of this build to the other jar; a worse one is named
 
 
 def median(samples):
@@ -40,14 +46,51 @@ def table(title, rows):
     return "\n".join(lines)
 
 
+def gains(figure, this, other):
+    """How much better this build was in each round: 1 where both were alike, less where worse."""
+    pairs = zip(this, other) if figure.endswith(MORE_IS_BETTER) else zip(other, this)
+    return [1.0 if a == b else a / b if b else math.inf for a, b in pairs]
+
+
+def ratio_cell(ratios):
+    """The median [least, greatest]."""
+    least, greatest = min(ratios), max(ratios)
+    cell = f"{median(ratios):.3f}"
+    return cell if len(ratios) == 1 else f"{cell} [{least:.3f}, {greatest:.3f}]"
+
+
+def comparison(figures):
+    """This build and the other jar, then each ratio that is worse than LEAST_RATIO."""
+    rows, worse = [("figure", THIS, OTHER, "ratio", "rounds")], []
+    for figure, by in figures.items():
+        if not (by.get(THIS) and by.get(OTHER)):
+            continue
+        ratios = gains(figure, by[THIS], by[OTHER])
+        rows.append((figure, text(median(by[THIS])), text(median(by[OTHER])), ratio_cell(ratios),
+                     str(len(ratios))))
+        if median(ratios) < LEAST_RATIO:
+            times = sum(one < LEAST_RATIO for one in ratios)
+            worse.append(f"  {figure}: {ratio_cell(ratios)}, in {times} of {len(ratios)} rounds")
+    if len(rows) == 1:
+        return ""
+    lines = [table("This build and the other jar: medians, and the ratio within each round as median"
+                   " [least, greatest]; above 1 this build is better", rows), ""]
+    if worse:
+        lines += [f"Worse than {LEAST_RATIO}:", *worse]
+    else:
+        lines.append(f"No ratio is worse than {LEAST_RATIO}.")
+    return "\n".join(lines)
+
+
 def write(figures):
-    """figures: name → contender → samples. Ratios come first, then what they are made of."""
+    """figures: name → contender → samples. Ratios come first, then what they are made of, and at
+    the end the comparison with the other jar, where there is one."""
     contenders = list(dict.fromkeys(name for by in figures.values() for name in by))
-    ratios = [("figure", "Caplance ÷", "ratio")]
+    ratios = [("figure", f"{THIS} ÷", "ratio")]
     for figure, by in figures.items():
         for base in ("C reference", "direct"):
-            if by.get("Caplance") and by.get(base):
-                value = ratio(by["Caplance"], by[base])
+            if by.get(THIS) and by.get(base):
+                value = ratio(by[THIS], by[base])
                 ratios.append((figure, base, text(value)))
     parts = []
     if len(ratios) > 1:
@@ -56,4 +99,5 @@ def write(figures):
     for figure, by in figures.items():
         values.append((figure, *(cell(by.get(name, [])) for name in contenders)))
     parts.append(table("Medians, with the least and the greatest", values))
-    return "\n".join(parts)
+    parts.append(comparison(figures))
+    return "\n".join(part for part in parts if part)
