@@ -1,4 +1,4 @@
-"""Measures Caplance in the lab, next to others in the same run; see scripts/bench.sh."""
+"""Measures Caplance in the lab, side by side with others in one run; see scripts/bench.sh."""
 
 import argparse
 import json
@@ -39,7 +39,7 @@ class Samples:
 
 
 def turns(contenders, number):
-    """The order of a round: every other one goes backwards."""
+    """The contenders in the order of a round; every other round goes backwards."""
     return contenders[::-1] if number % 2 else contenders
 
 
@@ -50,7 +50,7 @@ def packets(bench, samples, only, rounds, balancers):
     for balancer in balancers:
         balancer.register()
     for contender in everyone:
-        bench.deliver(contender, 0)  # the first packets find cold caches and an interpreter
+        bench.deliver(contender, 0)  # warm-up: caches are cold and the code is interpreted
     loss_free = {}
     for number in range(rounds):
         print(f"round {number + 1}", file=sys.stderr)
@@ -116,7 +116,7 @@ def idle(samples, balancers):
 
 
 def connections(bench, samples, only, rounds, balancers):
-    """Real connections through both daemons, next to the same without any; nobody is pinned."""
+    """Real connections, through both daemons and without them; no process is pinned."""
     servers, backends = [], {}
     vips = {"direct": Routing.vip}
     for balancer in balancers:
@@ -149,7 +149,7 @@ def connections(bench, samples, only, rounds, balancers):
 
 
 def changes(bench, samples, rounds, installed, count, slots):
-    """What a change among many backends costs, and the packets that are forwarded meanwhile."""
+    """How long a change among many backends takes, and how long packets wait meanwhile."""
     reference = Reference(bench.programs)
     crowds = {}
     for build in installed:
@@ -157,9 +157,9 @@ def changes(bench, samples, rounds, installed, count, slots):
         crowds[balancer] = crowd = Crowd(count, build.site)
         balancer.sink = crowd.sink
         for _ in range(20):
-            crowd.change(503)  # until what builds the tables is compiled
+            crowd.change(503)  # until the code that builds tables is compiled
             crowd.change(200)
-        bench.deliver(balancer, CHANGE_RATE)  # and what forwards
+        bench.deliver(balancer, CHANGE_RATE)  # and the code that forwards
     for number in range(rounds):
         print(f"round {number + 1}, {count:,} backends", file=sys.stderr)
         for contender in turns([reference, *crowds], number):
@@ -179,7 +179,7 @@ def changes(bench, samples, rounds, installed, count, slots):
 
 
 class Changing:
-    """While it holds, one backend becomes unhealthy and healthy again, ten times a second."""
+    """A context in which one backend becomes unhealthy and healthy again, ten times a second."""
 
     def __init__(self, crowd):
         self.crowd, self.seconds, self.over = crowd, [], threading.Event()
@@ -203,16 +203,16 @@ class Changing:
 
 
 def release(pid):
-    """All threads of a process may run on any core."""
+    """Lets all threads of a process run on any core."""
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         try:
             os.sched_setaffinity(int(task.name), range(os.cpu_count()))
         except ProcessLookupError:
-            pass  # a compiler's thread that has ended
+            pass  # a compiler thread that has ended
 
 
 def starts(samples, rounds, installed):
-    """From exec to READY=1, on a machine that does nothing else; and a Java that does nothing."""
+    """From exec to READY=1 on an idle machine, and a Java that does nothing, for comparison."""
     for number in range(rounds):
         begun = time.monotonic()
         subprocess.run(["java", "-XX:+UseSerialGC", "-Xmx64m", "-version"], capture_output=True,
@@ -257,10 +257,10 @@ def measure(options, samples, installed):
 def parse():
     parser = argparse.ArgumentParser(prog="bench.sh", description=__doc__)
     parser.add_argument("--programs", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--quick", action="store_true", help="one short round: a look, no measurement")
+    parser.add_argument("--quick", action="store_true", help="one short round, for an impression")
     parser.add_argument("--rounds", type=int, help="interleaved rounds (5, or 1 with --quick)")
-    parser.add_argument("--only", type=lambda text: text.split(","), default=ALL,
-                        help="some of " + ",".join(ALL))
+    parser.add_argument("--only", type=lambda text: text.replace(" ", "").split(","), default=ALL,
+                        help="only these, separated by commas: " + ", ".join(ALL))
     parser.add_argument("--against", type=pathlib.Path, metavar="JAR",
                         help="another caplance.jar, with its caplance.classlist beside it")
     parser.add_argument("--json", help="write every sample to this file")
@@ -278,9 +278,9 @@ def parse():
 def main():
     options = parse()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    told = environment()
+    about = environment()
     if options.against:
-        told["other jar"] = str(options.against)
+        about["other jar"] = str(options.against)
     samples = Samples()
     try:
         with tempfile.TemporaryDirectory(dir=options.programs) as directory:
@@ -290,11 +290,11 @@ def main():
     finally:
         lab.end_all()
         lab.script("down")
-    print(", ".join(f"{name} {value}" for name, value in told.items()))
+    print(", ".join(f"{name} {value}" for name, value in about.items()))
     print(report.write(samples.figures), flush=True)
     if options.json:
         pathlib.Path(options.json).write_text(
-            json.dumps({"environment": told, "figures": samples.figures}, indent=1))
+            json.dumps({"environment": about, "figures": samples.figures}, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The builds of Caplance that are measured, each on hosts of its own that are otherwise alike."""
+"""The builds of Caplance that are measured. Each has hosts of its own, which are alike."""
 
 import shutil
 import subprocess
@@ -53,12 +53,12 @@ class Build:
 
 
 def class_list(jar):
-    """The file beside a jar that names the classes of its archive."""
+    """The file beside a jar that lists the classes for its archive."""
     return jar.with_suffix(".classlist")
 
 
 def install(directory, other=None):
-    """The build of this checkout and, where one is given, the other jar."""
+    """Installs the build of this checkout and the other jar, if there is one."""
     jars = {THIS: JAR, OTHER: other} if other else {THIS: JAR}
     return [Build(name, jar, site, directory / site.balancer)
             for (name, jar), site in zip(jars.items(), SITES)]

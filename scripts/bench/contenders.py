@@ -1,4 +1,4 @@
-"""What is compared: each carries the packets for an address of its own from the client to backends."""
+"""What is compared. Each carries packets for its own virtual IP from the client to backends."""
 
 import pathlib
 import struct
@@ -12,7 +12,7 @@ HASH_KEY = "hashKey: 6361706c616e636520697320612d6c62\n"
 
 
 class Routing:
-    """The kernel's own routing: no load balancer at all."""
+    """The kernel's own routing, without a load balancer."""
 
     name, host = "kernel routing", "lb1"
     vip = "10.77.0.52"
@@ -36,13 +36,13 @@ class Routing:
 
 
 def data_ports():
-    """What sink.c is to receive from a load balancer."""
+    """Arguments of sink.c to receive what a load balancer sends."""
     return (str(ENCAPSULATION), str(DATA_PORT),
             *(f"{lab.namespace(host)}={address}" for host, address in BACKENDS.items()))
 
 
 class Reference:
-    """reference.c on a queue of its own."""
+    """reference.c, on its own queue."""
 
     name, host = "C reference", "lb1"
     vip = "10.77.0.51"

@@ -1,4 +1,4 @@
-"""Very many backends, as far as the load balancer can tell."""
+"""Thousands of backends, as far as the load balancer can tell."""
 
 import ipaddress
 import multiprocessing
@@ -8,16 +8,16 @@ import socket
 import lab
 from contenders import DATA_PORT, ENCAPSULATION
 
-AT_ONCE = 250  # registrations under way; each has ten seconds
+AT_ONCE = 250  # registrations in progress; each must end within ten seconds
 IP_PKTINFO = 8
 NETWORK = ipaddress.ip_network("10.100.0.0/16")
 
 
 class Crowd:
-    """Sessions for backends with an address each, all of them on the host of a site's backend.
+    """Sessions for backends that each have an address, all on the host of a site's backend.
 
-    A process of its own holds them, in the network of that host: one process may not have so many
-    files open that they would do for two crowds.
+    A child process holds them in that host's network namespace: two crowds would exceed the number
+    of files that one process may open.
     """
 
     def __init__(self, count, site):
@@ -33,13 +33,13 @@ class Crowd:
         self._await()
 
     def _await(self):
-        """Returns when the process has done what it was to do."""
+        """Waits until the child process has done what it was told."""
         failure = self.pipe.recv()
         if failure:
             raise RuntimeError(failure)
 
     def change(self, code):
-        """One backend becomes healthy or unhealthy; returns when the load balancer works by that."""
+        """Makes one backend healthy (200) or not, and waits until the load balancer knows."""
         self.pipe.send(code)
         self._await()
 
@@ -51,7 +51,7 @@ class Crowd:
 
 
 def hold(count, site, orders):
-    """What the process does: registers, then changes the first backend's health as ordered."""
+    """The child process: registers, then changes the first backend's health as ordered."""
     try:
         sessions = join(count, site)
         orders.send(None)
@@ -60,12 +60,12 @@ def hold(count, site, orders):
             lab.say(connection, f"HEALTH {code}")
             hear(lines, "HEALTHACK")
             orders.send(None)
-    except Exception as failure:  # raised by the process that waits for this one
+    except Exception as failure:  # for the parent to raise
         orders.send(repr(failure))
 
 
 def join(count, site):
-    """Registers so many backends; returns their connections with the lines that arrive there."""
+    """Registers backends; returns their connections, each with a reader of its lines."""
     lab.enter(site.backend)
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
@@ -87,13 +87,13 @@ def register(data, numbers, balancer):
         connection = socket.create_connection((balancer, 1338), lab.PATIENCE)
         by_address[address] = (connection, connection.makefile())
         lab.say(connection, f"REGISTER b{number} {address} version=2 health=10m mtu=1500")
-    unproved = set(by_address)
-    while unproved:
-        sanity, ancillary, _, _ = data.recvmsg(256, 64)
+    unproven = set(by_address)
+    while unproven:
+        probe, ancillary, _, _ = data.recvmsg(256, 64)
         address = socket.inet_ntoa(ancillary[0][2][8:12])
-        if address in unproved:
-            unproved.remove(address)
-            lab.prove(by_address[address][0], sanity)
+        if address in unproven:
+            unproven.remove(address)
+            lab.prove(by_address[address][0], probe)
     for connection, lines in by_address.values():
         hear(lines, "REGISTERED")
         lab.say(connection, "HEALTH 200")

@@ -1,12 +1,12 @@
-"""Medians of the samples, as a table for people."""
+"""The samples as tables of medians and ratios."""
 
 import math
 import statistics
 
 from builds import OTHER, THIS
 
-MORE_IS_BETTER = ("per second", "Gbit/s", "flows in the table")  # ends of figures' names
-LEAST_RATIO = 0.97  # of this build to the other jar; a worse one is named
+MORE_IS_BETTER = ("per second", "Gbit/s", "flows in the table")  # how names of figures end
+LEAST_RATIO = 0.97  # of this build to the other jar; worse ones are listed
 
 
 def median(samples):
@@ -22,7 +22,7 @@ def text(value):
 
 
 def cell(samples):
-    """The median with the least and the greatest."""
+    """The median (least–greatest)."""
     if not samples:
         return "–"
     if len(samples) == 1:
@@ -31,7 +31,7 @@ def cell(samples):
 
 
 def ratio(samples, over):
-    """The median of the rounds' own ratios: what disturbs a round disturbs both."""
+    """The median of the ratios within each round: what disturbs a round disturbs both."""
     pairs = [a / b for a, b in zip(samples, over) if b]
     return median(pairs)
 
@@ -47,7 +47,7 @@ def table(title, rows):
 
 
 def gains(figure, this, other):
-    """How much better this build was in each round: 1 where both were alike, less where worse."""
+    """How many times as good this build was in each round; below 1 it was worse."""
     pairs = zip(this, other) if figure.endswith(MORE_IS_BETTER) else zip(other, this)
     return [1.0 if a == b else a / b if b else math.inf for a, b in pairs]
 
@@ -73,8 +73,8 @@ def comparison(figures):
             worse.append(f"  {figure}: {ratio_cell(ratios)}, in {times} of {len(ratios)} rounds")
     if len(rows) == 1:
         return ""
-    lines = [table("This build and the other jar: medians, and the ratio within each round as median"
-                   " [least, greatest]; above 1 this build is better", rows), ""]
+    lines = [table("This build and the other jar: medians, and the ratio within each round as"
+                   " median [least, greatest]; above 1 this build is better", rows), ""]
     if worse:
         lines += [f"Worse than {LEAST_RATIO}:", *worse]
     else:
@@ -83,8 +83,10 @@ def comparison(figures):
 
 
 def write(figures):
-    """figures: name → contender → samples. Ratios come first, then what they are made of, and at
-    the end the comparison with the other jar, where there is one."""
+    """The whole report: ratios, the medians behind them, and the comparison with another jar.
+
+    figures: name → contender → samples.
+    """
     contenders = list(dict.fromkeys(name for by in figures.values() for name in by))
     ratios = [("figure", f"{THIS} ÷", "ratio")]
     for figure, by in figures.items():
