@@ -53,8 +53,12 @@ public final class CommandRunner {
     this(List.of(), PATIENCE);
   }
 
-  /** Runs programs behind a prefix, such as {@code ip netns exec NAME}. */
-  CommandRunner(List<String> prefix, Duration patience) {
+  /**
+   * Runs programs behind a prefix, such as {@code ip netns exec NAME}.
+   *
+   * @param patience how long a program may take
+   */
+  public CommandRunner(List<String> prefix, Duration patience) {
     this.prefix = List.copyOf(prefix);
     this.patience = patience;
   }
