@@ -136,7 +136,7 @@ public final class BackendDaemon implements Daemon {
       cleanup.atStop("drain", () -> drainer.drainBeforeStop(config.drainOnStop()));
     }
     checks.start();
-    sessions.start();
+    sessions.start(failure -> runner.fail("the sessions failed", failure));
     control.start();
   }
 

@@ -73,7 +73,7 @@ public final class LoadBalancer implements Daemon {
     dataplane.apply(desired.services(), desired.flowTimeouts());
     LOG.info("packets for {} go to {}", vipText(), queueText());
 
-    registry.start();
+    registry.start(failure -> runner.fail("the registry failed", failure));
     VipKeeper vips = new VipKeeper(addresses);
     cleanup.atStop("remove the virtual addresses", addresses::detachAll);
     vips.apply(desired.attachedVips());

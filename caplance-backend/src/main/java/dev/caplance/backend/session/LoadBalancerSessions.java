@@ -109,11 +109,15 @@ public final class LoadBalancerSessions implements Drainable {
             .toList();
   }
 
-  /** Begins to register with every load balancer; once. */
-  public void start() {
+  /**
+   * Begins to register with every load balancer; to be called once.
+   *
+   * @param onFailure called if the sessions' thread fails
+   */
+  public void start(Consumer<Throwable> onFailure) {
     execute(() -> intend(BackendIntent.ACTIVE, new CompletableFuture<>()));
     started = true;
-    loop.start();
+    loop.start(onFailure);
   }
 
   /**

@@ -74,7 +74,7 @@ class LoadBalancerSessionsTest {
             new EventLoop("sessions-under-test", clock),
             clock,
             () -> 0);
-    sessions.start();
+    sessions.start(failure -> {});
   }
 
   private void startWithOne() {

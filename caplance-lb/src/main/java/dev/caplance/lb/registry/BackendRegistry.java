@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -125,16 +126,17 @@ public final class BackendRegistry {
   /**
    * Listens for sessions, and starts the thread. Once.
    *
+   * @param onFailure called if the registry's thread fails
    * @throws IOException when the address cannot be bound, in words for the operator
    */
-  public void start() throws IOException {
+  public void start(Consumer<Throwable> onFailure) throws IOException {
     try {
       listener = TcpListener.open(loop, listenAddress, this::accept);
     } catch (IOException e) {
       throw new IOException(
           "cannot listen on " + IpAddresses.format(listenAddress) + ": " + e.getMessage(), e);
     }
-    loop.start();
+    loop.start(onFailure);
     LOG.info("backends can register at {}", IpAddresses.format(address()));
   }
 

@@ -113,7 +113,7 @@ class LoopbackSessionsTest {
             new EventLoop("registry", System::nanoTime),
             InstantSource.system(),
             100);
-    registry.start();
+    registry.start(failure -> {});
   }
 
   @AfterEach
@@ -274,7 +274,7 @@ class LoopbackSessionsTest {
             directory.resolve("backends"),
             SETTINGS,
             (backends, complete) -> published.add(backends));
-    assertThatThrownBy(second::start)
+    assertThatThrownBy(() -> second.start(failure -> {}))
         .isInstanceOf(IOException.class)
         .hasMessage("cannot listen on 127.0.0.1:" + taken + ": Address already in use");
     second.stop();
