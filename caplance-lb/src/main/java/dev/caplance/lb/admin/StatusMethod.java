@@ -11,7 +11,6 @@ import dev.caplance.lb.registry.BackendHealth;
 import dev.caplance.lb.registry.BackendStatus;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
-import dev.caplance.session.Intent;
 import dev.caplance.status.HealthState;
 import dev.caplance.status.LoadBalancerStatus;
 import dev.caplance.status.LoadBalancerStatus.OtherTraffic;
@@ -95,7 +94,7 @@ public final class StatusMethod implements ControlMethod {
         backend.name(),
         IpAddresses.format(backend.dataAddress()),
         backend.version(),
-        intent(backend.intent()),
+        ReportedIntent.of(backend.intent()),
         health(backend.health()),
         backend.takesNewFlows(),
         backend.weight(),
@@ -106,14 +105,6 @@ public final class StatusMethod implements ControlMethod {
         backend.registeredSince(),
         backend.packets(),
         backend.bytes());
-  }
-
-  private static ReportedIntent intent(Intent intent) {
-    return switch (intent) {
-      case ACTIVE -> ReportedIntent.ACTIVE;
-      case DRAINING -> ReportedIntent.DRAINING;
-      case PAUSED -> ReportedIntent.PAUSED;
-    };
   }
 
   private static LoadBalancerStatus.Health health(BackendHealth health) {
