@@ -52,7 +52,18 @@ public record BackendDaemonStatus(
    * @param code as of HTTP: 200 when the application is healthy
    * @param reason may be empty
    */
-  public record Health(Integer code, String reason) {}
+  public record Health(Integer code, String reason) {
+
+    private static final int OK = 200;
+
+    /** What the code says; unknown when there is none. */
+    public HealthState state() {
+      if (code == null) {
+        return HealthState.UNKNOWN;
+      }
+      return code == OK ? HealthState.HEALTHY : HealthState.UNHEALTHY;
+    }
+  }
 
   /**
    * One health check.

@@ -1,6 +1,7 @@
 package dev.caplance.status;
 
 import com.google.gson.annotations.SerializedName;
+import dev.caplance.session.Intent;
 
 /** What a backend is meant to do with traffic. */
 public enum ReportedIntent {
@@ -15,5 +16,14 @@ public enum ReportedIntent {
   PAUSED,
   /** Has no session with any load balancer; only a backend daemon says this, of itself. */
   @SerializedName("deregistered")
-  DEREGISTERED
+  DEREGISTERED;
+
+  /** The intent that a session carries. */
+  public static ReportedIntent of(Intent intent) {
+    return switch (intent) {
+      case ACTIVE -> ACTIVE;
+      case DRAINING -> DRAINING;
+      case PAUSED -> PAUSED;
+    };
+  }
 }

@@ -66,8 +66,7 @@ public final class StatusJson {
     @Override
     public <T> TypeAdapter<T> create(Gson gson, TypeToken<T> type) {
       TypeAdapter<T> strict = gson.getDelegateAdapter(this, type);
-      TypeAdapter<JsonElement> anything =
-          gson.getDelegateAdapter(this, TypeToken.get(JsonElement.class));
+      TypeAdapter<JsonElement> anything = gson.getAdapter(JsonElement.class);
       return new TypeAdapter<>() {
 
         @Override
@@ -79,7 +78,7 @@ public final class StatusJson {
         public T read(JsonReader in) throws IOException {
           JsonElement json = anything.read(in);
           try {
-            return strict.fromJsonTree(json);
+            return json.isJsonNull() ? null : strict.fromJsonTree(json);
           } catch (JsonParseException
               | IllegalStateException
               | NumberFormatException

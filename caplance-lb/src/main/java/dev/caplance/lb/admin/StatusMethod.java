@@ -16,7 +16,6 @@ import dev.caplance.lb.registry.BackendView;
 import dev.caplance.lb.registry.RegistryEntry;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
-import dev.caplance.session.Intent;
 import dev.caplance.status.HealthState;
 import dev.caplance.status.LoadBalancerStatus;
 import dev.caplance.status.LoadBalancerStatus.OtherTraffic;
@@ -97,7 +96,7 @@ public final class StatusMethod implements ControlMethod {
         backend.name(),
         IpAddresses.format(backend.dataAddress()),
         backend.version(),
-        intent(backend.intent()),
+        ReportedIntent.of(backend.intent()),
         health(backend.health()),
         backend.takesNewFlows(),
         backend.target().weight(),
@@ -108,14 +107,6 @@ public final class StatusMethod implements ControlMethod {
         backend.registeredAt(),
         traffic.packets(),
         traffic.bytes());
-  }
-
-  private static ReportedIntent intent(Intent intent) {
-    return switch (intent) {
-      case ACTIVE -> ReportedIntent.ACTIVE;
-      case DRAINING -> ReportedIntent.DRAINING;
-      case PAUSED -> ReportedIntent.PAUSED;
-    };
   }
 
   private static LoadBalancerStatus.Health health(BackendHealth health) {
