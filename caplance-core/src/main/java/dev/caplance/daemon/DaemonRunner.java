@@ -24,9 +24,12 @@ public final class DaemonRunner {
 
   /** Ends the daemon because of something that it cannot go on with. Any thread may call. */
   public void fail(String what, Throwable cause) {
-    LOG.error("{}", what, cause);
-    status.set(EXIT_FAILURE);
-    ending.countDown();
+    try {
+      LOG.error("{}", what, cause);
+    } finally {
+      status.set(EXIT_FAILURE);
+      ending.countDown();
+    }
   }
 
   /**

@@ -4,6 +4,7 @@ import dev.caplance.control.ControlServer;
 import dev.caplance.daemon.Cleanup;
 import dev.caplance.daemon.Daemon;
 import dev.caplance.daemon.DaemonRunner;
+import dev.caplance.daemon.LoopReports;
 import dev.caplance.daemon.Upkeep;
 import dev.caplance.daemon.Version;
 import dev.caplance.host.CommandRunner;
@@ -146,7 +147,7 @@ public final class LoadBalancer implements Daemon {
         flows.max(),
         new FlowTimeouts(flows.tcpIdle(), flows.udpIdle(), flows.closingIdle()),
         tables.table(),
-        failure -> runner.fail("a worker ended", failure));
+        new LoopReports(runner, "a worker ended"));
   }
 
   private NetfilterRules rules() {

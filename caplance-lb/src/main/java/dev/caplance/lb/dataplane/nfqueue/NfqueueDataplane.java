@@ -12,7 +12,6 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.function.Consumer;
 
 /** A data plane on NFQUEUE: one {@link PacketWorker} and one thread for each queue. */
 public final class NfqueueDataplane implements Dataplane {
@@ -23,7 +22,7 @@ public final class NfqueueDataplane implements Dataplane {
   private final int widestMtu;
   private final int flowsPerWorker;
   private final FlowTimeouts timeouts;
-  private final Consumer<Throwable> onFailure;
+  private final ReceiveLoop.Owner owner;
   private final SecondsClock clock = new SecondsClock();
   private final FlowHash fingerprints = randomHash();
   private final List<PacketWorker> workers = new ArrayList<>();
@@ -42,7 +41,7 @@ public final class NfqueueDataplane implements Dataplane {
    * @param flowsPerWorker how many flows each worker keeps at most
    * @param timeouts after which it forgets them
    * @param table the first table
-   * @param onFailure told when a worker ended although nobody stopped it, by that worker's thread
+   * @param owner answers for the workers
    */
   public NfqueueDataplane(
       int firstQueue,
@@ -52,7 +51,7 @@ public final class NfqueueDataplane implements Dataplane {
       int flowsPerWorker,
       FlowTimeouts timeouts,
       ForwardingTable table,
-      Consumer<Throwable> onFailure) {
+      ReceiveLoop.Owner owner) {
     this.firstQueue = firstQueue;
     this.queueCount = queueCount;
     this.queueLength = queueLength;
@@ -60,7 +59,7 @@ public final class NfqueueDataplane implements Dataplane {
     this.flowsPerWorker = flowsPerWorker;
     this.timeouts = timeouts;
     this.table = table;
-    this.onFailure = onFailure;
+    this.owner = owner;
   }
 
   private static FlowHash randomHash() {
@@ -75,9 +74,10 @@ public final class NfqueueDataplane implements Dataplane {
       for (int i = 0; i < queueCount; i++) {
         Flows flows = new Flows(fingerprints, new FlowTable(flowsPerWorker, timeouts));
         int queue = firstQueue + i;
+        PacketWorker.Queues queues =
+            new PacketWorker.Queues(i, queue, queue + queueCount, queueLength);
         workers.add(
-            PacketWorker.open(
-                i, queue, queue + queueCount, queueLength, widestMtu, flows, clock, table));
+            PacketWorker.open(queues, new SizeAdvice(widestMtu), flows, clock, owner, table));
         allFlows.add(flows);
       }
     } catch (IOException | RuntimeException e) {
@@ -87,7 +87,7 @@ public final class NfqueueDataplane implements Dataplane {
     FlowTable[] tables = allFlows.stream().map(Flows::table).toArray(FlowTable[]::new);
     allFlows.forEach(flows -> flows.setTables(tables));
     for (int i = 0; i < queueCount; i++) {
-      loops.add(new ReceiveLoop("worker-" + i, workers.get(i), onFailure));
+      loops.add(new ReceiveLoop("worker-" + i, workers.get(i), owner));
     }
     loops.forEach(ReceiveLoop::start);
   }
