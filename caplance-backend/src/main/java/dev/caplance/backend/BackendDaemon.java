@@ -13,6 +13,7 @@ import dev.caplance.control.ControlServer;
 import dev.caplance.daemon.Cleanup;
 import dev.caplance.daemon.Daemon;
 import dev.caplance.daemon.DaemonRunner;
+import dev.caplance.daemon.LoopReports;
 import dev.caplance.daemon.Upkeep;
 import dev.caplance.daemon.Version;
 import dev.caplance.host.CommandException;
@@ -94,7 +95,7 @@ public final class BackendDaemon implements Daemon {
             config.dataPort(),
             config.vips(),
             config.joinSegments(),
-            failure -> runner.fail("unwrapping ended", failure));
+            new LoopReports(runner, "unwrapping ended"));
     cleanup.atStop("stop unwrapping", decapsulator::stop);
     decapsulator.missing().forEach(LOG::info);
     LoadBalancerSessions sessions =

@@ -6,7 +6,7 @@ public enum TrafficCounter {
   BATCHES(1, "Batches in which they came."),
   BYTES(2, "Bytes of the packets that went on, without encapsulation."),
   RECEIVE_ERRORS(3, "System calls that failed to receive."),
-  VERDICTS(4, "Messages with which packets were settled with the kernel."),
+  VERDICTS(4, "Messages that had the kernel drop a batch, whose copies were sent on."),
   VERDICT_ERRORS(
       5, "Messages to settle packets that could not be sent or that the kernel refused.");
 

@@ -152,6 +152,37 @@ class LinuxSocketTest {
   }
 
   @Test
+  void neverReceivesMoreThanTheBatchHasRoomFor() throws Exception {
+    try (LinuxSocket receiver = LinuxSocket.udp(IPV4, 0);
+        LinuxSocket sender = LinuxSocket.udp(IPV4, 0);
+        NativeMemory data = memory("one");
+        SendBatch messages = new SendBatch(3, SendBatch.DATAGRAM_PIECES);
+        ReceiveBatch batch = ReceiveBatch.ofDatagrams(2, 64)) {
+      receiver.setReceiveTimeout(10_000);
+      SocketAddress to = SocketAddress.of(IPV4, receiver.localPort());
+      for (int i = 0; i < 3; i++) {
+        messages.add(datagram.set(data.address(), 3), to, 0);
+      }
+      messages.flush(sender, outcome);
+      assertThat(receiver.receive(batch, 100)).isEqualTo(2);
+      assertThat(receiver.receive(batch, 100)).isEqualTo(1);
+    }
+  }
+
+  /** The number of a descriptor is used again at once; a second close would hit that one. */
+  @Test
+  void isClosedOnce() throws Exception {
+    LinuxSocket closed = LinuxSocket.udp(IPV4, 0);
+    closed.close();
+    try (LinuxSocket other = LinuxSocket.udp(IPV4, 0);
+        ReceiveBatch batch = ReceiveBatch.ofDatagrams(1, 64)) {
+      closed.close();
+      assertThat(other.localPort()).isPositive();
+      assertThat(closed.receive(batch)).isEqualTo(-9);
+    }
+  }
+
+  @Test
   void saysWhichCallFailedAndWhy() throws Exception {
     try (LinuxSocket first = LinuxSocket.udp(IPV4, 0)) {
       int port = first.localPort();

@@ -4,6 +4,7 @@ import dev.caplance.control.ControlServer;
 import dev.caplance.daemon.Cleanup;
 import dev.caplance.daemon.Daemon;
 import dev.caplance.daemon.DaemonRunner;
+import dev.caplance.daemon.LoopReports;
 import dev.caplance.daemon.Upkeep;
 import dev.caplance.daemon.Version;
 import dev.caplance.host.CommandRunner;
@@ -107,7 +108,7 @@ public final class LoadBalancer implements Daemon {
             desired.flowTimeouts(),
             config.dataPort());
     return new NfqueueDataplane(
-        settings, tables.table(), commands, failure -> runner.fail("a worker ended", failure));
+        settings, tables.table(), commands, new LoopReports(runner, "a worker ended"));
   }
 
   private Upkeep upkeep(TableAssembler tables, Dataplane dataplane, VipKeeper vips) {

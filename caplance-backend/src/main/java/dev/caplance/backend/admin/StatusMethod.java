@@ -132,12 +132,12 @@ final class StatusMethod implements ControlMethod {
         .dispositions()
         .forEach(
             (what, count) -> {
-              if (what != Disposition.FORWARD && what != Disposition.SANITY_CHECK) {
+              if (what != Disposition.FORWARD && what != Disposition.PATH_PROBE) {
                 refused.put(what.label(), count);
               }
             });
     return new BackendDaemonStatus.Packets(
-        counters.received() - counters.of(Disposition.SANITY_CHECK),
+        counters.received() - counters.of(Disposition.PATH_PROBE),
         counters.of(Disposition.FORWARD),
         refused,
         counters.bytes(),

@@ -1,5 +1,7 @@
 package dev.caplance.backend.dataplane;
 
+import dev.caplance.linux.BatchLimit;
+import dev.caplance.linux.FailureWatch;
 import dev.caplance.linux.LinuxSocket;
 import dev.caplance.linux.ReceiveBatch;
 import dev.caplance.linux.ReceiveLoop;
@@ -8,13 +10,13 @@ import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.IpHeader;
+import dev.caplance.packet.TrafficCounter;
 import dev.caplance.packet.TrafficCounters;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 
 /**
  * Unwraps what the load balancers send to the data port and delivers it to the application: it
@@ -45,11 +47,12 @@ public final class Decapsulator {
   private final Vips vips;
   private final TrafficCounters counters;
   private final ReceiveLoop loop;
+  private final BatchLimit limit = new BatchLimit(BATCH, BATCH_OF_LARGE);
+  private final FailureWatch receiving;
   private final IpHeader header = new IpHeader();
 
   private PathProbeGate pathProbes;
   private int large;
-  private boolean mostlyLarge;
   private boolean linkRefused;
   private boolean vipMissing;
   private volatile AddressSet loadBalancers = AddressSet.EMPTY;
@@ -61,14 +64,15 @@ public final class Decapsulator {
       Delivery ipv6,
       Vips vips,
       TrafficCounters counters,
-      Consumer<Throwable> onFailure) {
+      ReceiveLoop.Owner owner) {
     this.socket = socket;
     this.gro = socket.enableGro();
     this.ipv4 = ipv4;
     this.ipv6 = ipv6;
     this.vips = vips;
     this.counters = counters;
-    this.loop = new ReceiveLoop("decapsulator", this::carryBatch, onFailure);
+    this.receiving = new FailureWatch("recvmmsg(UDP)", owner);
+    this.loop = new ReceiveLoop("decapsulator", this::carryBatch, owner);
   }
 
   /**
@@ -77,7 +81,7 @@ public final class Decapsulator {
    * @param dataAddress and {@code dataPort}: where encapsulated packets arrive
    * @param vips the only destinations to which packets are delivered
    * @param joinSegments whether TCP segments are joined before they are delivered
-   * @param onFailure called when unwrapping ends although nobody stopped it
+   * @param owner answers for the thread that unwraps
    * @throws IOException in words for the operator when the port is taken or permission is lacking
    */
   public static Decapsulator open(
@@ -85,7 +89,7 @@ public final class Decapsulator {
       int dataPort,
       List<InetAddress> vips,
       boolean joinSegments,
-      Consumer<Throwable> onFailure)
+      ReceiveLoop.Owner owner)
       throws IOException {
     TrafficCounters counters = new TrafficCounters();
     LinuxSocket socket = LinuxSocket.udp(dataAddress, dataPort);
@@ -96,7 +100,7 @@ public final class Decapsulator {
       ipv4 = Delivery.open(true, BATCH, joinSegments, counters);
       boolean needsIpv6 = !vips.stream().allMatch(IpAddresses::isIpv4);
       Delivery ipv6 = needsIpv6 ? Delivery.open(false, BATCH, joinSegments, counters) : null;
-      return new Decapsulator(socket, ipv4, ipv6, new Vips(vips), counters, onFailure);
+      return new Decapsulator(socket, ipv4, ipv6, new Vips(vips), counters, owner);
     } catch (IOException | RuntimeException e) {
       socket.close();
       if (ipv4 != null) {
@@ -182,13 +186,17 @@ public final class Decapsulator {
   }
 
   private int carryBatch() {
-    int received = socket.receive(batch, mostlyLarge ? BATCH_OF_LARGE : BATCH);
     large = 0;
-    if (received > 0) {
-      deliverBatch(received);
+    int received = socket.receive(batch, limit.next());
+    if (receiving.failed(received)) {
+      counters.add(TrafficCounter.RECEIVE_ERRORS, 1);
     }
-    mostlyLarge = 2 * large > received;
-    return received;
+    int messages = Math.max(received, 0);
+    if (messages > 0) {
+      deliverBatch(messages);
+    }
+    limit.carried(messages, large);
+    return messages;
   }
 
   private void deliverBatch(int received) {

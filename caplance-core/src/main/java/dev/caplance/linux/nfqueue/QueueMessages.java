@@ -57,6 +57,10 @@ final class QueueMessages {
   private static final int TYPE_CONFIG = SUBSYSTEM_QUEUE | 2;
   private static final int TYPE_VERDICT_BATCH = SUBSYSTEM_QUEUE | 3;
   private static final int NLM_F_REQUEST = 1;
+  private static final int NLMSG_ERROR = 2;
+
+  /** Where {@code struct nlmsgerr} has the negative error number. */
+  private static final int ERROR = 16;
 
   private static final int NFQA_PACKET_HDR = 1;
   private static final int NFQA_VERDICT_HDR = 2;
@@ -114,6 +118,18 @@ final class QueueMessages {
       at += (attributeLength + ALIGNMENT - 1) & -ALIGNMENT;
     }
     return identified && payloadLength >= 0;
+  }
+
+  /**
+   * Reads a message that reports an error ({@code NLMSG_ERROR} of netlink(7)): the kernel has
+   * refused a message of ours.
+   *
+   * @return the error number, or 0 when it is another message
+   */
+  static int errno(ByteBuffer buffer, int offset, int length) {
+    return length >= ERROR + Integer.BYTES && le16(buffer, offset + TYPE) == NLMSG_ERROR
+        ? -le32(buffer, offset + ERROR)
+        : 0;
   }
 
   /** The queue that the packet is in. */

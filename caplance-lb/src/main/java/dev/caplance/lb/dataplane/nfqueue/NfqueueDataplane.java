@@ -25,7 +25,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,7 +42,7 @@ public final class NfqueueDataplane implements Dataplane {
   private record Worker(PacketWorker packets, ReceiveLoop loop, Flows flows) {}
 
   private final NfqueueSettings settings;
-  private final Consumer<Throwable> onFailure;
+  private final ReceiveLoop.Owner owner;
 
   /** Guarded by itself: commands of the host may take long, and no publication waits for them. */
   private final NetfilterRules rules;
@@ -57,15 +56,15 @@ public final class NfqueueDataplane implements Dataplane {
    * A data plane that is not started.
    *
    * @param table the first table
-   * @param onFailure told when a worker ended although nobody stopped it, by that worker's thread
+   * @param owner answers for the workers
    */
   public NfqueueDataplane(
       NfqueueSettings settings,
       ForwardingTable table,
       CommandRunner commands,
-      Consumer<Throwable> onFailure) {
+      ReceiveLoop.Owner owner) {
     this.settings = settings;
-    this.onFailure = onFailure;
+    this.owner = owner;
     this.rules = new NetfilterRules(settings.firstQueue(), settings.queueCount(), commands);
     this.routes = Routes.of(table);
   }
@@ -97,8 +96,8 @@ public final class NfqueueDataplane implements Dataplane {
   private Worker open(int number) throws IOException {
     FlowTable table = new FlowTable(settings.flowsPerWorker(), settings.timeouts());
     Flows flows = new Flows(fingerprints, table);
-    PacketWorker packets = PacketWorker.open(number, settings, flows, clock, routes);
-    return new Worker(packets, new ReceiveLoop("worker-" + number, packets, onFailure), flows);
+    PacketWorker packets = PacketWorker.open(number, settings, flows, clock, owner, routes);
+    return new Worker(packets, new ReceiveLoop("worker-" + number, packets, owner), flows);
   }
 
   @Override

@@ -3,32 +3,33 @@ package dev.caplance.lb.dataplane.nfqueue;
 import dev.caplance.lb.dataplane.WorkerStatus;
 import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Target;
+import dev.caplance.linux.BatchLimit;
+import dev.caplance.linux.FailureWatch;
 import dev.caplance.linux.ReceiveLoop;
 import dev.caplance.linux.nfqueue.NfQueue;
+import dev.caplance.linux.nfqueue.PacketSource;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.Encapsulation;
 import dev.caplance.packet.IpProtocol;
+import dev.caplance.packet.TrafficCounter;
 import dev.caplance.packet.TrafficCounters;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Carries the packets of one queue, in batches: take a batch, look up a backend for each packet,
- * send what goes on, and have the kernel drop the originals.
+ * Carries the packets of one pair of queues in batches: takes a batch, finds a backend for each
+ * packet, sends on what has one, and has the kernel drop the originals.
  *
  * <p>One thread runs it and owns everything but the table, which others replace. In {@link
- * #carryBatch} nothing is allocated, locked or logged for a packet; what goes wrong is counted.
+ * #carryBatch} nothing is allocated, locked or logged for a packet; failures are counted.
  */
 final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   private static final int BATCH = 256;
 
-  /**
-   * Packets of a batch while the kernel joins them: more would not stay in the processor's cache.
-   */
+  /** Packets of a batch while most are joined: more would not stay in the processor's cache. */
   private static final int BATCH_OF_AGGREGATES = 8;
 
   /** Packets whose flows are looked up together: as many reads as a processor has under way. */
@@ -38,8 +39,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   private static final int GRACE_SECONDS = (int) ForwardingTable.GRACE.toSeconds();
 
-  private final int queueNumber;
-  private final NfQueue queue;
+  private final PacketSource queue;
   private final TransmitQueues transmitQueues;
   private final Segments segments;
   private final Responder responder;
@@ -47,42 +47,60 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   private final Flows flows;
   private final TrafficCounters counters;
   private final SecondsClock clock;
-  private final AtomicLong verdictMessages = new AtomicLong();
+  private final BatchLimit limit = new BatchLimit(BATCH, BATCH_OF_AGGREGATES);
+  private final FailureWatch receiving;
+  private final FailureWatch verdicts;
 
   /** The packets that are being forwarded, the first {@link #grouped} of them. */
   private final Packet[] group = new Packet[GROUP];
 
   private int grouped;
 
-  /** What was read in advance: were it not kept, the compiler would not have it read. */
+  /** What was prefetched: if it were not kept, the compiler would leave the reads out. */
   @SuppressWarnings("UnusedVariable")
   private long prefetched;
 
   private volatile Routes routes;
   private int now;
-  private int aggregates;
-  private boolean mostlyAggregates;
-  private int segmentsOfBatch;
 
-  private PacketWorker(
-      int queueNumber,
-      NfQueue queue,
+  /** Counts of the batch that is being carried. */
+  private int packets;
+
+  private int aggregates;
+  private int extraSegments;
+
+  /** Whether the kernel has taken a verdict and could have refused it since. */
+  private boolean verdictGiven;
+
+  /**
+   * What a worker owns and closes.
+   *
+   * @param counters that the transmit queues count in too
+   */
+  record Parts(
+      PacketSource queue,
       TransmitQueues transmitQueues,
       Responder responder,
-      SizeAdvice sizeAdvice,
       Flows flows,
-      TrafficCounters counters,
+      TrafficCounters counters) {}
+
+  /** A worker that is not run yet; it closes its parts. */
+  PacketWorker(
+      Parts parts,
+      SizeAdvice sizeAdvice,
       SecondsClock clock,
+      ReceiveLoop.Owner owner,
       Routes routes) {
-    this.queueNumber = queueNumber;
-    this.queue = queue;
-    this.transmitQueues = transmitQueues;
+    this.queue = parts.queue();
+    this.transmitQueues = parts.transmitQueues();
     this.segments = new Segments(transmitQueues);
-    this.responder = responder;
+    this.responder = parts.responder();
     this.sizeAdvice = sizeAdvice;
-    this.flows = flows;
-    this.counters = counters;
+    this.flows = parts.flows();
+    this.counters = parts.counters();
     this.clock = clock;
+    this.receiving = new FailureWatch("recvmmsg(NFQUEUE)", owner);
+    this.verdicts = new FailureWatch("sendto(NFQNL_MSG_VERDICT)", owner);
     this.routes = routes;
     for (int i = 0; i < GROUP; i++) {
       group[i] = new Packet();
@@ -94,10 +112,16 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
    *
    * @param number of the worker, from 0
    * @param flows its own, closed with it and when this fails
+   * @param owner told of system calls that keep failing
    * @throws IOException in words for the operator when that fails; nothing is held then
    */
   static PacketWorker open(
-      int number, NfqueueSettings settings, Flows flows, SecondsClock clock, Routes routes)
+      int number,
+      NfqueueSettings settings,
+      Flows flows,
+      SecondsClock clock,
+      ReceiveLoop.Owner owner,
+      Routes routes)
       throws IOException {
     int queueNumber = settings.firstQueue() + number;
     TrafficCounters counters = new TrafficCounters();
@@ -113,16 +137,8 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
               settings.queueLength(),
               BATCH,
               ReceiveLoop.RECEIVE_TIMEOUT_MILLIS);
-      return new PacketWorker(
-          queueNumber,
-          queue,
-          transmitQueues,
-          responder,
-          new SizeAdvice(settings.widestMtu()),
-          flows,
-          counters,
-          clock,
-          routes);
+      Parts parts = new Parts(queue, transmitQueues, responder, flows, counters);
+      return new PacketWorker(parts, new SizeAdvice(settings.widestMtu()), clock, owner, routes);
     } catch (IOException | RuntimeException e) {
       flows.table().close();
       if (transmitQueues != null) {
@@ -147,17 +163,18 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     return missing;
   }
 
-  /** Any thread may call. */
+  /** Replaces what it forwards by. Any thread may call. */
   void publish(Routes newRoutes) {
     routes = newRoutes;
   }
 
   /** Any thread may call. The allocated bytes are those of the thread that runs the worker. */
   WorkerStatus status(long allocatedBytes) {
+    TrafficCounters.Snapshot traffic = counters.snapshot();
     return new WorkerStatus(
-        queueNumber,
-        counters.snapshot(),
-        verdictMessages.get(),
+        queue.number(),
+        traffic,
+        traffic.of(TrafficCounter.VERDICTS),
         flows.table().count(),
         flows.table().notKept(),
         allocatedBytes);
@@ -165,73 +182,96 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   @Override
   public int carryBatch() {
-    flows.sweep(clock.seconds());
-    int received = queue.receive(mostlyAggregates ? BATCH_OF_AGGREGATES : BATCH);
+    packets = 0;
     aggregates = 0;
-    if (received > 0) {
-      forwardBatch(received);
-      awaitMore(received);
+    flows.sweep(clock.seconds());
+    int received = queue.receive(limit.next());
+    if (receiving.failed(received)) {
+      counters.add(TrafficCounter.RECEIVE_ERRORS, 1);
     }
-    mostlyAggregates = 2 * aggregates > received;
-    return received;
+    if (received > 0) {
+      forwardBatch();
+      awaitMore();
+    }
+    limit.carried(packets, aggregates);
+    return Math.max(received, 0);
   }
 
   /**
-   * Where packets come in numbers, the next batch is worth waiting for: each wake-up costs more
-   * than a packet. A lone packet's successor is not waited for, and after a full batch there is
-   * more already. Joined packets were waited for in the kernel.
+   * Where packets come in numbers, it pays to wait for the next batch: each wake-up costs more than
+   * a packet. After a lone packet no other is expected, and after a full batch there are more
+   * already. Joined packets have waited in the kernel.
    */
-  private void awaitMore(int received) {
-    if (received > 1 && received < BATCH && aggregates == 0) {
+  private void awaitMore() {
+    if (packets > 1 && packets < BATCH && aggregates == 0) {
       LockSupport.parkNanos(WAIT_NANOS);
     }
   }
 
-  private void forwardBatch(int received) {
-    segmentsOfBatch = 0;
+  private void forwardBatch() {
+    extraSegments = 0;
     now = clock.seconds();
     Routes current = routes;
-    boolean any = false;
     while (readGroup(current.table)) {
-      any = true;
       prefetchFlows();
       for (int i = 0; i < grouped; i++) {
         forward(current, group[i]);
       }
     }
-    counters.received(received + segmentsOfBatch);
-    transmitQueues.flush();
-    segments.clear();
-    responder.flush();
-    if (any) {
-      queue.dropBatch();
-      verdictMessages.lazySet(verdictMessages.getPlain() + 1);
+    checkLastVerdict();
+    if (packets > 0) {
+      counters.received(packets + extraSegments);
+      transmitQueues.flush();
+      segments.clear();
+      responder.flush();
+      counters.add(TrafficCounter.VERDICTS, 1);
+      verdictGiven = !failedVerdict(queue.dropBatch());
     }
+  }
+
+  /** The kernel reports a verdict that it refuses before the packets that come after it. */
+  private void checkLastVerdict() {
+    int refused = queue.refusedVerdicts();
+    if (refused > 0) {
+      counters.add(TrafficCounter.VERDICT_ERRORS, refused);
+      verdicts.failed(-queue.refusalErrno());
+    } else if (verdictGiven) {
+      verdicts.failed(0);
+    }
+    verdictGiven = false;
+  }
+
+  private boolean failedVerdict(int result) {
+    boolean failed = result < 0 && verdicts.failed(result);
+    if (failed) {
+      counters.add(TrafficCounter.VERDICT_ERRORS, 1);
+    }
+    return failed;
   }
 
   /** Reads the headers of the next packets; false when there are no more. */
   private boolean readGroup(ForwardingTable current) {
     grouped = 0;
-    boolean any = false;
+    int before = packets;
     while (grouped < GROUP && queue.next()) {
-      any = true;
+      packets++;
       Packet packet = group[grouped];
-      Disposition verdict = packet.read(queue, current);
-      if (verdict == Disposition.FORWARD) {
+      Disposition disposition = packet.read(queue, current);
+      if (disposition == Disposition.FORWARD) {
         flows.fingerprint(packet.flow, packet.fingerprint);
         grouped++;
       } else {
-        counters.refused(verdict);
+        counters.refused(disposition);
       }
       // Errors are queued whatever they are about, and the machine has connections of its own.
-      if (verdict == Disposition.LEFT_TO_HOST) {
-        queue.accept(packet.ticket());
+      if (disposition == Disposition.LEFT_TO_HOST) {
+        failedVerdict(queue.accept(packet.ticket()));
       }
     }
-    return any;
+    return packets > before;
   }
 
-  /** Has the flows of a group read from memory all at once: one after the other takes longer. */
+  /** Has the flows of a group read from memory at the same time: in turn, it takes longer. */
   private void prefetchFlows() {
     long read = 0;
     for (int i = 0; i < grouped; i++) {
@@ -243,10 +283,10 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   private void forward(Routes current, Packet packet) {
     Target target =
         flows.target(current.table, packet.service(), packet.flow, packet.fingerprint, now);
-    Disposition verdict =
+    Disposition disposition =
         target == null ? refuse(current.table, packet) : forward(current.state(target), packet);
-    if (verdict != Disposition.FORWARD) {
-      counters.refused(verdict);
+    if (disposition != Disposition.FORWARD) {
+      counters.refused(disposition);
     }
   }
 
@@ -279,7 +319,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     return Disposition.FORWARD;
   }
 
-  /** Counted as the packets that it is cut into. */
+  /** Counts as the segments that it is divided into. */
   private Disposition forwardAggregate(TargetState target, Packet packet) {
     aggregates++;
     if (packet.flow.isError()
@@ -288,11 +328,11 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     }
     int trafficClass = Encapsulation.outerTrafficClass(packet.header.trafficClass());
     int count = segments.add(packet.address(), target, packet.flowHash(), trafficClass);
-    segmentsOfBatch += count - 1;
+    extraSegments += count - 1;
     return Disposition.FORWARD;
   }
 
-  /** Unbinds the queue. Only when its thread has ended. */
+  /** Unbinds the queues. Only once its thread has ended. */
   @Override
   public void close() {
     queue.close();
