@@ -5,9 +5,9 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import dev.caplance.backend.drain.DrainStatus;
-import dev.caplance.backend.health.CheckStatus;
+import dev.caplance.backend.health.HealthCheckStatus;
+import dev.caplance.backend.session.LoadBalancerSessions;
 import dev.caplance.backend.session.SessionStatus;
-import dev.caplance.backend.session.SessionsStatus;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
@@ -30,8 +30,8 @@ final class StatusMethod implements ControlMethod {
 
   private final Identity identity;
   private final Instant startedAt;
-  private final Supplier<CompletableFuture<SessionsStatus>> sessions;
-  private final Supplier<List<CheckStatus>> checks;
+  private final Supplier<CompletableFuture<LoadBalancerSessions.Status>> sessions;
+  private final Supplier<List<HealthCheckStatus>> checks;
   private final Supplier<Optional<DrainStatus>> drain;
   private final Supplier<TrafficCounters.Snapshot> traffic;
   private final LongSupplier allocatedBytes;
@@ -46,8 +46,8 @@ final class StatusMethod implements ControlMethod {
   StatusMethod(
       Identity identity,
       Instant startedAt,
-      Supplier<CompletableFuture<SessionsStatus>> sessions,
-      Supplier<List<CheckStatus>> checks,
+      Supplier<CompletableFuture<LoadBalancerSessions.Status>> sessions,
+      Supplier<List<HealthCheckStatus>> checks,
       Supplier<Optional<DrainStatus>> drain,
       Supplier<TrafficCounters.Snapshot> traffic,
       LongSupplier allocatedBytes) {
@@ -63,13 +63,13 @@ final class StatusMethod implements ControlMethod {
   @Override
   public JsonElement call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
-    SessionsStatus status = Waiting.forResult(sessions.get());
+    LoadBalancerSessions.Status status = Waiting.forResult(sessions.get());
     JsonObject health = new JsonObject();
     health.addProperty("code", status.health().code());
     health.addProperty("reason", status.health().reason());
     JsonObject json = new JsonObject();
-    json.addProperty("name", identity.name());
-    json.addProperty("address", IpAddresses.format(identity.address()));
+    json.addProperty("name", identity.settings().name());
+    json.addProperty("address", IpAddresses.format(identity.settings().dataAddress()));
     json.addProperty("intent", status.intent().word());
     json.add("health", health);
     JsonArray checksJson = new JsonArray();
@@ -78,10 +78,10 @@ final class StatusMethod implements ControlMethod {
     json.add("drain", drain.get().<JsonElement>map(DrainMethod::json).orElse(JsonNull.INSTANCE));
     json.add("vips", addresses(identity.vips()));
     JsonArray services = new JsonArray();
-    identity.offer().services().forEach(services::add);
+    identity.settings().services().forEach(services::add);
     json.add("services", services);
-    json.addProperty("weight", identity.offer().weight());
-    OptionalInt mtu = identity.offer().mtu();
+    json.addProperty("weight", identity.settings().weight());
+    OptionalInt mtu = identity.settings().mtu();
     json.addProperty("mtu", mtu.isPresent() ? mtu.getAsInt() : null);
     json.addProperty("version", identity.version());
     json.addProperty("startedAt", startedAt.toString());
@@ -98,7 +98,7 @@ final class StatusMethod implements ControlMethod {
     return json;
   }
 
-  private static JsonObject check(CheckStatus check) {
+  private static JsonObject check(HealthCheckStatus check) {
     JsonObject json = new JsonObject();
     json.addProperty("type", check.target().type());
     json.addProperty("target", check.target().name());
