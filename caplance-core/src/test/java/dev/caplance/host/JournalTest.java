@@ -102,7 +102,9 @@ class JournalTest {
         "?",
         "+",
         "+\t",
-        "+\taddress\t1", "+\taddress\t10.0.0.50/24\teth0", "+\taddress\tvip/32\teth0",
+        "+\taddress\t1",
+        "+\taddress\t10.0.0.50/24\teth0",
+        "+\taddress\tvip/32\teth0",
         "+\tsysctl\ta",
         "*\taddress\ta\tb",
         "\u00ff\0"

@@ -8,12 +8,12 @@ import dev.caplance.control.ControlMethod;
 import java.time.Instant;
 import java.util.Map;
 
-/** The control methods of the backend, by their names. */
+/** The control methods of the backend by name. */
 public final class BackendMethods {
 
   private BackendMethods() {}
 
-  /** All of them; the daemon counts as started now. */
+  /** All methods; the daemon counts as started now. */
   public static Map<String, ControlMethod> all(
       Identity identity,
       LoadBalancerSessions sessions,

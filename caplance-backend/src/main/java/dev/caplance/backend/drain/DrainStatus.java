@@ -2,7 +2,6 @@ package dev.caplance.backend.drain;
 
 import dev.caplance.config.DurationFormat;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -24,12 +23,7 @@ public record DrainStatus(State state, OptionalInt connections, Optional<Duratio
     /** The deadline passed first, and the backend has paused. */
     DEADLINE,
     /** It was given up: another command came, or it failed. */
-    CANCELLED;
-
-    /** The word for it in JSON: {@code draining} and so on. */
-    public String word() {
-      return name().toLowerCase(Locale.ROOT);
-    }
+    CANCELLED
   }
 
   /** One line for operators: {@code 17 connections left, 3m40s to the deadline}. */

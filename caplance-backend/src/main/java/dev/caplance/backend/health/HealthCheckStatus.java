@@ -16,19 +16,8 @@ public record HealthCheckStatus(
   /** What a check says about the application. */
   public enum State {
     /** No attempt has ended yet. */
-    UNKNOWN("unknown"),
-    HEALTHY("fit"),
-    UNHEALTHY("unfit");
-
-    private final String word;
-
-    State(String word) {
-      this.word = word;
-    }
-
-    /** The value in JSON: {@code unknown}, {@code fit} or {@code unfit}. */
-    public String word() {
-      return word;
-    }
+    UNKNOWN,
+    HEALTHY,
+    UNHEALTHY
   }
 }

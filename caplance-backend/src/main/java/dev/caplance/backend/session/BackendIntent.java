@@ -17,7 +17,7 @@ public enum BackendIntent {
   /** Is registered nowhere until it is resumed. */
   DEREGISTERED;
 
-  /** The word for it in JSON and logs: {@code active} and so on. */
+  /** The word for it in messages: {@code active} and so on. */
   public String word() {
     return name().toLowerCase(Locale.ROOT);
   }

@@ -4,7 +4,6 @@ import dev.caplance.session.Intent;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -42,11 +41,6 @@ public record SessionStatus(
     /** The session was lost or refused and will be tried again. */
     WAITING,
     /** There is no session, and none is wanted. */
-    DEREGISTERED;
-
-    /** The word for it in JSON: {@code connecting} and so on. */
-    public String word() {
-      return name().toLowerCase(Locale.ROOT);
-    }
+    DEREGISTERED
   }
 }

@@ -2,7 +2,6 @@ package dev.caplance.lb.admin;
 
 import static java.util.stream.Collectors.joining;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.caplance.control.Caller;
@@ -11,6 +10,8 @@ import dev.caplance.control.ControlMethod;
 import dev.caplance.lb.forwarding.Maglev;
 import dev.caplance.lb.registry.ForwardingBackend;
 import dev.caplance.session.Message;
+import dev.caplance.status.StatusJson;
+import dev.caplance.status.WhatIfResult;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,16 +22,14 @@ import java.util.function.Supplier;
 
 /**
  * {@code whatif}: how many slots of a service's table would have another backend after a change of
- * the set. Tables are computed for the answer alone; traffic does not see them.
- *
- * <p>Parameters: {@code change} (remove, add or weight), {@code name}, {@code weight} (1 to 256),
- * {@code service} when there are several.
+ * its backends. The tables are computed for the answer alone; traffic does not see them. The
+ * parameters are described at {@link WhatIfResult}.
  */
 public final class WhatIfMethod implements ControlMethod {
 
   private final Supplier<RoutingStatus> routing;
 
-  /** Takes what it asks when it is called. */
+  /** A method that asks for the current state whenever it is called. */
   public WhatIfMethod(Supplier<RoutingStatus> routing) {
     this.routing = routing;
   }
@@ -52,7 +51,7 @@ public final class WhatIfMethod implements ControlMethod {
       }
       case "add" -> {
         if (before.containsKey(name)) {
-          throw refused(name + " gets new flows of " + service.name() + " already");
+          throw refused(name + " already gets new flows of " + service.name());
         }
         after.put(name, weight(params).orElse(offeredWeight(service, name)));
       }
@@ -63,9 +62,9 @@ public final class WhatIfMethod implements ControlMethod {
             weight(params).orElseThrow(() -> Params.invalid("the parameter 'weight' is missing")));
       }
       default ->
-          throw Params.invalid("'" + change + "' is not a change; known are remove, add, weight");
+          throw Params.invalid("'" + change + "' is not a change; write remove, add or weight");
     }
-    return compare(service.name(), name, before, after, now.slots());
+    return StatusJson.write(compare(service.name(), name, before, after, now.slots()));
   }
 
   private static ServiceStatus service(RoutingStatus now, Optional<String> name)
@@ -76,7 +75,7 @@ public final class WhatIfMethod implements ControlMethod {
     }
     String names = services.stream().map(ServiceStatus::name).collect(joining(", "));
     if (name.isEmpty()) {
-      throw Params.invalid("there are several services; name one of " + names);
+      throw Params.invalid("there is more than one service; name one of " + names);
     }
     return services.stream()
         .filter(service -> service.name().equals(name.get()))
@@ -89,7 +88,7 @@ public final class WhatIfMethod implements ControlMethod {
     return params.findInteger("weight", 1, Message.Register.MAX_WEIGHT);
   }
 
-  /** That of a backend which is there but gets no new flows, else the usual one. */
+  /** That of a backend which is registered but gets no new flows, otherwise the default. */
   private static int offeredWeight(ServiceStatus service, String name) {
     return service.serving().stream()
         .filter(backend -> backend.name().equals(name))
@@ -105,7 +104,7 @@ public final class WhatIfMethod implements ControlMethod {
           name
               + " gets no new flows of "
               + service.name()
-              + " now, so nothing would move; those that do: "
+              + ", so nothing would move; those that do: "
               + (members.isEmpty() ? "none" : String.join(", ", members.keySet())));
     }
   }
@@ -114,7 +113,7 @@ public final class WhatIfMethod implements ControlMethod {
     return new ControlException(ControlException.REFUSED, message);
   }
 
-  private static JsonObject compare(
+  private static WhatIfResult compare(
       String service,
       String changed,
       Map<String, Integer> before,
@@ -138,23 +137,18 @@ public final class WhatIfMethod implements ControlMethod {
         movedBetweenOthers += from.equals(changed) || to.equals(changed) ? 0 : 1;
       }
     }
-    JsonObject json = new JsonObject();
-    json.addProperty("service", service);
-    json.addProperty("slots", slots);
-    json.addProperty("moved", moved);
-    json.addProperty("movedBetweenOthers", movedBetweenOthers);
-    JsonArray shares = new JsonArray();
     TreeSet<String> names = new TreeSet<>(namesBefore);
     names.addAll(namesAfter);
-    for (String name : names) {
-      JsonObject share = new JsonObject();
-      share.addProperty("name", name);
-      share.addProperty("before", sharesBefore.getOrDefault(name, 0));
-      share.addProperty("after", sharesAfter.getOrDefault(name, 0));
-      shares.add(share);
-    }
-    json.add("backends", shares);
-    return json;
+    List<WhatIfResult.Share> shares =
+        names.stream()
+            .map(
+                name ->
+                    new WhatIfResult.Share(
+                        name,
+                        sharesBefore.getOrDefault(name, 0),
+                        sharesAfter.getOrDefault(name, 0)))
+            .toList();
+    return new WhatIfResult(service, slots, moved, movedBetweenOthers, shares);
   }
 
   private static char[] table(Map<String, Integer> weights, int slots) {

@@ -153,17 +153,16 @@ class ExplainMethodTest {
     assertThat(text(found, "why")).isEqualTo("drain");
     assertThat(text(found, "detail"))
         .isEqualTo(
-            "b3 is draining and keeps the flows that it has; a new one would go to "
-                + ofTable().name());
+            "b3 is draining and keeps the flows it has; a new one would go to " + ofTable().name());
   }
 
   @Test
-  void aFlowOfAnUnfitBackendStaysThere() throws Exception {
+  void aFlowOfAnUnhealthyBackendStaysThere() throws Exception {
     routing = routing(service("web", "tcp/80", ServiceStatus.State.BALANCING, b1, b2, gone));
     known = gone;
     JsonObject found = explain(FLOW);
     assertThat(text(found, "why")).isEqualTo("unfit");
-    assertThat(text(found, "detail")).startsWith("b3 is unfit and keeps the flows that it has");
+    assertThat(text(found, "detail")).startsWith("b3 is unhealthy and keeps the flows it has");
   }
 
   @Test
@@ -172,12 +171,11 @@ class ExplainMethodTest {
     JsonObject found = explain(FLOW);
     assertThat(text(found, "backend")).isEqualTo(ofTable().name());
     assertThat(text(found, "why")).isEqualTo("table");
-    assertThat(text(found, "detail"))
-        .endsWith("; the flow was with a backend that may not keep it any more");
+    assertThat(text(found, "detail")).endsWith("; its former backend may no longer keep it");
   }
 
   @Test
-  void whenAllAreUnfitItSaysSo() throws Exception {
+  void whenAllAreUnhealthyItSaysSo() throws Exception {
     routing = routing(service("web", "tcp/80", ServiceStatus.State.ALL_UNFIT, gone));
     JsonObject found = explain(FLOW);
     assertThat(text(found, "backend")).isEqualTo("b3");
@@ -194,6 +192,22 @@ class ExplainMethodTest {
   }
 
   @Test
+  void whatAFlowDoesNotHaveIsNull() throws Exception {
+    assertThat(explain("udp 198.51.100.7:40000 -> 10.0.0.50:53").toString())
+        .isEqualTo(
+            """
+            {"flow":"udp 198.51.100.7:40000 -> 10.0.0.50:53","service":"dns","slot":null,\
+            "slots":1009,"backend":null,"address":null,"why":"no backend",\
+            "detail":"no backend may get packets of this service"}""");
+    assertThat(explain("tcp 10.0.0.50:1 -> 10.0.0.50:80").toString())
+        .isEqualTo(
+            """
+            {"flow":"tcp 10.0.0.50:1 -> 10.0.0.50:80","service":null,"slot":null,"slots":1009,\
+            "backend":null,"address":null,"why":"own source","detail":"packets that claim to come \
+            from 10.0.0.50, an address of this machine or a VIP, are dropped"}""");
+  }
+
+  @Test
   void whatNoServiceHasIsToldWithWhatTheyHave() throws Exception {
     JsonObject port = explain("tcp 198.51.100.7:40000 -> 10.0.0.50:22");
     assertThat(text(port, "service")).isNull();
@@ -201,7 +215,7 @@ class ExplainMethodTest {
     assertThat(text(port, "detail"))
         .startsWith("no service of 10.0.0.50 has tcp/22 (web has tcp/80; dns has udp/53);");
     assertThat(text(explain("tcp 198.51.100.7:40000 -> 10.0.0.51:80"), "detail"))
-        .isEqualTo("10.0.0.51 is no VIP here; there are: 10.0.0.50");
+        .isEqualTo("10.0.0.51 is not a VIP of this load balancer; its VIPs are 10.0.0.50");
   }
 
   @Test

@@ -129,6 +129,11 @@ class WhatIfMethodTest {
     JsonObject result = whatIf(one, "change=remove name=b1");
     assertThat(result.get("moved").getAsInt()).isEqualTo(SLOTS);
     assertThat(result.get("movedBetweenOthers").getAsInt()).isZero();
+    assertThat(result.toString())
+        .isEqualTo(
+            """
+            {"service":"web","slots":1009,"moved":1009,"movedBetweenOthers":0,\
+            "backends":[{"name":"b1","before":1009,"after":0}]}""");
   }
 
   @Test
@@ -140,7 +145,7 @@ class WhatIfMethodTest {
     assertThat(whatIf(two, "change=remove name=b2 service=dns").get("service").getAsString())
         .isEqualTo("dns");
     assertThatThrownBy(() -> whatIf(two, "change=remove name=b2"))
-        .hasMessage("there are several services; name one of web, dns");
+        .hasMessage("there is more than one service; name one of web, dns");
     assertThatThrownBy(() -> whatIf(two, "change=remove name=b2 service=mail"))
         .hasMessage("there is no service 'mail'; there are web, dns");
   }
@@ -149,16 +154,16 @@ class WhatIfMethodTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "change=remove name=b9           | 1      | b9 gets no new flows of web now, so nothing",
+        "change=remove name=b9           | 1      | b9 gets no new flows of web, so nothing",
         "change=remove name=b4           | 1      | those that do: b1, b2, b3",
-        "change=add name=b1              | 1      | b1 gets new flows of web already",
+        "change=add name=b1              | 1      | b1 already gets new flows of web",
         "change=weight name=b1           | -32602 | the parameter 'weight' is missing",
         "change=weight name=b1 weight=0  | -32602 | 'weight' is not a whole number from 1 to 256",
         "change=weight name=b1 weight=x  | -32602 | 'weight' is not a whole number from 1 to 256",
         "change=add name=b9 weight=257   | -32602 | 'weight' is not a whole number from 1 to 256",
-        "change=remove                   | -32602 | the parameter 'name' is missing, like web-1",
-        "name=b1                         | -32602 | the parameter 'change' is missing, like remove",
-        "change=swap name=b1             | -32602 | 'swap' is not a change; known are remove, add,",
+        "change=remove                   | -32602 | the parameter 'name' is missing; an example: web-1",
+        "name=b1                         | -32602 | the parameter 'change' is missing; an example: remove",
+        "change=swap name=b1             | -32602 | 'swap' is not a change; write remove, add or",
       })
   void saysWhatCannotBe(String params, int code, String message) {
     assertThatThrownBy(() -> whatIf(routing, params))
