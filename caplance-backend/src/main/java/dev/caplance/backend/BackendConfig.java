@@ -7,6 +7,7 @@ import dev.caplance.config.ConfigFile;
 import dev.caplance.config.ConfigSection;
 import dev.caplance.config.DurationFormat;
 import dev.caplance.config.LoggingConfig;
+import dev.caplance.config.ValueParser;
 import dev.caplance.config.Values;
 import dev.caplance.packet.IpAddresses;
 import java.io.IOException;
@@ -20,6 +21,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
@@ -132,26 +134,22 @@ public record BackendConfig(
   }
 
   private static List<InetAddress> readVips(ConfigSection root) {
-    Set<InetAddress> seen = new HashSet<>();
     return root.requireValues(
-        "vips",
-        Values.reachableAddress()
-            .unless(
-                vip -> !seen.add(vip),
-                vip -> IpAddresses.format(vip) + " is listed twice; keep only one"),
-        "10.0.0.50");
+        "vips", distinct(Values.reachableAddress(), IpAddresses::format), "10.0.0.50");
+  }
+
+  private static <T> ValueParser<T> distinct(ValueParser<T> parser, Function<T, String> format) {
+    Set<T> seen = new HashSet<>();
+    return parser.unless(value -> !seen.add(value), value -> listedTwice(format.apply(value)));
+  }
+
+  private static String listedTwice(String value) {
+    return value + " is listed twice; keep only one";
   }
 
   private static List<String> readServices(ConfigSection root) {
-    Set<String> seen = new HashSet<>();
     List<String> services =
-        root.values(
-            "services",
-            Values.name()
-                .unless(
-                    service -> !seen.add(service),
-                    service -> service + " is listed twice; keep only one"),
-            "web");
+        root.values("services", distinct(Values.name(), Function.identity()), "web");
     int length = String.join(",", services).length();
     if (length > MAX_SERVICES_LENGTH) {
       root.reject(
@@ -214,7 +212,7 @@ public record BackendConfig(
       InetAddress address,
       Set<InetSocketAddress> seen) {
     if (!seen.add(socket)) {
-      section.reject("address", IpAddresses.format(socket) + " is listed twice; keep only one");
+      section.reject("address", listedTwice(IpAddresses.format(socket)));
     }
     if (socket.getAddress().equals(address)) {
       section.reject(

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -27,6 +28,7 @@ class HealthChecksTest {
   private final Map<String, SynchronousQueue<Optional<String>>> attempts =
       new ConcurrentHashMap<>();
   private final BlockingQueue<String> told = new LinkedBlockingQueue<>();
+  private final Semaphore begun = new Semaphore(0);
   private final BlockingQueue<Throwable> failures = new LinkedBlockingQueue<>();
   private final HealthChecks checks =
       new HealthChecks(this::tell, failures::add, this::checker, () -> NOW);
@@ -47,7 +49,10 @@ class HealthChecksTest {
   private Checker checker(CheckTarget target, Duration timeout) {
     SynchronousQueue<Optional<String>> results =
         attempts.computeIfAbsent(target.name(), name -> new SynchronousQueue<>());
-    return results::take;
+    return () -> {
+      begun.release();
+      return results.take();
+    };
   }
 
   private static HealthCheckSettings settings(String name) {
@@ -227,8 +232,9 @@ class HealthChecksTest {
 
   /** Both attempts hang; closing interrupts them. */
   @Test
-  void endsThoughAnAttemptHangs() {
+  void endsThoughAnAttemptHangs() throws Exception {
     apply("a", "b");
+    assertThat(begun.tryAcquire(2, PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
     checks.close();
     assertThat(attempts.get("a").offer(Optional.empty())).isFalse();
     assertThat(attempts.get("b").offer(Optional.empty())).isFalse();
