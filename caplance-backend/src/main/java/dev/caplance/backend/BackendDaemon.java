@@ -137,7 +137,7 @@ public final class BackendDaemon implements Daemon {
       cleanup.atStop("drain", () -> drainer.drainBeforeStop(config.drainOnStop()));
     }
     upkeep.start();
-    sessions.start();
+    sessions.start(onFailure("the sessions' thread"));
     control.start();
   }
 

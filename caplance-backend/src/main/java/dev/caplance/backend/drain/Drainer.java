@@ -96,7 +96,7 @@ public final class Drainer implements AutoCloseable {
       LOG.debug("the drain was interrupted");
       drain.end(State.CANCELLED);
     } catch (Throwable e) {
-      // Whoever waits for the end learns of it; the backend keeps draining until the next command.
+      // Those who wait for the end learn of it; the backend keeps draining until the next command.
       drain.fail(e);
     }
   }

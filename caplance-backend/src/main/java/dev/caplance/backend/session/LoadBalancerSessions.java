@@ -32,7 +32,7 @@ import java.util.random.RandomGenerator;
 public final class LoadBalancerSessions implements Drainable {
 
   /** How long {@link #stop} waits for load balancers to confirm that this backend has left. */
-  static final Duration FAREWELL = Duration.ofSeconds(3);
+  private static final Duration FAREWELL = Duration.ofSeconds(3);
 
   private final EventLoop loop;
   private final Memberships memberships;
@@ -88,11 +88,15 @@ public final class LoadBalancerSessions implements Drainable {
     tell(() -> memberships.apply(settings, wanted));
   }
 
-  /** Begins to register with every load balancer; once, after {@link #apply}. */
-  public void start() {
+  /**
+   * Begins to register with every load balancer; to be called once, after {@link #apply}.
+   *
+   * @param onFailure called if the sessions' thread fails, which ends all sessions
+   */
+  public void start(Consumer<Throwable> onFailure) {
     execute(memberships::join);
     started = true;
-    loop.start();
+    loop.start(onFailure);
   }
 
   /**

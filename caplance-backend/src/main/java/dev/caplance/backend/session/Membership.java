@@ -88,7 +88,7 @@ final class Membership implements SessionOwner {
     return loadBalancer;
   }
 
-  /** Uses these settings from now on; begins a new session at once if they are registered. */
+  /** Uses these settings from now on; if they change what was registered, a new session begins. */
   void apply(SessionSettings newSettings) {
     if (newSettings.equals(settings)) {
       return;

@@ -22,7 +22,7 @@ final class Registration {
   /** Longer than the load balancer's own ten seconds, so that it can say what was missing. */
   static final Duration REGISTER_TIMEOUT = Duration.ofSeconds(15);
 
-  /** Anybody can send tokens, but only those from the load balancer's address may use all slots. */
+  /** Anyone can send tokens, but only those from the load balancer's address may use all slots. */
   static final int MAX_TOKENS = 32;
 
   static final int MAX_TOKENS_OF_OTHERS = 16;

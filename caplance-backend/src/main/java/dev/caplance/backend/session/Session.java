@@ -23,7 +23,7 @@ import java.util.function.LongSupplier;
  */
 final class Session {
 
-  static final int SILENT_INTERVALS = 3;
+  private static final int SILENT_INTERVALS = 3;
 
   /** The reply to a command while there is no session that could pass it on. */
   static final String TOLD_LATER = "not connected; will be told when it is";

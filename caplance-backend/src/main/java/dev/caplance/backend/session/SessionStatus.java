@@ -15,8 +15,7 @@ import java.util.Optional;
  * @param sinceLastAck how long ago it last acknowledged HEALTH, in this session or an earlier one
  * @param from where its encapsulated packets come from; kept while a session is being restored
  * @param operatorIntent what its operator has made of this backend during this session
- * @param lastError what last went wrong, since the last registration or, while there is none,
- *     before
+ * @param lastError the last problem; cleared by each registration
  * @param untilNextAttempt not negative; only while waiting
  */
 public record SessionStatus(

@@ -48,6 +48,7 @@ class LoadBalancerSessionsTest {
 
   private final FakeClock clock = new FakeClock();
   private final List<AddressSet> published = new CopyOnWriteArrayList<>();
+  private final List<Throwable> failures = new CopyOnWriteArrayList<>();
   private ScriptedBalancer one;
   private ScriptedBalancer two;
   private LoadBalancerSessions sessions;
@@ -66,6 +67,7 @@ class LoadBalancerSessionsTest {
     if (sessions != null) {
       sessions.stop();
     }
+    assertThat(failures).isEmpty();
   }
 
   private void start(LoadBalancerAddress... loadBalancers) {
@@ -73,7 +75,7 @@ class LoadBalancerSessionsTest {
         new LoadBalancerSessions(
             published::add, new EventLoop("sessions-under-test", clock), clock, () -> 0);
     sessions.apply(SETTINGS, List.of(loadBalancers));
-    sessions.start();
+    sessions.start(failures::add);
   }
 
   private void startWithOne() {
@@ -603,6 +605,23 @@ class LoadBalancerSessionsTest {
     sessions.apply(SETTINGS, List.of(one.asPeer(false)));
     sessions.stop();
     assertRefused(sessions.resume(), "the backend is stopping");
+  }
+
+  @Test
+  void theOwnerHearsWhenTheSessionsThreadFails() {
+    RuntimeException bug = new IllegalStateException("no clock");
+    EventLoop loop =
+        new EventLoop(
+            "sessions-under-test",
+            () -> {
+              throw bug;
+            });
+    CompletableFuture<Throwable> failure = new CompletableFuture<>();
+    sessions = new LoadBalancerSessions(published::add, loop, clock, () -> 0);
+    sessions.apply(SETTINGS, List.of(one.asPeer(false)));
+    sessions.start(failure::complete);
+    assertThat(failure).succeedsWithin(PATIENCE).isSameAs(bug);
+    assertRefused(sessions.pause(), "the backend is stopping");
   }
 
   // --- Load balancers of 2019 ---
