@@ -7,11 +7,11 @@ import dev.caplance.backend.preflight.Passage;
 import dev.caplance.backend.preflight.Placement;
 import dev.caplance.backend.session.LoadBalancerAddress;
 import dev.caplance.host.CommandRunner;
+import dev.caplance.host.Interfaces;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.preflight.Capabilities;
 import dev.caplance.preflight.Finding;
 import dev.caplance.preflight.FreePort;
-import dev.caplance.preflight.Interfaces;
 import dev.caplance.preflight.PreflightCheck;
 import dev.caplance.preflight.Programs;
 import dev.caplance.preflight.Running;
@@ -27,7 +27,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** What is looked at on the machine of a backend. */
+/** The preflight checks of a backend. */
 final class BackendPreflight {
 
   private final BackendConfig config;
@@ -55,7 +55,7 @@ final class BackendPreflight {
                 "udp", new InetSocketAddress(config.address(), config.dataPort()), "dataPort")),
         this::placement,
         this::arp,
-        this::passage,
+        this::firewall,
         this::listening);
   }
 
@@ -71,7 +71,7 @@ final class BackendPreflight {
         : new ArpRestraint(config.vips()).findings(Interfaces.list(commands));
   }
 
-  private List<Finding> passage() throws IOException {
+  private List<Finding> firewall() throws IOException {
     if (!Capabilities.complete() || !CommandRunner.has("iptables-nft-save")) {
       return List.of();
     }

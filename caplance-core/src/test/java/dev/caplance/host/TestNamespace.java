@@ -2,6 +2,7 @@ package dev.caplance.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caplance.packet.IpPrefix;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -75,9 +76,10 @@ final class TestNamespace implements AutoCloseable {
 
   /** The addresses of a device, as {@code 10.0.0.2/24}, without link-local ones. */
   List<String> addresses(String device) throws IOException {
-    return InterfaceAddresses.list(commands()).assigned().stream()
-        .filter(a -> a.device().equals(device) && !a.address().isLinkLocalAddress())
-        .map(InterfaceAddresses.Assigned::cidr)
+    return Interfaces.list(commands()).named(device).stream()
+        .flatMap(found -> found.addresses().stream())
+        .filter(prefix -> !prefix.address().isLinkLocalAddress())
+        .map(IpPrefix::toString)
         .toList();
   }
 

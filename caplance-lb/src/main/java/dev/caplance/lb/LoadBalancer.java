@@ -79,7 +79,7 @@ public final class LoadBalancer implements Daemon {
     rules.install();
     LOG.info("packets for {} go to {}", vipText(), queueText());
 
-    registry.start();
+    registry.start(failure -> runner.fail("the registry failed", failure));
 
     VipKeeper keeper = new VipKeeper(config, addresses, rules, tables);
     cleanup.atStop("remove the virtual addresses", addresses::detachAll);

@@ -211,7 +211,7 @@ class LbConfigTest {
             "lb.yaml:10:19: otherTraffic: 'reject' is not one of drop, host",
             "lb.yaml:11:11: name: 'mail server' is not a name: 1 to 64 of the characters A-Z a-z 0-9"
                 + " . _ -",
-            "lb.yaml:12:10: vip: 224.0.0.1 is a multicast address; use one of a single machine",
+            "lb.yaml:12:10: vip: 224.0.0.1 is a multicast address; use the address of a single machine",
             "lb.yaml:13:5: 'vip' is missing; add for example 'vip: 10.0.0.50'",
             "lb.yaml:13:5: unknown key 'port'; did you mean 'ports'?",
             "lb.yaml:14:12: interface: 'eth0:1' is not the name of a network interface",
@@ -225,7 +225,7 @@ class LbConfigTest {
             "lb.yaml:16:34: unknown key 'lenght'; did you mean 'length'?",
             "lb.yaml:17:13: maglevSize: 65536 is not a prime number; the next one is 65537",
             "lb.yaml:18:10: hashKey: 'secret' is not a key of 32 hexadecimal digits",
-            "lb.yaml:19:15: runDirectory: 'run' is not an absolute path; begin it with /");
+            "lb.yaml:19:15: runDirectory: 'run' is not an absolute path; start it with /");
   }
 
   @Test

@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -94,9 +95,10 @@ public final class BackendRegistry {
   /**
    * Listens for sessions, and starts the thread. Once.
    *
+   * @param onFailure called if the registry's thread fails
    * @throws IOException when the address cannot be bound, in words for the operator
    */
-  public void start() throws IOException {
+  public void start(Consumer<Throwable> onFailure) throws IOException {
     InetSocketAddress address = settings.address();
     try {
       listener = TcpListener.open(loop, address, this::accept);
@@ -104,7 +106,7 @@ public final class BackendRegistry {
       throw new IOException(
           "cannot listen on " + IpAddresses.format(address) + ": " + e.getMessage(), e);
     }
-    loop.start();
+    loop.start(onFailure);
     LOG.info("backends can register at {}", IpAddresses.format(address()));
   }
 

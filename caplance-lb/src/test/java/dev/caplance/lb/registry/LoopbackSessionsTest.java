@@ -93,7 +93,7 @@ class LoopbackSessionsTest {
             new EventLoop("registry", System::nanoTime),
             InstantSource.system(),
             100);
-    registry.start();
+    registry.start(failure -> {});
   }
 
   @AfterEach
@@ -249,7 +249,7 @@ class LoopbackSessionsTest {
     int taken = registry.address().getPort();
     BackendRegistry second =
         new BackendRegistry(settings(taken), (backends, complete) -> published.add(backends));
-    assertThatThrownBy(second::start)
+    assertThatThrownBy(() -> second.start(failure -> {}))
         .isInstanceOf(IOException.class)
         .hasMessage("cannot listen on 127.0.0.1:" + taken + ": Address already in use");
     second.stop();

@@ -1,16 +1,16 @@
 package dev.caplance.preflight.firewall;
 
-/** Whether something holds, as far as it can be known. */
-enum Answer {
+/** Whether something holds, as far as that can be known. */
+enum Certainty {
   YES,
   NO,
   UNKNOWN;
 
-  static Answer of(boolean holds) {
+  static Certainty of(boolean holds) {
     return holds ? YES : NO;
   }
 
-  Answer negated() {
+  Certainty negated() {
     return switch (this) {
       case YES -> NO;
       case NO -> YES;
