@@ -131,15 +131,15 @@ final class StatusMethod implements ControlMethod {
     TrafficCounters.Snapshot counters = traffic.get();
     Map<String, Long> refused = new LinkedHashMap<>();
     counters
-        .verdicts()
+        .dispositions()
         .forEach(
             (what, count) -> {
-              if (what != Disposition.FORWARD && what != Disposition.SANITY_CHECK) {
+              if (what != Disposition.FORWARD && what != Disposition.PATH_PROBE) {
                 refused.put(what.label(), count);
               }
             });
     return new BackendDaemonStatus.Packets(
-        counters.received() - counters.of(Disposition.SANITY_CHECK),
+        counters.received() - counters.of(Disposition.PATH_PROBE),
         counters.of(Disposition.FORWARD),
         refused,
         counters.bytes(),

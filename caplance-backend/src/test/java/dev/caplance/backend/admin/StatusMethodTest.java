@@ -76,7 +76,7 @@ class StatusMethodTest {
   @Test
   void tellsEverythingOfARegisteredSession() throws Exception {
     traffic.received(9);
-    traffic.refused(Disposition.SANITY_CHECK);
+    traffic.refused(Disposition.PATH_PROBE);
     traffic.refused(Disposition.STRANGER);
     traffic.refused(Disposition.STRANGER);
     traffic.refused(Disposition.SEND_FAILED);

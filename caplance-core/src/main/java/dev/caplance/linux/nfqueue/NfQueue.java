@@ -175,7 +175,7 @@ public final class NfQueue implements AutoCloseable {
   private void askForPackets(int number) throws LinuxException {
     try (NativeMemory memory = NativeMemory.allocate(QueueMessages.COPY_MODE_LENGTH)) {
       QueueMessages.writeCopyMode(memory.networkBytes(), number, COPY_RANGE);
-      int sent = socket.send(memory.address(), QueueMessages.COPY_MODE_LENGTH);
+      int sent = socket.write(memory.address(), QueueMessages.COPY_MODE_LENGTH);
       if (sent < 0) {
         throw new LinuxException("send(NFQNL_MSG_CONFIG)", -sent);
       }
@@ -259,7 +259,7 @@ public final class NfQueue implements AutoCloseable {
    */
   public int dropBatch() {
     int first = Integer.numberOfTrailingZeros(seen) * QueueMessages.VERDICT_LENGTH;
-    return socket.send(
+    return socket.write(
         verdict.address() + first, Integer.bitCount(seen) * QueueMessages.VERDICT_LENGTH);
   }
 
@@ -277,7 +277,7 @@ public final class NfQueue implements AutoCloseable {
   public int accept(long ticket) {
     int at = (int) (ticket >>> 32) * QueueMessages.VERDICT_LENGTH;
     QueueMessages.setPacket(acceptBytes, at, (int) ticket);
-    return socket.send(accept.address() + at, QueueMessages.VERDICT_LENGTH);
+    return socket.write(accept.address() + at, QueueMessages.VERDICT_LENGTH);
   }
 
   /** Unbinds both; the kernel drops what is in them. Only when no thread uses them any more. */

@@ -1,5 +1,6 @@
 package dev.caplance.lb.registry;
 
+import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.session.EventLoop;
 import java.time.Duration;
 import java.util.Collection;
@@ -13,13 +14,11 @@ import org.slf4j.LoggerFactory;
  * Who took new flows when the load balancer was last seen, so that after a restart it is known who
  * has yet to return: a table of those alone that are back already would send the connections of the
  * others to strangers, who reset them. It is complete when all have returned, fit or not, or when
- * {@link #PATIENCE} is over. Owned by the registry's thread.
+ * {@link ForwardingTable#GRACE} is over. Owned by the registry's thread.
  */
 final class Roster {
 
   private static final Logger LOG = LoggerFactory.getLogger(Roster.class);
-
-  static final Duration PATIENCE = Duration.ofSeconds(30);
 
   /** Where thousands register at once, the file is not written for each. */
   private static final Duration DELAY_OF_WRITING = Duration.ofSeconds(1);
@@ -46,7 +45,7 @@ final class Roster {
     this.written = file.read();
     this.missing = new TreeSet<>(written);
     if (!missing.isEmpty()) {
-      loop.schedule(PATIENCE, () -> giveUp(onPatienceOver));
+      loop.schedule(ForwardingTable.GRACE, () -> giveUp(onPatienceOver));
     }
   }
 
@@ -66,7 +65,11 @@ final class Roster {
   }
 
   private void strikeOutReturned() {
-    backends.stream().filter(Backend::hasReturned).map(Backend::name).forEach(missing::remove);
+    backends.stream()
+        .map(Backend::view)
+        .filter(BackendView::hasReturned)
+        .map(BackendView::name)
+        .forEach(missing::remove);
     if (isComplete()) {
       LOG.info("all backends of the time before the restart have returned");
     }
@@ -84,8 +87,9 @@ final class Roster {
     writing = null;
     Set<String> present =
         backends.stream()
-            .filter(Backend::takesNewFlows)
-            .map(Backend::name)
+            .map(Backend::view)
+            .filter(BackendView::takesNewFlows)
+            .map(BackendView::name)
             .collect(Collectors.toCollection(TreeSet::new));
     if (!present.equals(written)) {
       file.write(present);
@@ -97,7 +101,7 @@ final class Roster {
     if (!isComplete()) {
       LOG.warn(
           "have not returned within {} s of the start: {}; their connections go to others",
-          PATIENCE.toSeconds(),
+          ForwardingTable.GRACE.toSeconds(),
           String.join(", ", missing));
       missing.clear();
       onPatienceOver.run();

@@ -1,6 +1,7 @@
 package dev.caplance.lb.dataplane.nfqueue;
 
 import dev.caplance.lb.forwarding.ForwardingTable;
+import dev.caplance.linux.Datagram;
 import dev.caplance.linux.nfqueue.NfQueue;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.Encapsulation;
@@ -17,8 +18,11 @@ final class Packet {
   final IpHeader header = new IpHeader();
   final FlowKey flow = new FlowKey();
 
-  /** The number of the flow; set by the worker when there is a service. */
-  final Fingerprint number = new Fingerprint();
+  /** The fingerprint of the flow; set by the worker when there is a service. */
+  final Fingerprint fingerprint = new Fingerprint();
+
+  /** Where the packet lies. */
+  final Datagram datagram = new Datagram();
 
   private long ticket;
   private long address;
@@ -39,6 +43,7 @@ final class Packet {
     address = queue.packetAddress();
     offset = queue.packetOffset();
     length = queue.packetLength();
+    datagram.set(address, length);
     aggregate = queue.packetAggregate();
     checksumReady = queue.packetChecksumReady();
     if (!queue.packetWhole() || (length > Encapsulation.MAX_PACKET && !aggregate)) {
@@ -63,9 +68,9 @@ final class Packet {
     return service;
   }
 
-  /** The same number for all packets of a flow, by which it takes one of several ways. */
-  int way() {
-    return (int) number.low();
+  /** The narrow hash of the flow, which chooses its transmit queue. */
+  int flowHash() {
+    return (int) fingerprint.low();
   }
 
   /** By what the queue knows it, for {@link NfQueue#accept}. */

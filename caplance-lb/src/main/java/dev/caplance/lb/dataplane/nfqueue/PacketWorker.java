@@ -1,8 +1,8 @@
 package dev.caplance.lb.dataplane.nfqueue;
 
 import dev.caplance.lb.dataplane.WorkerStatus;
-import dev.caplance.lb.forwarding.Endpoint;
 import dev.caplance.lb.forwarding.ForwardingTable;
+import dev.caplance.lb.forwarding.Target;
 import dev.caplance.linux.ReceiveLoop;
 import dev.caplance.linux.nfqueue.NfQueue;
 import dev.caplance.packet.Disposition;
@@ -36,12 +36,11 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   private static final int WAIT_NANOS = 50_000;
 
-  /** A restart must not reset anybody: the backends have yet to register. */
-  private static final int GRACE_SECONDS = 30;
+  private static final int GRACE_SECONDS = (int) ForwardingTable.GRACE.toSeconds();
 
   private final int queueNumber;
   private final NfQueue queue;
-  private final Lanes lanes;
+  private final TransmitQueues transmitQueues;
   private final Segments segments;
   private final Responder responder;
   private final SizeAdvice sizeAdvice;
@@ -59,7 +58,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   @SuppressWarnings("UnusedVariable")
   private long prefetched;
 
-  private volatile ForwardingTable table;
+  private volatile Routes routes;
   private int now;
   private int aggregates;
   private boolean mostlyAggregates;
@@ -68,72 +67,66 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   private PacketWorker(
       int queueNumber,
       NfQueue queue,
-      Lanes lanes,
+      TransmitQueues transmitQueues,
       Responder responder,
       SizeAdvice sizeAdvice,
       Flows flows,
       TrafficCounters counters,
       SecondsClock clock,
-      ForwardingTable table) {
+      Routes routes) {
     this.queueNumber = queueNumber;
     this.queue = queue;
-    this.lanes = lanes;
-    this.segments = new Segments(lanes);
+    this.transmitQueues = transmitQueues;
+    this.segments = new Segments(transmitQueues);
     this.responder = responder;
     this.sizeAdvice = sizeAdvice;
     this.flows = flows;
     this.counters = counters;
     this.clock = clock;
-    this.table = table;
+    this.routes = routes;
     for (int i = 0; i < GROUP; i++) {
       group[i] = new Packet();
     }
   }
 
   /**
-   * Binds a queue.
+   * Binds a pair of queues.
    *
-   * @param worker its number among the workers, from 0
-   * @param queueNumber 0 to 65535
-   * @param tcpQueueNumber the queue for TCP
-   * @param queueLength packets that the kernel keeps for each
-   * @param widestMtu bytes of the largest packet that can come in one piece
+   * @param number of the worker, from 0
    * @param flows its own, closed with it and when this fails
    * @throws IOException in words for the operator when that fails; nothing is held then
    */
   static PacketWorker open(
-      int worker,
-      int queueNumber,
-      int tcpQueueNumber,
-      int queueLength,
-      int widestMtu,
-      Flows flows,
-      SecondsClock clock,
-      ForwardingTable table)
+      int number, NfqueueSettings settings, Flows flows, SecondsClock clock, Routes routes)
       throws IOException {
+    int queueNumber = settings.firstQueue() + number;
     TrafficCounters counters = new TrafficCounters();
-    Lanes lanes = null;
+    TransmitQueues transmitQueues = null;
     Responder responder = null;
     try {
-      lanes = new Lanes(BATCH, worker, counters, clock);
+      transmitQueues = new TransmitQueues(BATCH, number, counters, clock);
       responder = new Responder();
       NfQueue queue =
           NfQueue.open(
-              queueNumber, tcpQueueNumber, queueLength, BATCH, ReceiveLoop.RECEIVE_TIMEOUT_MILLIS);
+              queueNumber,
+              queueNumber + settings.queueCount(),
+              settings.queueLength(),
+              BATCH,
+              ReceiveLoop.RECEIVE_TIMEOUT_MILLIS);
       return new PacketWorker(
           queueNumber,
           queue,
-          lanes,
+          transmitQueues,
           responder,
-          new SizeAdvice(widestMtu),
+          new SizeAdvice(settings.widestMtu()),
           flows,
           counters,
           clock,
-          table);
+          routes);
     } catch (IOException | RuntimeException e) {
       flows.table().close();
-      if (lanes != null) {
-        lanes.close();
+      if (transmitQueues != null) {
+        transmitQueues.close();
       }
       if (responder != null) {
         responder.close();
@@ -145,18 +138,18 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   /** What the kernel does not offer, a sentence for each. */
   List<String> missing() {
     List<String> missing = new ArrayList<>();
-    if (!lanes.takesRuns()) {
-      missing.add("the kernel cannot cut runs of packets (UDP_SEGMENT): they are sent one by one");
+    if (!transmitQueues.supportsGso()) {
+      missing.add("the kernel cannot segment UDP (UDP_SEGMENT): packets are sent one by one");
     }
     if (!queue.joins()) {
-      missing.add("the kernel does not queue TCP joined (NFQA_CFG_F_GSO): it comes in packets");
+      missing.add("the kernel does not queue joined TCP (NFQA_CFG_F_GSO): packets come one by one");
     }
     return missing;
   }
 
   /** Any thread may call. */
-  void publish(ForwardingTable newTable) {
-    table = newTable;
+  void publish(Routes newRoutes) {
+    routes = newRoutes;
   }
 
   /** Any thread may call. The allocated bytes are those of the thread that runs the worker. */
@@ -165,13 +158,14 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
         queueNumber,
         counters.snapshot(),
         verdictMessages.get(),
-        flows.table().count(clock.seconds()),
+        flows.table().count(),
         flows.table().notKept(),
         allocatedBytes);
   }
 
   @Override
   public int carryBatch() {
+    flows.sweep(clock.seconds());
     int received = queue.receive(mostlyAggregates ? BATCH_OF_AGGREGATES : BATCH);
     aggregates = 0;
     if (received > 0) {
@@ -196,9 +190,9 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   private void forwardBatch(int received) {
     segmentsOfBatch = 0;
     now = clock.seconds();
-    ForwardingTable current = table;
+    Routes current = routes;
     boolean any = false;
-    while (readGroup(current)) {
+    while (readGroup(current.table)) {
       any = true;
       prefetchFlows();
       for (int i = 0; i < grouped; i++) {
@@ -206,7 +200,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       }
     }
     counters.received(received + segmentsOfBatch);
-    lanes.flush();
+    transmitQueues.flush();
     segments.clear();
     responder.flush();
     if (any) {
@@ -224,7 +218,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       Packet packet = group[grouped];
       Disposition verdict = packet.read(queue, current);
       if (verdict == Disposition.FORWARD) {
-        flows.number(packet.flow, packet.number);
+        flows.fingerprint(packet.flow, packet.fingerprint);
         grouped++;
       } else {
         counters.refused(verdict);
@@ -241,14 +235,16 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   private void prefetchFlows() {
     long read = 0;
     for (int i = 0; i < grouped; i++) {
-      read ^= flows.prefetch(group[i].number);
+      read ^= flows.prefetch(group[i].fingerprint);
     }
     prefetched = read;
   }
 
-  private void forward(ForwardingTable current, Packet packet) {
-    Endpoint endpoint = flows.endpoint(current, packet.service(), packet.flow, packet.number, now);
-    Disposition verdict = endpoint == null ? refuse(current, packet) : forward(endpoint, packet);
+  private void forward(Routes current, Packet packet) {
+    Target target =
+        flows.target(current.table, packet.service(), packet.flow, packet.fingerprint, now);
+    Disposition verdict =
+        target == null ? refuse(current.table, packet) : forward(current.state(target), packet);
     if (verdict != Disposition.FORWARD) {
       counters.refused(verdict);
     }
@@ -256,20 +252,20 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   private Disposition refuse(ForwardingTable current, Packet packet) {
     if (current.rejectsWhenEmpty(packet.service()) && now >= GRACE_SECONDS) {
-      responder.nobody(
-          packet.header, packet.flow, queue.bytes(), packet.offset(), packet.length(), now);
+      responder.unreachable(
+          packet.header, packet.flow, queue.bytes(), packet.offset(), packet.length());
     }
     return Disposition.NO_BACKEND;
   }
 
-  private Disposition forward(Endpoint endpoint, Packet packet) {
+  private Disposition forward(TargetState target, Packet packet) {
     if (packet.aggregate()) {
-      return forwardAggregate(endpoint, packet);
+      return forwardAggregate(target, packet);
     }
     int length = packet.length();
-    int maxPacket = endpoint.maxPacket();
+    int maxPacket = target.maxPacket();
     if (sizeAdvice.isDue(packet.header, packet.flow, length, maxPacket)) {
-      responder.tooBig(packet.header, queue.bytes(), packet.offset(), length, maxPacket, now);
+      responder.tooBig(packet.header, queue.bytes(), packet.offset(), length, maxPacket);
       return Disposition.PATH_TOO_NARROW;
     }
     if (!packet.checksumReady() && packet.header.protocol() == IpProtocol.TCP) {
@@ -279,19 +275,19 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       segments.completeChecksum();
     }
     int trafficClass = Encapsulation.outerTrafficClass(packet.header.trafficClass());
-    lanes.add(packet.address(), length, endpoint, packet.way(), trafficClass);
+    transmitQueues.add(packet.datagram, target, packet.flowHash(), trafficClass);
     return Disposition.FORWARD;
   }
 
   /** Counted as the packets that it is cut into. */
-  private Disposition forwardAggregate(Endpoint endpoint, Packet packet) {
+  private Disposition forwardAggregate(TargetState target, Packet packet) {
     aggregates++;
     if (packet.flow.isError()
         || !segments.begin(packet.header, queue.bytes(), packet.offset(), packet.length())) {
       return Disposition.MALFORMED;
     }
     int trafficClass = Encapsulation.outerTrafficClass(packet.header.trafficClass());
-    int count = segments.add(packet.address(), endpoint, packet.way(), trafficClass);
+    int count = segments.add(packet.address(), target, packet.flowHash(), trafficClass);
     segmentsOfBatch += count - 1;
     return Disposition.FORWARD;
   }
@@ -300,7 +296,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   @Override
   public void close() {
     queue.close();
-    lanes.close();
+    transmitQueues.close();
     segments.close();
     responder.close();
     flows.table().close();

@@ -2,7 +2,8 @@ package dev.caplance.lb.dataplane.nfqueue;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caplance.lb.forwarding.Endpoint;
+import dev.caplance.lb.forwarding.Target;
+import dev.caplance.linux.Datagram;
 import dev.caplance.linux.LinuxSocket;
 import dev.caplance.linux.NativeMemory;
 import dev.caplance.linux.ReceiveBatch;
@@ -21,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Packets to sockets on loopback, which stand for backends. */
-class LaneTest {
+class TransmitQueueTest {
 
   private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
   private static final int PACKETS = 256;
@@ -29,37 +30,42 @@ class LaneTest {
   private static final int MTU = 65_535;
 
   private final List<LinuxSocket> backends = new ArrayList<>();
-  private final List<Endpoint> endpoints = new ArrayList<>();
+  private final List<TargetState> endpoints = new ArrayList<>();
   private final TrafficCounters counters = new TrafficCounters();
   private final NativeMemory packets = NativeMemory.allocate(PACKETS * SLOT);
   private final ReceiveBatch batch = ReceiveBatch.ofDatagrams(PACKETS, 65_536);
-  private Lane lane;
+  private final Datagram datagram = new Datagram();
+  private TransmitQueue queue;
 
   @BeforeEach
   void open() throws Exception {
-    lane = Lane.open(IpAddresses.parse("0.0.0.0"), PACKETS, 0, counters, new SecondsClock());
+    queue =
+        TransmitQueue.open(IpAddresses.parse("0.0.0.0"), PACKETS, 0, counters, new SecondsClock());
     for (int i = 0; i < 3; i++) {
       LinuxSocket backend = LinuxSocket.udp(LOOPBACK, 0);
       backend.setReceiveTimeout(10_000);
-      backend.joinDatagrams();
+      backend.enableGro();
       backends.add(backend);
-      endpoints.add(new Endpoint(LOOPBACK, backend.localPort(), 1, MTU));
+      endpoints.add(
+          new TargetState(new Target(i, 1, "b" + i, 1, LOOPBACK, MTU), backend.localPort(), 1));
     }
   }
 
   @AfterEach
   void close() {
-    lane.close();
+    queue.close();
     backends.forEach(LinuxSocket::close);
     packets.close();
     batch.close();
   }
 
-  /** Puts packet {@code number} in line, which carries its number. */
+  /** Adds packet {@code number}, which carries its number. */
   private void add(int number, int length, int endpoint, int trafficClass) {
     packets.networkBytes().putInt(number * SLOT, number);
-    lane.add(
-        packets.address() + (long) number * SLOT, length, endpoints.get(endpoint), trafficClass);
+    queue.add(
+        datagram.set(packets.address() + (long) number * SLOT, length),
+        endpoints.get(endpoint),
+        trafficClass);
   }
 
   private record Received(List<String> datagrams, int messages) {}
@@ -94,44 +100,44 @@ class LaneTest {
       add(i, length, endpoint, random.nextInt(10) == 0 ? 0xb8 : 0);
       sent.get(endpoint).add(i + "/" + length);
     }
-    lane.flush();
+    queue.flush();
     for (int i = 0; i < 3; i++) {
       assertThat(receive(i, sent.get(i).size()).datagrams).isEqualTo(sent.get(i));
-      assertThat(endpoints.get(i).packets()).isEqualTo(sent.get(i).size());
+      assertThat(endpoints.get(i).traffic().packets()).isEqualTo(sent.get(i).size());
     }
     assertThat(counters.snapshot().of(Disposition.FORWARD)).isEqualTo(PACKETS);
   }
 
   @Test
-  void packetsOfOneSizeGoAsRuns() {
+  void packetsOfOneSizeBecomeAGsoBatch() {
     for (int i = 0; i < 180; i++) {
       add(i, 64, i % 3, 0);
     }
-    lane.flush();
+    queue.flush();
     assertThat(receive(1, 60).messages).isEqualTo(1);
   }
 
   @Test
-  void aRunEndsAtTheMostThatTheKernelCuts() {
+  void aGsoBatchEndsAtTheMostThatTheKernelSegments() {
     for (int i = 0; i < 150; i++) {
       add(i, 1000, 0, 0);
     }
-    lane.flush();
+    queue.flush();
     Received received = receive(0, 150);
     assertThat(received.datagrams).hasSize(150).doesNotHaveDuplicates();
     assertThat(received.messages).isEqualTo(3); // 64 are the most in one
-    assertThat(endpoints.get(0).takesRuns(0)).isTrue();
+    assertThat(endpoints.get(0).acceptsGso(0)).isTrue();
   }
 
   @Test
-  void whereRunsAreRefusedPacketsGoOneByOneForAWhile() {
-    endpoints.get(0).refuseRuns(0);
-    assertThat(endpoints.get(0).takesRuns(29)).isFalse();
-    assertThat(endpoints.get(0).takesRuns(30)).isTrue();
+  void whereGsoIsRefusedPacketsGoOneByOneForAWhile() {
+    endpoints.get(0).refuseGso(0);
+    assertThat(endpoints.get(0).acceptsGso(29)).isFalse();
+    assertThat(endpoints.get(0).acceptsGso(30)).isTrue();
     for (int i = 0; i < 10; i++) {
       add(i, 64, 0, 0);
     }
-    lane.flush();
+    queue.flush();
     assertThat(receive(0, 10).messages).isEqualTo(10);
   }
 }

@@ -18,23 +18,21 @@ import org.slf4j.LoggerFactory;
  * The machine's own network. Each datagram has a socket of its own: so no backend can make the load
  * balancer hold sockets, and an ICMP error for one datagram does not fail the next.
  */
-final class UdpUnderlay implements Underlay {
+final class UdpDataPath implements DataPath {
 
-  private static final Logger LOG = LoggerFactory.getLogger(UdpUnderlay.class);
+  private static final Logger LOG = LoggerFactory.getLogger(UdpDataPath.class);
 
   /** Ethernet's. */
   private static final int USUAL_MTU = 1500;
 
-  private final Set<InetAddress> vips;
   private final int dataPort;
 
-  UdpUnderlay(Set<InetAddress> vips, int dataPort) {
-    this.vips = vips;
+  UdpDataPath(int dataPort) {
     this.dataPort = dataPort;
   }
 
   @Override
-  public Route routeTo(InetAddress dataAddress) throws RefusedException {
+  public Route routeTo(InetAddress dataAddress, Set<InetAddress> vips) throws RefusedException {
     DataAddresses.check(dataAddress, vips, DataAddresses.ofThisMachine());
     InetAddress source;
     try (DatagramChannel channel = connect(dataAddress)) {
@@ -56,9 +54,9 @@ final class UdpUnderlay implements Underlay {
 
   private static int mtu(InetAddress dataAddress) {
     try {
-      return LinuxSocket.mtuOfWayTo(dataAddress);
+      return LinuxSocket.pathMtu(dataAddress);
     } catch (LinuxException e) {
-      LOG.debug("no MTU is known for the way to {}", IpAddresses.format(dataAddress), e);
+      LOG.debug("the MTU of the path to {} is unknown", IpAddresses.format(dataAddress), e);
       return USUAL_MTU;
     }
   }

@@ -14,7 +14,7 @@ import java.util.Arrays;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-class UdpUnderlayTest {
+class UdpDataPathTest {
 
   private static final int PATIENCE_MILLIS = 60_000;
 
@@ -23,8 +23,8 @@ class UdpUnderlayTest {
     InetAddress loopback = InetAddress.getLoopbackAddress();
     try (DatagramSocket backend = new DatagramSocket(0, loopback)) {
       backend.setSoTimeout(PATIENCE_MILLIS);
-      UdpUnderlay underlay = new UdpUnderlay(Set.of(), backend.getLocalPort());
-      underlay.send(loopback, new SanityDatagram("0123abc"));
+      UdpDataPath dataPath = new UdpDataPath(backend.getLocalPort());
+      dataPath.send(loopback, new SanityDatagram("0123abc"));
       DatagramPacket packet = new DatagramPacket(new byte[2048], 2048);
       backend.receive(packet);
       assertThat(Arrays.copyOf(packet.getData(), packet.getLength()))
@@ -38,13 +38,13 @@ class UdpUnderlayTest {
     DatagramSocket backend = new DatagramSocket(0, loopback);
     int port = backend.getLocalPort();
     backend.close();
-    UdpUnderlay underlay = new UdpUnderlay(Set.of(), port);
+    UdpDataPath dataPath = new UdpDataPath(port);
     SanityDatagram datagram = new SanityDatagram("0123abc");
-    underlay.send(loopback, datagram);
-    underlay.send(loopback, datagram);
+    dataPath.send(loopback, datagram);
+    dataPath.send(loopback, datagram);
     try (DatagramSocket late = new DatagramSocket(port, loopback)) {
       late.setSoTimeout(PATIENCE_MILLIS);
-      underlay.send(loopback, datagram);
+      dataPath.send(loopback, datagram);
       DatagramPacket packet = new DatagramPacket(new byte[2048], 2048);
       late.receive(packet);
       assertThat(packet.getLength()).isEqualTo(datagram.format().length);
@@ -78,7 +78,7 @@ class UdpUnderlayTest {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-cp",
                 System.getProperty("java.class.path"),
-                UdpUnderlayTest.class.getName(),
+                UdpDataPathTest.class.getName(),
                 "10.8.0.11",
                 "10.7.0.1",
                 "10.8.0.2",
@@ -113,10 +113,10 @@ class UdpUnderlayTest {
 
   /** Says for each address where packets to it come from, or why none may go there. */
   public static void main(String[] addresses) {
-    UdpUnderlay underlay = new UdpUnderlay(Set.of(), 1337);
+    UdpDataPath dataPath = new UdpDataPath(1337);
     for (String address : addresses) {
       try {
-        Underlay.Route route = underlay.routeTo(IpAddresses.parse(address));
+        DataPath.Route route = dataPath.routeTo(IpAddresses.parse(address), Set.of());
         System.out.println(
             "from " + IpAddresses.format(route.source()) + " with an MTU of " + route.mtu());
       } catch (RefusedException e) {
