@@ -60,7 +60,8 @@ class DrainMethodTest {
 
     private CompletableFuture<CommandResult> become(BackendIntent next) {
       intent = next;
-      LoadBalancerAddress loadBalancer = new LoadBalancerAddress(IpAddresses.parse("10.0.0.2"), 1338, false);
+      LoadBalancerAddress loadBalancer =
+          new LoadBalancerAddress(IpAddresses.parse("10.0.0.2"), 1338, false);
       return CompletableFuture.completedFuture(
           new CommandResult(next, List.of(new Answer(loadBalancer, true, "DRAINING"))));
     }
