@@ -6,35 +6,34 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a load balancer takes this backend for, by what it was told in a session, and the lines that
- * make it something else.
+ * What one load balancer believes about this backend, going by what it was told in this session,
+ * and the lines that change its mind.
  *
- * <p>A load balancer of 2019 knows active and paused only, and has every backend active from
- * REGISTER on. When it is to take a backend out of its table that is not there, it takes out
- * another one instead: a neighbour. So it must never be told PAUSE twice; and as it takes out
- * whoever deregisters or whose session ends, a paused backend has to be put back before, with
- * RESUME.
+ * <p>A load balancer of 2019 knows active and paused only, and holds every backend active from
+ * REGISTER on. If it is to remove a backend from its table that is not in it, it removes another
+ * one instead: a neighbour. So it must never be told PAUSE twice. It also removes any backend that
+ * deregisters or whose session ends, so a paused backend must first be put back, with RESUME.
  */
-final class Standing {
+final class PeerState {
 
   private final String name;
   private boolean legacy;
   private Intent told;
 
   /**
-   * In a session that is about to begin.
+   * For a session that is about to begin.
    *
    * @param name of the backend
    * @param legacy whether the load balancer is known to be one of 2019
    * @param intent that REGISTER will announce
    */
-  Standing(String name, boolean legacy, BackendIntent intent) {
+  PeerState(String name, boolean legacy, BackendIntent intent) {
     this.name = name;
     this.legacy = legacy;
     this.told = inSession(intent);
   }
 
-  /** What the load balancer was told last. */
+  /** The intent that the load balancer was told last. */
   Intent told() {
     return told;
   }
@@ -44,13 +43,13 @@ final class Standing {
     return legacy;
   }
 
-  /** The load balancer has shown that it is one of 2019, and cannot have read the announcement. */
-  void showedToBeLegacy() {
+  /** The load balancer has turned out to be one of 2019, so it ignored the intent in REGISTER. */
+  void becomeLegacy() {
     legacy = true;
     told = Intent.ACTIVE;
   }
 
-  /** The lines to say, none when nothing changes. */
+  /** The lines that tell an intent; none if it was told already. */
   List<Message> become(BackendIntent intent) {
     Intent wanted = inSession(intent);
     List<Message> lines = new ArrayList<>();
@@ -65,12 +64,12 @@ final class Standing {
     return lines;
   }
 
-  /** The lines to say so that the end of the session does no harm; usually none. */
+  /** The lines to send so that the end of the session does no harm; usually none. */
   List<Message> beforeTheEnd() {
     return legacy ? become(BackendIntent.ACTIVE) : List.of();
   }
 
-  /** The lines to say for leaving. */
+  /** The lines to send in order to leave. */
   List<Message> leave() {
     List<Message> lines = new ArrayList<>(beforeTheEnd());
     lines.add(new Message.Deregister(name));

@@ -5,18 +5,20 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 
 /**
- * A load balancer to register with.
+ * Where a load balancer listens for sessions.
  *
- * @param address of its TCP socket for sessions
- * @param port of it
- * @param legacy whether it is known to speak the protocol of 2019, which has IPv4 only
+ * @param legacy whether it is known to speak the 2019 protocol, which is IPv4 only
  */
-public record LoadBalancer(InetAddress address, int port, boolean legacy) {
+public record LoadBalancerAddress(InetAddress address, int port, boolean legacy) {
 
-  public LoadBalancer {
+  /**
+   * @throws IllegalArgumentException if a legacy load balancer has an IPv6 address
+   */
+  public LoadBalancerAddress {
     if (legacy && !IpAddresses.isIpv4(address)) {
       throw new IllegalArgumentException(
-          IpAddresses.format(address) + " cannot be a load balancer of 2019: those have IPv4 only");
+          IpAddresses.format(address)
+              + " cannot be a 2019 load balancer: the 2019 protocol is IPv4 only");
     }
   }
 

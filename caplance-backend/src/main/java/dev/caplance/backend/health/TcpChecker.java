@@ -7,24 +7,24 @@ import java.time.Duration;
 import java.util.Optional;
 
 /** Makes a TCP connection and closes it. */
-final class TcpProbe implements Probe {
+final class TcpChecker implements Checker {
 
   private final InetSocketAddress address;
   private final Duration timeout;
 
-  TcpProbe(InetSocketAddress address, Duration timeout) {
+  TcpChecker(InetSocketAddress address, Duration timeout) {
     this.address = address;
     this.timeout = timeout;
   }
 
   @Override
-  public Optional<String> look() throws InterruptedException {
+  public Optional<String> attempt() throws InterruptedException {
     try {
-      new Connection(address, timeout).close();
+      new CheckConnection(address, timeout).close();
       return Optional.empty();
     } catch (IOException e) {
       return Optional.of(
-          "tcp " + IpAddresses.format(address) + ": " + Connection.describe(e, timeout));
+          "tcp " + IpAddresses.format(address) + ": " + CheckConnection.describe(e, timeout));
     }
   }
 }

@@ -10,25 +10,22 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Locale;
 
-/**
- * A TCP connection all of whose life has to fit into one timeout. An interrupt of the thread closes
- * it.
- */
-final class Connection implements Closeable {
+/** A TCP connection with one timeout for its whole life. Interrupting the thread closes it. */
+final class CheckConnection implements Closeable {
 
   private final Socket socket;
   private final Duration timeout;
   private final long deadline;
 
-  /** Connects, if it can within the timeout. */
-  Connection(InetSocketAddress address, Duration timeout) throws IOException {
+  /** Connects, within the timeout. */
+  CheckConnection(InetSocketAddress address, Duration timeout) throws IOException {
     this.timeout = timeout;
     this.deadline = System.nanoTime() + timeout.toNanos();
-    // The socket of a channel: only that one is closed by an interrupt.
+    // The socket of a channel: an interrupt closes no other.
     this.socket = SocketChannel.open().socket();
     try {
       socket.connect(address, millisLeft());
-      // TCP may connect a socket on this machine to itself, when it gets the port as its own.
+      // On one machine TCP can connect a socket to itself, if the socket gets that port as its own.
       if (address.equals(socket.getLocalSocketAddress())) {
         throw new ConnectException("Connection refused");
       }
@@ -38,15 +35,15 @@ final class Connection implements Closeable {
     }
   }
 
-  /** Sends; for requests that are small enough for any socket's buffer. */
+  /** Sends a request, which must be small enough for any socket's buffer. */
   void send(byte[] request) throws IOException {
     socket.getOutputStream().write(request);
   }
 
   /**
-   * Reads what has come, at least one byte.
+   * Reads what has arrived, waiting for at least one byte.
    *
-   * @return how many, or -1 at the end
+   * @return the number of bytes, or -1 at the end of the stream
    */
   int read(byte[] into, int from) throws IOException {
     socket.setSoTimeout(millisLeft());
@@ -67,9 +64,9 @@ final class Connection implements Closeable {
   }
 
   /**
-   * What went wrong, as operators say it: {@code connection refused}.
+   * What went wrong, in words for operators: {@code connection refused}.
    *
-   * @throws InterruptedException when it was that the thread has been interrupted
+   * @throws InterruptedException if the thread was interrupted, which closed the connection
    */
   static String describe(IOException e, Duration timeout) throws InterruptedException {
     if (Thread.interrupted()) {

@@ -12,10 +12,10 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Runs a program that ends with exit code 0 when the application works, and otherwise says why in
- * the first line that it writes. After the timeout it is killed with its children.
+ * Runs a program that exits with code 0 if the application works, and otherwise says why in its
+ * first line of output. After the timeout the program and its children are killed.
  */
-final class CommandProbe implements Probe {
+final class CommandChecker implements Checker {
 
   private static final int MAX_KEPT = 200;
   private static final long POLL_MILLIS = 20;
@@ -23,13 +23,13 @@ final class CommandProbe implements Probe {
   private final List<String> line;
   private final Duration timeout;
 
-  CommandProbe(List<String> line, Duration timeout) {
+  CommandChecker(List<String> line, Duration timeout) {
     this.line = line;
     this.timeout = timeout;
   }
 
   @Override
-  public Optional<String> look() throws InterruptedException {
+  public Optional<String> attempt() throws InterruptedException {
     String name = "command " + line.get(0);
     Process process;
     try {
@@ -56,8 +56,8 @@ final class CommandProbe implements Probe {
   }
 
   /**
-   * Waits for the end, and reads meanwhile only what is there: to block for output would be to wait
-   * for whichever child holds it open.
+   * Waits for the program to exit, and meanwhile reads only what is there: a blocking read would
+   * wait for any child that holds the output open.
    */
   private boolean waitFor(Process process, ByteArrayOutputStream output)
       throws IOException, InterruptedException {

@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Sends a GET request and reads the status line of the answer (RFC 9112), which is all of it. */
-final class HttpProbe implements Probe {
+/** Sends a GET request and reads only the status line of the answer (RFC 9112). */
+final class HttpChecker implements Checker {
 
   private static final int MAX_STATUS_LINE = 1024;
   private static final int HTTP_PORT = 80;
@@ -21,7 +21,7 @@ final class HttpProbe implements Probe {
   private final Duration timeout;
   private final byte[] request;
 
-  HttpProbe(CheckTarget.Http target, Duration timeout) {
+  HttpChecker(CheckTarget.Http target, Duration timeout) {
     this.target = target;
     this.timeout = timeout;
     this.request =
@@ -37,7 +37,7 @@ final class HttpProbe implements Probe {
             .getBytes(ISO_8859_1);
   }
 
-  /** Without the port when it is the usual one (RFC 9110, 4.2.3). */
+  /** Without the port if it is the default one (RFC 9110, 4.2.3). */
   private static String host(InetSocketAddress address) {
     String withPort = IpAddresses.format(address);
     String end = ":" + HTTP_PORT;
@@ -47,9 +47,9 @@ final class HttpProbe implements Probe {
   }
 
   @Override
-  public Optional<String> look() throws InterruptedException {
+  public Optional<String> attempt() throws InterruptedException {
     String name = "http " + target.name();
-    try (Connection connection = new Connection(target.address(), timeout)) {
+    try (CheckConnection connection = new CheckConnection(target.address(), timeout)) {
       connection.send(request);
       String line = readStatusLine(connection);
       Matcher status = STATUS_LINE.matcher(line);
@@ -61,11 +61,11 @@ final class HttpProbe implements Probe {
           ? Optional.empty()
           : Optional.of(name + " answered " + code + ", expected " + target.expectedStatus());
     } catch (IOException e) {
-      return Optional.of(name + ": " + Connection.describe(e, timeout));
+      return Optional.of(name + ": " + CheckConnection.describe(e, timeout));
     }
   }
 
-  private static String readStatusLine(Connection connection) throws IOException {
+  private static String readStatusLine(CheckConnection connection) throws IOException {
     byte[] bytes = new byte[MAX_STATUS_LINE];
     int length = 0;
     while (length < bytes.length) {

@@ -1,24 +1,27 @@
 package dev.caplance.backend.session;
 
+import dev.caplance.session.Communicator;
 import dev.caplance.session.Message;
+import dev.caplance.session.MessageCodec;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 
 /**
- * The lines of one session that have not been answered, in the order in which they were sent, which
- * is the order of the answers. Some were sent for somebody who waits for the answer.
+ * Sends the lines of one session and matches the answers to them. Lines of one kind are answered in
+ * the order in which they were sent.
  */
-final class Unanswered {
+final class Requests {
 
-  /** Told once what became of a line that was sent for somebody. */
+  /** Receives the answer to a line, exactly once. */
   @FunctionalInterface
   interface Reply {
 
-    /** For lines that nobody waits for. */
+    /** For lines whose answer nobody waits for. */
     Reply NOBODY = (confirmed, text) -> {};
 
     /**
@@ -30,8 +33,10 @@ final class Unanswered {
     void answered(boolean confirmed, String text);
   }
 
-  /** How long somebody waits for an answer; the line itself may be answered later. */
-  static final Duration PATIENCE = Duration.ofSeconds(10);
+  /** How long a {@link Reply} waits; the line itself may still be answered later. */
+  static final Duration REPLY_TIMEOUT = Duration.ofSeconds(10);
+
+  private static final int MAX_UNANSWERED = 64;
 
   private static final class Sent {
     private final Message message;
@@ -55,25 +60,40 @@ final class Unanswered {
     }
   }
 
-  private final Deque<Sent> lines = new ArrayDeque<>();
+  private final Communicator communicator;
+  private final LongSupplier nanoClock;
+  private final Deque<Sent> unanswered = new ArrayDeque<>();
 
-  /** A line was sent, at a nano time. */
-  void add(Message message, Reply reply, long now) {
-    lines.add(new Sent(message, now + PATIENCE.toNanos(), reply));
+  Requests(Communicator communicator, LongSupplier nanoClock) {
+    this.communicator = communicator;
+    this.nanoClock = nanoClock;
   }
 
-  int size() {
-    return lines.size();
+  void send(Message message, Reply reply) {
+    unanswered.add(new Sent(message, nanoClock.getAsLong() + REPLY_TIMEOUT.toNanos(), reply));
+    communicator.writeLine(MessageCodec.format(message));
   }
 
-  /** The oldest line of a kind was confirmed; false when there is none, so nobody asked for it. */
+  /** Sends at least one line; the reply gets the answer to the last one. */
+  void sendAll(List<Message> messages, Reply reply) {
+    int last = messages.size() - 1;
+    messages.subList(0, last).forEach(message -> send(message, Reply.NOBODY));
+    send(messages.get(last), reply);
+  }
+
+  /** Whether more lines are unanswered than a load balancer that works would leave. */
+  boolean tooManyUnanswered() {
+    return unanswered.size() > MAX_UNANSWERED;
+  }
+
+  /** The oldest line of a kind was confirmed; false if there is none, so nobody asked for it. */
   boolean confirm(Class<? extends Message> kind, String answer) {
     Optional<Sent> confirmed = take(kind);
     confirmed.ifPresent(sent -> sent.answer(true, answer));
     return confirmed.isPresent();
   }
 
-  /** The oldest line of a kind was refused; empty when there is none. */
+  /** The oldest line of a kind was refused; empty if there is none. */
   Optional<Message> refuse(Class<? extends Message> kind, String answer) {
     Optional<Sent> refused = take(kind);
     refused.ifPresent(sent -> sent.answer(false, answer));
@@ -82,23 +102,25 @@ final class Unanswered {
 
   /** There will be no more answers. */
   void abandon(String reason) {
-    List<Sent> abandoned = List.copyOf(lines);
-    lines.clear();
+    List<Sent> abandoned = List.copyOf(unanswered);
+    unanswered.clear();
     abandoned.forEach(sent -> sent.answer(false, reason));
   }
 
-  /** Lets nobody wait longer than {@link #PATIENCE}. */
-  void expire(long now) {
-    for (Sent sent : List.copyOf(lines)) {
+  /** Ends the waiting of replies whose {@link #REPLY_TIMEOUT} is over. */
+  void expire() {
+    long now = nanoClock.getAsLong();
+    for (Sent sent : List.copyOf(unanswered)) {
       if (sent.awaited() && sent.deadline - now <= 0) {
-        sent.answer(false, "no answer within " + PATIENCE.toSeconds() + " s");
+        sent.answer(false, "no answer within " + REPLY_TIMEOUT.toSeconds() + " s");
       }
     }
   }
 
   /** Nanoseconds until {@link #expire} has something to do. */
-  long untilExpiry(long now) {
-    return lines.stream()
+  long untilExpiry() {
+    long now = nanoClock.getAsLong();
+    return unanswered.stream()
         .filter(Sent::awaited)
         .mapToLong(sent -> sent.deadline - now)
         .min()
@@ -106,7 +128,7 @@ final class Unanswered {
   }
 
   private Optional<Sent> take(Class<? extends Message> kind) {
-    for (Iterator<Sent> each = lines.iterator(); each.hasNext(); ) {
+    for (Iterator<Sent> each = unanswered.iterator(); each.hasNext(); ) {
       Sent sent = each.next();
       if (kind.isInstance(sent.message)) {
         each.remove();

@@ -1,7 +1,7 @@
 package dev.caplance.backend;
 
-import dev.caplance.backend.health.CheckSettings;
 import dev.caplance.backend.health.CheckTarget;
+import dev.caplance.backend.health.HealthCheckSettings;
 import dev.caplance.config.ConfigSection;
 import dev.caplance.config.DurationFormat;
 import dev.caplance.config.ValueParser;
@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** Reads the checks of the application. */
-final class CheckReader {
+/** Reads the checks of the application from the configuration file. */
+final class HealthCheckReader {
 
   private static final Duration SHORTEST = Duration.ofMillis(100);
   private static final Duration LONGEST = Duration.ofMinutes(10);
@@ -35,11 +35,11 @@ final class CheckReader {
   private final List<InetAddress> vips;
 
   /** A reader of checks on these addresses. */
-  CheckReader(List<InetAddress> vips) {
+  HealthCheckReader(List<InetAddress> vips) {
     this.vips = vips;
   }
 
-  List<CheckSettings> readAll(ConfigSection root) {
+  List<HealthCheckSettings> readAll(ConfigSection root) {
     return root
         .sections("checks", this::read, "{type: http, vip: 10.0.0.50, port: 80, path: /health}")
         .stream()
@@ -47,10 +47,10 @@ final class CheckReader {
         .toList();
   }
 
-  /** Empty when a mistake was found without which the check makes no sense. */
-  private Optional<CheckSettings> read(ConfigSection section) {
+  /** Empty if a mistake was found that leaves no usable check. */
+  private Optional<HealthCheckSettings> read(ConfigSection section) {
     Type type = section.require("type", Values.oneOf(Type.class), "http");
-    CheckTarget target = type == null ? anything(section) : readTarget(type, section);
+    CheckTarget target = type == null ? readUnknown(section) : readTarget(type, section);
     Duration interval =
         section.get("interval", Values.duration(SHORTEST, LONGEST), Duration.ofSeconds(5));
     Duration timeout =
@@ -70,11 +70,11 @@ final class CheckReader {
       return Optional.empty();
     }
     return Optional.ofNullable(target)
-        .map(known -> new CheckSettings(known, interval, timeout, rise, fall));
+        .map(known -> new HealthCheckSettings(known, interval, timeout, rise, fall));
   }
 
-  /** Takes the keys of all types, so that a mistake in the type is reported alone. */
-  private CheckTarget anything(ConfigSection section) {
+  /** Accepts the keys of all types, so that a wrong type is the only problem reported. */
+  private CheckTarget readUnknown(ConfigSection section) {
     List.of("vip", "port", "path", "expect").forEach(key -> section.find(key, text -> text));
     section.values("command", text -> text, "/usr/local/bin/check-app");
     return null;
@@ -113,7 +113,7 @@ final class CheckReader {
                 vip -> !vips.contains(vip),
                 vip ->
                     IpAddresses.format(vip)
-                        + " is none of the vips; clients do not meet the application there");
+                        + " is not one of the vips; clients do not reach the application there");
     return vips.size() == 1
         ? section.get("vip", parser, vips.get(0))
         : section.require("vip", parser, "10.0.0.50");

@@ -26,8 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The probes against applications that answer, refuse, hang, and talk nonsense. */
-class ProbeTest {
+/** The checkers against applications that answer, refuse, hang, and talk nonsense. */
+class CheckerTest {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Duration IMPATIENCE = Duration.ofMillis(200);
@@ -81,8 +81,8 @@ class ProbeTest {
     return request;
   }
 
-  private Optional<String> look(CheckTarget target) throws InterruptedException {
-    return Probe.of(target, PATIENCE).look();
+  private Optional<String> attempt(CheckTarget target) throws InterruptedException {
+    return Checker.of(target, PATIENCE).attempt();
   }
 
   private CheckTarget.Http http(int expected) {
@@ -91,21 +91,21 @@ class ProbeTest {
 
   @Test
   void tcpSucceedsWhereSomebodyListens() throws Exception {
-    assertThat(look(new CheckTarget.Tcp(address()))).isEmpty();
+    assertThat(attempt(new CheckTarget.Tcp(address()))).isEmpty();
   }
 
   @Test
   void tcpSaysThatNobodyListens() throws Exception {
     CheckTarget target = new CheckTarget.Tcp(address());
     server.close();
-    assertThat(look(target)).contains("tcp " + name() + ": connection refused");
+    assertThat(attempt(target)).contains("tcp " + name() + ": connection refused");
   }
 
   @Test
   void httpAsksForThePathAndReadsTheStatus() throws Exception {
     BlockingQueue<String> request = answer("HTTP/1.1 204 No Content\r\n\r\n", false);
 
-    assertThat(look(http(204))).isEmpty();
+    assertThat(attempt(http(204))).isEmpty();
     assertThat(request.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS))
         .isEqualTo(
             "GET /health?deep=1 HTTP/1.1\r\nHost: "
@@ -126,37 +126,37 @@ class ProbeTest {
       })
   void httpSaysWhatWasAnswered(String answer, String problem) throws Exception {
     answer(answer.replace("\\r", "\r").replace("\\n", "\n"), false);
-    assertThat(look(http(200))).contains("http " + name() + "/health?deep=1 " + problem);
+    assertThat(attempt(http(200))).contains("http " + name() + "/health?deep=1 " + problem);
   }
 
   @Test
   void httpSaysThatNothingWasAnswered() throws Exception {
     answer("HTTP/1.1 200", true);
-    assertThat(look(http(200)))
+    assertThat(attempt(http(200)))
         .contains("http " + name() + "/health?deep=1: the connection was closed without an answer");
   }
 
   @Test
   void httpDoesNotReadForEver() throws Exception {
     answer("x".repeat(5000), false);
-    assertThat(look(http(200)).orElseThrow()).contains("x...', which is not HTTP/1.1");
+    assertThat(attempt(http(200)).orElseThrow()).contains("x...', which is not HTTP/1.1");
   }
 
   /** The kernel accepts the connection; nobody answers on it. */
   @Test
   void httpWaitsNoLongerThanTheTimeout() throws Exception {
-    assertThat(Probe.of(http(200), IMPATIENCE).look())
+    assertThat(Checker.of(http(200), IMPATIENCE).attempt())
         .contains("http " + name() + "/health?deep=1: no answer within 200 ms");
   }
 
   @Test
-  void aLookCanBeInterrupted() throws Exception {
+  void anAttemptCanBeInterrupted() throws Exception {
     BlockingQueue<String> end = new LinkedBlockingQueue<>();
     Thread thread =
         new Thread(
             () -> {
               try {
-                end.add("ended with " + look(http(200)));
+                end.add("ended with " + attempt(http(200)));
               } catch (InterruptedException e) {
                 end.add("interrupted");
               }
@@ -180,13 +180,13 @@ class ProbeTest {
         "kill -9 $$ | command /bin/sh ended with exit code 137",
       })
   void commandSaysHowItEnded(String script, String problem) throws Exception {
-    assertThat(look(new CheckTarget.Command(List.of("/bin/sh", "-c", script))))
+    assertThat(attempt(new CheckTarget.Command(List.of("/bin/sh", "-c", script))))
         .isEqualTo(Optional.ofNullable(problem));
   }
 
   @Test
   void commandSaysThatItCannotBeRun() throws Exception {
-    assertThat(look(new CheckTarget.Command(List.of("/no/such/program"))).orElseThrow())
+    assertThat(attempt(new CheckTarget.Command(List.of("/no/such/program"))).orElseThrow())
         .startsWith("command /no/such/program cannot be run: ")
         .contains("No such file");
   }
@@ -196,12 +196,13 @@ class ProbeTest {
   void commandIsKilledWithItsChildrenAfterTheTimeout(@TempDir Path directory) throws Exception {
     Path pid = directory.resolve("pid");
     String script = "sleep 1000 & echo $! > " + pid + "; wait";
-    CommandProbe probe = new CommandProbe(List.of("/bin/sh", "-c", script), Duration.ofSeconds(1));
+    CommandChecker checker =
+        new CommandChecker(List.of("/bin/sh", "-c", script), Duration.ofSeconds(1));
     await()
         .atMost(PATIENCE)
         .until(
             () -> {
-              assertThat(probe.look()).contains("command /bin/sh did not end within 1000 ms");
+              assertThat(checker.attempt()).contains("command /bin/sh did not end within 1000 ms");
               return Files.exists(pid) && !Files.readString(pid).isBlank();
             });
     long child = Long.parseLong(Files.readString(pid).strip());
@@ -214,7 +215,7 @@ class ProbeTest {
   void commandDoesNotWaitForAChildThatStays(@TempDir Path directory) throws Exception {
     Path pid = directory.resolve("pid");
     String script = "setsid sleep 1000 & echo $! > " + pid + "; echo no; exit 1";
-    assertThat(look(new CheckTarget.Command(List.of("/bin/sh", "-c", script))))
+    assertThat(attempt(new CheckTarget.Command(List.of("/bin/sh", "-c", script))))
         .contains("command /bin/sh: no");
     ProcessHandle.of(Long.parseLong(Files.readString(pid).strip()))
         .ifPresent(ProcessHandle::destroyForcibly);

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class StandingTest {
+class PeerStateTest {
 
   private static String lines(List<Message> messages) {
     return messages.stream()
@@ -33,11 +33,11 @@ class StandingTest {
     "PAUSED, PAUSED,",
   })
   void changes(BackendIntent before, BackendIntent after, String lines) {
-    Standing standing = new Standing("w", false, before);
-    assertThat(lines(standing.become(after))).isEqualTo(lines);
-    assertThat(standing.become(after)).isEmpty();
-    assertThat(standing.beforeTheEnd()).isEmpty();
-    assertThat(lines(standing.leave())).isEqualTo("DEREGISTER w");
+    PeerState peer = new PeerState("w", false, before);
+    assertThat(lines(peer.become(after))).isEqualTo(lines);
+    assertThat(peer.become(after)).isEmpty();
+    assertThat(peer.beforeTheEnd()).isEmpty();
+    assertThat(lines(peer.leave())).isEqualTo("DEREGISTER w");
   }
 
   @ParameterizedTest
@@ -53,22 +53,22 @@ class StandingTest {
     "PAUSED, PAUSED,, 'RESUME w, DEREGISTER w'",
   })
   void changesIn2019(BackendIntent before, BackendIntent after, String lines, String leaving) {
-    Standing standing = new Standing("w", true, before);
-    assertThat(lines(standing.become(after))).isEqualTo(lines);
-    assertThat(standing.become(after)).isEmpty();
-    assertThat(lines(standing.leave())).isEqualTo(leaving);
-    assertThat(standing.beforeTheEnd()).isEmpty();
+    PeerState peer = new PeerState("w", true, before);
+    assertThat(lines(peer.become(after))).isEqualTo(lines);
+    assertThat(peer.become(after)).isEmpty();
+    assertThat(lines(peer.leave())).isEqualTo(leaving);
+    assertThat(peer.beforeTheEnd()).isEmpty();
   }
 
   @Test
   void whatALoadBalancerOf2019WasToldInRegisterItHasNotRead() {
-    Standing standing = new Standing("w", false, BackendIntent.DRAINING);
-    assertThat(standing.told()).isEqualTo(Intent.DRAINING);
+    PeerState peer = new PeerState("w", false, BackendIntent.DRAINING);
+    assertThat(peer.told()).isEqualTo(Intent.DRAINING);
 
-    standing.showedToBeLegacy();
+    peer.becomeLegacy();
 
-    assertThat(standing.told()).isEqualTo(Intent.ACTIVE);
-    assertThat(lines(standing.become(BackendIntent.DRAINING))).isEqualTo("PAUSE w");
-    assertThat(lines(standing.beforeTheEnd())).isEqualTo("RESUME w");
+    assertThat(peer.told()).isEqualTo(Intent.ACTIVE);
+    assertThat(lines(peer.become(BackendIntent.DRAINING))).isEqualTo("PAUSE w");
+    assertThat(lines(peer.beforeTheEnd())).isEqualTo("RESUME w");
   }
 }
