@@ -8,8 +8,8 @@ import java.net.InetAddress;
 import java.time.Instant;
 
 /**
- * A registered backend: what is known of it now, and the session that speaks for it. It outlives a
- * session that is superseded by the next. Owned by the registry's thread.
+ * A registered backend: its current state and the session that speaks for it. It outlives a session
+ * that a reconnection replaces. Owned by the registry's thread.
  */
 final class Backend {
 
@@ -17,7 +17,7 @@ final class Backend {
   private BackendView view;
 
   /**
-   * A backend that has just registered.
+   * Creates a backend that has just registered.
    *
    * @param target with its index and generation; weight and MTU are as registered
    */
@@ -36,10 +36,10 @@ final class Backend {
   }
 
   /**
-   * From now on this session speaks for the backend. What was known of its health stays true until
-   * the new session's first HEALTH: a reconnection interrupts no traffic.
+   * Hands the backend over to a new session. The last known health stays valid until the new
+   * session's first HEALTH, so a reconnection does not interrupt traffic.
    *
-   * @param mtu bytes of the largest outer packet on the path to it
+   * @param mtu bytes of the largest outer packet on the path to the backend
    */
   void attach(BackendSession newSession, Message.Register register, int mtu) {
     session = newSession;
@@ -75,7 +75,10 @@ final class Backend {
     return view.intent();
   }
 
-  /** Whether it may ask to become that: drain only when active, else whatever it is not yet. */
+  /**
+   * Whether it may change to an intent: to draining only from active, to the others from any but
+   * the same.
+   */
   boolean mayBecome(Intent to) {
     return to == Intent.DRAINING ? intent() == Intent.ACTIVE : intent() != to;
   }
@@ -94,6 +97,7 @@ final class Backend {
     }
   }
 
+  /** The backend as queries of the registry report it. */
   BackendRegistry.Entry entry() {
     return new BackendRegistry.Entry(view, session.silence());
   }

@@ -9,8 +9,8 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * What a backend may say once it is registered: how it fares, and what it wants to be. Each line
- * gets one answer; one that is refused changes nothing. Owned by its {@link BackendSession}.
+ * Handles the lines of a registered backend: its health reports and its changes of intent. Each
+ * line gets one reply; a rejected line changes nothing. Owned by its {@link BackendSession}.
  */
 final class BackendCommands {
 
@@ -22,7 +22,9 @@ final class BackendCommands {
   private final LimitedLog log;
 
   /**
-   * @param changed to be called when something changed that may decide about packets
+   * Creates the handler of a session.
+   *
+   * @param changed called after each change that may affect forwarding
    */
   BackendCommands(BackendSession session, Backend backend, Runnable changed, EventLoop loop) {
     this.session = session;
@@ -31,7 +33,7 @@ final class BackendCommands {
     this.log = new LimitedLog(LOG, loop::nanoTime, 50, Duration.ofSeconds(1));
   }
 
-  /** Does what any message but SANE asks for. */
+  /** Handles any message but SANE. */
   void handle(Message message) {
     if (message instanceof Message.Health health) {
       health(health);
@@ -46,24 +48,24 @@ final class BackendCommands {
         session.deregister(Level.INFO, "the backend asked for it");
       }
     } else if (message instanceof Message.Register) {
-      refuse("already registered as " + backend.name() + "; DEREGISTER it first");
+      refuse("already registered as " + backend.name() + "; send DEREGISTER first");
     } else {
-      refuse("only a load balancer says that; known are HEALTH, PAUSE, RESUME, DRAIN, DEREGISTER");
+      refuse("only load balancers send that; send HEALTH, PAUSE, RESUME, DRAIN or DEREGISTER");
     }
   }
 
-  /** Answers a line that changed nothing. */
+  /** Replies INVALID to a line that changed nothing. */
   void refuse(String reason) {
-    log.log(Level.INFO, backend + ": line refused: " + reason);
+    log.log(Level.INFO, backend + ": line rejected: " + reason);
     session.send(new Message.Invalid(reason));
   }
 
-  private void health(Message.Health said) {
+  private void health(Message.Health report) {
     BackendHealth before = backend.health();
-    BackendHealth now = BackendHealth.of(said);
+    BackendHealth now = BackendHealth.of(report);
     backend.setHealth(now);
     if (now.code() != before.code()) {
-      if (said.healthy()) {
+      if (report.healthy()) {
         log.log(Level.INFO, backend + ": healthy");
       } else {
         String reason = now.reason().isEmpty() ? "" : " " + now.reason();
@@ -83,7 +85,7 @@ final class BackendCommands {
       return;
     }
     backend.setIntent(to);
-    log.log(Level.INFO, backend + ": " + to.word() + ", as the backend asked");
+    log.log(Level.INFO, backend + ": " + to.word() + " at the backend's request");
     changed.run();
     session.send(confirmation);
   }
@@ -91,7 +93,7 @@ final class BackendCommands {
   private boolean isOwnName(String name) {
     boolean own = name.equals(backend.name());
     if (!own) {
-      refuse("this session is " + backend.name() + "'s, not " + name + "'s");
+      refuse("this session belongs to " + backend.name() + ", not to " + name);
     }
     return own;
   }

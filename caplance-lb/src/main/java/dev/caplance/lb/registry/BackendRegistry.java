@@ -32,13 +32,14 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * The backends that have registered, and the sessions over which they do. It owns an {@link
- * EventLoop}, on whose thread everything happens but {@link #start}, {@link #stop}, {@link #apply},
- * {@link #entries} and {@link #address}, which any thread may call. Each time that the set of
- * backends that packets may go to changes, it tells a {@link TablePublisher}.
+ * The registered backends and their sessions. The registry owns an {@link EventLoop}, on whose
+ * thread everything happens except {@link #start}, {@link #stop}, {@link #apply}, {@link #entries}
+ * and {@link #address}, which any thread may call. Whenever the set of backends that may get
+ * packets changes, the registry hands it to a {@link TablePublisher}.
  *
- * <p>At the end of a turn in which something happened it first publishes and then delivers what the
- * sessions have to say, so that what a backend is told is true already.
+ * <p>At the end of each turn of the loop in which something happened, the registry publishes first
+ * and then sends the replies of the sessions, so that a backend never reads about a change that is
+ * not in effect yet.
  */
 public final class BackendRegistry {
 
@@ -46,7 +47,8 @@ public final class BackendRegistry {
   private static final int MAX_UNREGISTERED = 1024;
   private static final String STOPPING = "load balancer is stopping";
 
-  private static final Duration REPUBLISH = Duration.ofMillis(100);
+  /** Pause before a change that did not take effect is published again. */
+  private static final Duration REPUBLISH_DELAY = Duration.ofMillis(100);
 
   private final InetSocketAddress listenAddress;
   private final int dataPort;
@@ -57,7 +59,7 @@ public final class BackendRegistry {
   private final TablePublisher publisher;
   private final Roster roster;
   private final SecureRandom random = new SecureRandom();
-  private final LimitedLog strangersLog;
+  private final LimitedLog unregisteredLog;
   private final Map<String, Backend> backends = new TreeMap<>();
   private final TargetIndexes targetIndexes = new TargetIndexes();
   private final UnregisteredSessions unregistered = new UnregisteredSessions(MAX_UNREGISTERED);
@@ -65,18 +67,20 @@ public final class BackendRegistry {
   private RegistrySettings settings;
   private boolean endOfTurnQueued;
   private boolean changed;
-  private boolean stands = true;
+  private boolean inEffect = true;
   private boolean stopping;
   private List<BackendView> published = List.of();
   private boolean publishedComplete = true;
   private TcpListener listener;
 
   /**
-   * A registry that does nothing yet.
+   * Creates a registry without starting it.
    *
-   * @param listenAddress for sessions
+   * @param listenAddress for sessions; with port 0 the kernel chooses one
    * @param dataPort UDP port of all backends, 1 to 65535
-   * @param rosterFile where the names of the backends are kept for the next start
+   * @param rosterFile keeps the names of the backends for the next start
+   * @param settings the initial settings; {@link #apply} replaces them
+   * @param publisher gets every new set of backends, on the registry's thread
    */
   public BackendRegistry(
       InetSocketAddress listenAddress,
@@ -115,19 +119,19 @@ public final class BackendRegistry {
     this.wallClock = wallClock;
     this.maxBackends = maxBackends;
     this.roster = new Roster(rosterFile, loop, backends.values(), this::changed);
-    this.strangersLog = new LimitedLog(LOG, loop::nanoTime, 20, Duration.ofSeconds(1));
+    this.unregisteredLog = new LimitedLog(LOG, loop::nanoTime, 20, Duration.ofSeconds(1));
   }
 
-  /** From now on this is what the configuration wants; what is registered stays. */
+  /** Replaces the settings; registered backends stay registered. */
   public void apply(RegistrySettings newSettings) {
     loop.execute(() -> settings = newSettings);
   }
 
   /**
-   * Listens for sessions, and starts the thread. Once.
+   * Starts to listen for sessions, and starts the thread. Called once.
    *
    * @param onFailure called if the registry's thread fails
-   * @throws IOException when the address cannot be bound, in words for the operator
+   * @throws IOException if the address cannot be bound, with a message for the operator
    */
   public void start(Consumer<Throwable> onFailure) throws IOException {
     try {
@@ -140,32 +144,35 @@ public final class BackendRegistry {
     LOG.info("backends can register at {}", IpAddresses.format(address()));
   }
 
-  /** Where it listens, with the port that the kernel chose if the configured one is 0. */
+  /**
+   * The listening address, with the port that the kernel chose for 0. Only after {@link #start}.
+   */
   public InetSocketAddress address() {
     return listener.address();
   }
 
   /**
-   * Tells all backends that the load balancer is stopping, ends all sessions and the thread.
-   * Nothing is published: the data plane is for its owner to stop. Once; also when it could not be
-   * started.
+   * Tells all backends that the load balancer is stopping, and ends all sessions and the thread.
+   * Publishes nothing, because the data plane is its owner's to stop. Called once, even if {@link
+   * #start} has failed.
    */
   public void stop() {
-    loop.execute(this::sayFarewell);
+    loop.execute(this::shutDown);
     loop.close();
   }
 
   /**
-   * All registered backends, in byte order of their names.
+   * Returns all registered backends, in byte order of their names. The future completes on the
+   * registry's thread.
    *
-   * @throws java.util.concurrent.RejectedExecutionException when it was stopped
+   * @throws java.util.concurrent.RejectedExecutionException after {@link #stop}
    */
   public CompletableFuture<List<Entry>> entries() {
     return CompletableFuture.supplyAsync(
         () -> backends.values().stream().map(Backend::entry).toList(), loop);
   }
 
-  /** Begins a session; its owner calls {@link BackendSession#readable}. */
+  /** Opens a session; the caller calls {@link BackendSession#readable} whenever there is input. */
   BackendSession open(Communicator communicator) {
     BackendSession session = new BackendSession(this, loop, communicator);
     unregistered.add(session);
@@ -176,9 +183,9 @@ public final class BackendRegistry {
     return settings;
   }
 
-  /** Where to log what those do who are not registered. */
-  LimitedLog strangersLog() {
-    return strangersLog;
+  /** The rate-limited log for sessions that have not registered. */
+  LimitedLog unregisteredLog() {
+    return unregisteredLog;
   }
 
   Instant now() {
@@ -189,46 +196,48 @@ public final class BackendRegistry {
     return dataPort;
   }
 
+  /** Creates the prober of the path to a data address, if packets may and can be sent there. */
   PathProber newProber(InetAddress dataAddress) throws RefusedException {
     return new PathProber(
         loop, dataPath, dataAddress, settings.vips(), SanityDatagram.random(random));
   }
 
-  /** Refuses a registration that cannot be, as things stand now. */
-  void admit(Message.Register wish) throws RefusedException {
-    if (wish.version() == Message.VERSION_2019 && !settings.legacyService()) {
+  /** Checks that a registration is possible at this moment. */
+  void admit(Message.Register request) throws RefusedException {
+    if (request.version() == Message.VERSION_2019 && !settings.legacyService()) {
       throw new RefusedException(
-          "no service here is for backends of 2019, which name no version; mark one with legacy:"
-              + " true at the load balancer, or register with version=2");
+          "no service here is for 2019 backends, which register without version=; mark one with"
+              + " legacy: true at the load balancer, or register with version=2");
     }
-    Backend holder = backends.get(wish.name());
-    if (holder == null && backends.size() >= maxBackends) {
-      throw new RefusedException(
-          maxBackends + " backends are registered, which is all that there can be");
+    Backend registered = backends.get(request.name());
+    if (registered == null && backends.size() >= maxBackends) {
+      throw new RefusedException("the limit of " + maxBackends + " registered backends is reached");
     }
-    if (holder != null && !holder.dataAddress().equals(wish.dataAddress())) {
+    if (registered != null && !registered.dataAddress().equals(request.dataAddress())) {
       throw new RefusedException(
           "name in use: "
-              + holder
-              + " is registered; take another name, or the same data address to reconnect");
+              + registered
+              + " is registered; choose another name, or reconnect with the same data address");
     }
   }
 
   /**
-   * Registers what was admitted; a session that had the name loses it.
+   * Registers an admitted backend. If its name is registered already, this session takes over and
+   * the previous one is closed.
    *
-   * @param mtu bytes of the largest outer packet on the way there
+   * @param mtu bytes of the largest outer packet on the path to the backend
    */
-  Backend register(BackendSession session, Message.Register wish, int mtu) {
+  Backend register(BackendSession session, Message.Register request, int mtu) {
     unregistered.remove(session);
-    Backend backend = backends.get(wish.name());
+    Backend backend = backends.get(request.name());
     if (backend == null) {
-      Target target = targetIndexes.allocate(wish.name(), wish.weight(), wish.dataAddress(), mtu);
-      backend = new Backend(target, session, wish, now());
-      backends.put(wish.name(), backend);
+      Target target =
+          targetIndexes.allocate(request.name(), request.weight(), request.dataAddress(), mtu);
+      backend = new Backend(target, session, request, now());
+      backends.put(request.name(), backend);
     } else {
       BackendSession superseded = backend.session();
-      backend.attach(session, wish, mtu);
+      backend.attach(session, request, mtu);
       superseded.supersede();
     }
     changed();
@@ -236,10 +245,10 @@ public final class BackendRegistry {
   }
 
   /**
-   * A session has ended.
+   * Forgets a session that has ended. Its backend is deregistered unless another session has taken
+   * over.
    *
-   * @param backend that it spoke for, or null; gone with it unless another session speaks for it
-   *     now
+   * @param backend the one that the session spoke for, or null
    */
   void ended(BackendSession session, Backend backend) {
     unregistered.remove(session);
@@ -250,13 +259,13 @@ public final class BackendRegistry {
     }
   }
 
-  /** Something changed that may decide whether packets go to a backend. */
+  /** Notes a change that may affect forwarding; it is published at the end of the turn. */
   void changed() {
     changed = true;
     queueEndOfTurn();
   }
 
-  /** A session has something to send. */
+  /** Notes a session whose replies are to be sent at the end of the turn. */
   void deliverAtEndOfTurn(BackendSession session) {
     toDeliver.add(session);
     queueEndOfTurn();
@@ -267,14 +276,14 @@ public final class BackendRegistry {
       TcpCommunicator communicator = TcpCommunicator.accepted(loop, channel);
       communicator.start(open(communicator)::readable);
     } catch (IOException e) {
-      LOG.debug("a connection was gone before it was accepted", e);
+      LOG.debug("a connection was closed before it was accepted", e);
     }
   }
 
   private void queueEndOfTurn() {
     if (!endOfTurnQueued) {
       endOfTurnQueued = true;
-      // Two tasks: should publishing fail, backends are answered all the same.
+      // Two tasks, so that backends get their replies even if publishing fails.
       loop.execute(this::publish);
       loop.execute(this::deliver);
     }
@@ -289,34 +298,34 @@ public final class BackendRegistry {
         backends.values().stream().map(Backend::view).filter(BackendView::retainsFlows).toList();
     roster.update();
     boolean complete = roster.isComplete();
-    if (!stands || !forwardsLike(retaining, published) || complete != publishedComplete) {
-      // Should publishing fail, backends are answered all the same.
-      stands = true;
-      stands = publisher.publish(retaining, complete);
+    if (!inEffect || !forwardsLike(retaining, published) || complete != publishedComplete) {
+      // If publishing fails, replies must not be held back.
+      inEffect = true;
+      inEffect = publisher.publish(retaining, complete);
       published = retaining;
       publishedComplete = complete;
-      if (!stands) {
-        loop.schedule(REPUBLISH, this::changed);
+      if (!inEffect) {
+        loop.schedule(REPUBLISH_DELAY, this::changed);
       }
     }
   }
 
-  private static boolean forwardsLike(List<BackendView> some, List<BackendView> others) {
-    return some.size() == others.size()
-        && IntStream.range(0, some.size()).allMatch(i -> some.get(i).forwardsLike(others.get(i)));
+  private static boolean forwardsLike(List<BackendView> left, List<BackendView> right) {
+    return left.size() == right.size()
+        && IntStream.range(0, left.size()).allMatch(i -> left.get(i).forwardsLike(right.get(i)));
   }
 
   private void deliver() {
     endOfTurnQueued = false;
-    if (!stands && !stopping) {
+    if (!inEffect && !stopping) {
       return;
     }
-    List<BackendSession> speakers = new ArrayList<>(toDeliver);
+    List<BackendSession> sessions = new ArrayList<>(toDeliver);
     toDeliver.clear();
-    speakers.forEach(BackendSession::deliver);
+    sessions.forEach(BackendSession::deliver);
   }
 
-  private void sayFarewell() {
+  private void shutDown() {
     stopping = true;
     roster.close();
     try {
@@ -324,7 +333,7 @@ public final class BackendRegistry {
         listener.close();
       }
     } catch (IOException e) {
-      LOG.debug("closing the listener failed", e);
+      LOG.debug("cannot close the listener", e);
     }
     unregistered.all().forEach(session -> session.deregister(Level.INFO, STOPPING));
     List.copyOf(backends.values())
@@ -332,9 +341,9 @@ public final class BackendRegistry {
   }
 
   /**
-   * A registered backend and how long ago its last line came, for people and programs that ask.
+   * A registered backend, as status queries report it.
    *
-   * @param silence not negative
+   * @param silence time since its last line; not negative
    */
   public record Entry(BackendView backend, Duration silence) {}
 }

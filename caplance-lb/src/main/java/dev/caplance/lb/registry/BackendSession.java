@@ -17,20 +17,20 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * The load balancer's side of one session. It begins {@link State#NEW}; a REGISTER that may be
- * makes it {@link State#PROVING}, the right SANE {@link State#REGISTERED}, and anything that ends
- * it {@link State#CLOSED}, for good. It speaks for one {@link Backend} and can change no other.
+ * The load balancer's side of one session. It starts as {@link State#NEW}; an acceptable REGISTER
+ * makes it {@link State#PROVING}, the matching SANE {@link State#REGISTERED}, and whatever ends it
+ * {@link State#CLOSED}, which is final. It speaks for one {@link Backend} and can change no other.
  *
- * <p>What it says is sent at the end of the event loop's turn, after the table was published: when
- * a backend hears PAUSED, no packets go to it any more.
+ * <p>Replies are sent at the end of the event loop's turn, after the table has been published: once
+ * a backend has read PAUSED, no more packets are sent to it.
  */
 final class BackendSession {
 
-  /** Where a session stands. */
+  /** The states of a session. */
   enum State {
-    /** Nothing was registered. */
+    /** Connected, without a REGISTER so far. */
     NEW,
-    /** SANITY is being sent until the backend says SANE. */
+    /** REGISTER was accepted; SANITY is sent every second until the backend replies SANE. */
     PROVING,
     /** It speaks for a backend. */
     REGISTERED,
@@ -39,6 +39,8 @@ final class BackendSession {
   }
 
   private static final Logger LOG = LoggerFactory.getLogger(BackendSession.class);
+
+  /** A backend that is silent for this many health intervals is deregistered. */
   private static final int HEALTH_INTERVALS_OF_SILENCE = 3;
 
   private final BackendRegistry registry;
@@ -52,14 +54,14 @@ final class BackendSession {
   private Backend backend;
   private BackendCommands commands;
   private Duration readTimeout;
-  private long lastHeardNanos;
+  private long lastLineNanos;
 
   BackendSession(BackendRegistry registry, EventLoop loop, Communicator communicator) {
     this.registry = registry;
     this.loop = loop;
     this.communicator = communicator;
-    this.deadline = loop.schedule(registry.settings().registerTimeout(), this::notRegistered);
-    heard();
+    this.deadline = loop.schedule(registry.settings().registerTimeout(), this::registerTimedOut);
+    lineReceived();
   }
 
   State state() {
@@ -70,12 +72,12 @@ final class BackendSession {
     return communicator.peer();
   }
 
-  /** For how long no line has come. */
+  /** Time since the last line. */
   Duration silence() {
-    return Duration.ofNanos(loop.nanoTime() - lastHeardNanos);
+    return Duration.ofNanos(loop.nanoTime() - lastLineNanos);
   }
 
-  /** There is something to read. */
+  /** Reads and handles the lines that have arrived. */
   void readable() {
     try {
       while (state != State.CLOSED) {
@@ -83,7 +85,7 @@ final class BackendSession {
         if (line == null) {
           return;
         }
-        heard();
+        lineReceived();
         handle(line);
       }
     } catch (FramingException e) {
@@ -93,16 +95,16 @@ final class BackendSession {
     }
   }
 
-  /** Says something, at the end of the turn. */
+  /** Queues a reply, which is sent at the end of the turn. */
   void send(Message message) {
     outbox.add(message);
     registry.deliverAtEndOfTurn(this);
   }
 
-  /** Says INVALID and ends the session, and with it the registration if there is one. */
+  /** Sends INVALID and closes the session; its backend, if it has one, is deregistered. */
   void refuse(String reason) {
     if (backend == null) {
-      registry.strangersLog().log(Level.INFO, this + ": refused: " + reason);
+      registry.unregisteredLog().log(Level.INFO, this + ": refused: " + reason);
     } else {
       LOG.warn("{}: deregistered: {}", this, reason);
     }
@@ -110,7 +112,10 @@ final class BackendSession {
     close();
   }
 
-  /** Says DEREGISTERED and ends the session and the registration; INVALID if there is none. */
+  /**
+   * Sends DEREGISTERED, closes the session and deregisters its backend; sends INVALID if it has
+   * none.
+   */
   void deregister(Level level, String reason) {
     if (backend == null) {
       refuse(reason);
@@ -121,14 +126,14 @@ final class BackendSession {
     close();
   }
 
-  /** Another session speaks for the backend now. */
+  /** Closes the session because a new one has taken over its backend. */
   void supersede() {
-    LOG.info("{}: the {} is taken over", this, sessionText());
+    LOG.info("{}: the {} was replaced by a new one", this, sessionText());
     send(new Message.Deregistered(backend.name(), "a new session has taken over"));
     close();
   }
 
-  /** Sends what was said in this turn; the registry's turn has come to an end. */
+  /** Sends the queued replies. Called by the registry at the end of its turn. */
   void deliver() {
     outbox.forEach(message -> communicator.writeLine(MessageCodec.format(message)));
     outbox.clear();
@@ -137,7 +142,10 @@ final class BackendSession {
     }
   }
 
-  /** Who it speaks for, or as long as that is nobody, where it comes from; for log lines. */
+  /**
+   * The backend or, before it is registered, the address of the peer and the name it asks for; for
+   * log lines.
+   */
   @Override
   public String toString() {
     if (backend != null) {
@@ -150,8 +158,8 @@ final class BackendSession {
     return "session from " + IpAddresses.format(peer());
   }
 
-  private void heard() {
-    lastHeardNanos = loop.nanoTime();
+  private void lineReceived() {
+    lastLineNanos = loop.nanoTime();
   }
 
   private void handle(String line) {
@@ -171,12 +179,12 @@ final class BackendSession {
   }
 
   private void handleNew(Message message) {
-    if (message instanceof Message.Register wish) {
-      prove(wish);
+    if (message instanceof Message.Register request) {
+      prove(request);
     } else if (message instanceof Message.Sane) {
       wrongToken();
     } else {
-      invalid("not registered; say REGISTER <name> <data-ip> first");
+      invalid("not registered; send REGISTER <name> <data-ip> first");
     }
   }
 
@@ -189,7 +197,7 @@ final class BackendSession {
       }
     } else {
       invalid(
-          "not registered yet; say SANE and the token of the SANITY datagram that was sent to "
+          "not registered yet; send SANE with the token of the SANITY datagram that was sent to "
               + IpAddresses.format(register.dataAddress()));
     }
   }
@@ -202,11 +210,11 @@ final class BackendSession {
     }
   }
 
-  private void prove(Message.Register wish) {
-    register = wish;
+  private void prove(Message.Register request) {
+    register = request;
     try {
-      registry.admit(wish);
-      prober = registry.newProber(wish.dataAddress());
+      registry.admit(request);
+      prober = registry.newProber(request.dataAddress());
     } catch (RefusedException e) {
       invalid(e.getMessage());
       return;
@@ -217,7 +225,7 @@ final class BackendSession {
 
   private void complete() {
     try {
-      // Asked again: another session may have been quicker.
+      // Checked again: another session may have registered meanwhile.
       registry.admit(register);
     } catch (RefusedException e) {
       invalid(e.getMessage());
@@ -237,9 +245,10 @@ final class BackendSession {
     watchSilence();
   }
 
+  /** The smaller of the MTU that is known here and the one that the backend reports. */
   private int mtu() {
-    int firstLink = prober.route().mtu();
-    return Math.min(firstLink, register.mtu().orElse(firstLink));
+    int ours = prober.route().mtu();
+    return Math.min(ours, register.mtu().orElse(ours));
   }
 
   private void watchSilence() {
@@ -251,22 +260,22 @@ final class BackendSession {
     }
   }
 
-  private void notRegistered() {
+  private void registerTimedOut() {
     refuse(
         state == State.NEW
-            ? "nothing was registered in time; say REGISTER <name> <data-ip>"
+            ? "no REGISTER in time; send REGISTER <name> <data-ip>"
             : "no SANE in time; SANITY was sent to "
                 + IpAddresses.format(register.dataAddress())
                 + " UDP port "
                 + registry.dataPort()
-                + ", which must be open");
+                + "; check that the port is open");
   }
 
   private void wrongToken() {
-    send(new Message.Invalid("that token was not sent to you; say SANE and the token of SANITY"));
+    send(new Message.Invalid("wrong token; send SANE with the token of the SANITY datagram"));
   }
 
-  /** The last line changed nothing. That is forgiven only to those who are registered. */
+  /** Rejects a line that changed nothing; before registration this ends the session, too. */
   private void invalid(String reason) {
     if (state == State.REGISTERED) {
       commands.refuse(reason);
@@ -277,29 +286,29 @@ final class BackendSession {
 
   private void lost(IOException cause) {
     if (backend == null) {
-      LOG.debug("{} ended: {}", this, cause.getMessage());
+      LOG.debug("{}: connection lost: {}", this, cause.getMessage());
     } else {
-      LOG.warn("{}: deregistered: the session broke: {}", this, cause.getMessage());
+      LOG.warn("{}: deregistered: connection lost: {}", this, cause.getMessage());
     }
     close();
   }
 
   private void logRegistration() {
     LOG.info(
-        "{}: registered by a {}, protocol {}, intent {}",
+        "{}: registered, {}, protocol {}, intent {}",
         this,
         sessionText(),
         register.version(),
         backend.intent().word());
     if (!register.unknownOptions().isEmpty()) {
-      LOG.info("{}: unknown options ignored: {}", this, register.unknownOptions());
+      LOG.info("{}: ignored unknown options: {}", this, register.unknownOptions());
     }
     List<String> existing = registry.settings().serviceNames();
     List<String> unknown =
         register.services().stream().filter(service -> !existing.contains(service)).toList();
     if (!unknown.isEmpty()) {
       LOG.warn(
-          "{}: names services that do not exist here: {}; there are: {}",
+          "{}: names unknown services: {}; the services here are: {}",
           this,
           String.join(", ", unknown),
           String.join(", ", existing));

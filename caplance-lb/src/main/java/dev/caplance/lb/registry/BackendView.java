@@ -10,18 +10,18 @@ import java.time.Instant;
 import java.util.Set;
 
 /**
- * A registered backend at one moment: the same object until something of it changes, so that a
- * change of one backend does not replace thousands of old objects, which would cause full garbage
- * collections.
+ * A registered backend at one moment. Immutable. The same object is used until one of its values
+ * changes, so that a change of one backend does not replace thousands of old objects, which would
+ * cause full garbage collections.
  *
  * @param target what data planes know of it: name, data address, weight, MTU
- * @param version of the protocol that it speaks: 2 or more, or 2019
- * @param intent what it wants itself
- * @param admitted whether it has been healthy since it registered: before that it gets no packets
- * @param services names of those that it serves, whether they exist or not, in its order; empty:
- *     all
- * @param session the other end of its session
- * @param registeredAt since when it has been registered, through all reconnections
+ * @param version of the protocol that it speaks: 2 or higher, or 2019
+ * @param intent what it asks for: active, draining or paused
+ * @param health its last report
+ * @param admitted whether it has been healthy since it registered; before that it gets no packets
+ * @param services names of the services that it serves, existing or not, in its order; empty: all
+ * @param session address of the other end of its session
+ * @param registeredAt when it registered; reconnections do not change this
  */
 public record BackendView(
     Target target,
@@ -37,12 +37,12 @@ public record BackendView(
     return target.name();
   }
 
-  /** Where its packets go. */
+  /** The address that its encapsulated packets are sent to. */
   public InetAddress dataAddress() {
     return target.address();
   }
 
-  /** Whether it speaks the protocol of 2019. */
+  /** Whether it speaks the 2019 protocol. */
   public boolean legacy() {
     return version == Message.VERSION_2019;
   }
@@ -51,27 +51,27 @@ public record BackendView(
     return intent == Intent.DRAINING;
   }
 
-  /** Whether packets may go there, at least those of flows that it has. */
+  /** Whether it may get packets, at least those of flows that it has. */
   public boolean retainsFlows() {
     return admitted && intent != Intent.PAUSED;
   }
 
-  /** Whether it is active and healthy. */
+  /** Whether it is active and healthy, and so gets new flows. */
   public boolean takesNewFlows() {
     return intent == Intent.ACTIVE && health.condition() == BackendHealth.Condition.HEALTHY;
   }
 
-  /** Whether it has said since its registration what it wants and how it is. */
-  boolean hasReturned() {
+  /** Whether it has reported its state since it registered: paused, or its health. */
+  boolean hasReported() {
     return intent == Intent.PAUSED || health.condition() != BackendHealth.Condition.UNKNOWN;
   }
 
-  /** Whether it serves a service; a backend of 2019 serves the one that is marked legacy. */
+  /** Whether it serves a service; a 2019 backend serves the one that is marked legacy. */
   public boolean serves(ServiceSpec service) {
     return legacy() ? service.legacy() : services.isEmpty() || services.contains(service.name());
   }
 
-  /** Whether packets are forwarded there as they are to another view of the same backend. */
+  /** Whether another view of the same backend leads to the same forwarding. */
   boolean forwardsLike(BackendView other) {
     return target.equals(other.target)
         && legacy() == other.legacy()
@@ -85,7 +85,7 @@ public record BackendView(
         target, version, newIntent, health, admitted, services, session, registeredAt);
   }
 
-  /** The first time that it is healthy admits it. */
+  /** With a new health report; the first healthy one admits the backend. */
   BackendView withHealth(BackendHealth newHealth) {
     boolean healthy = newHealth.condition() == BackendHealth.Condition.HEALTHY;
     return new BackendView(

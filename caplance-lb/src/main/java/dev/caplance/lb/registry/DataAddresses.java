@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Which addresses encapsulated packets may be sent to: unicast addresses of other machines. One of
- * the load balancer's own would send each packet round and round for ever.
+ * Decides which addresses encapsulated packets may be sent to: unicast addresses of other machines.
+ * A packet to an address of the load balancer itself would loop forever.
  */
 final class DataAddresses {
 
@@ -18,11 +18,16 @@ final class DataAddresses {
   /**
    * An address of this machine.
    *
+   * @param device the interface that has it
    * @param broadcast of its network, or null
    */
   record Own(String device, InetAddress address, InetAddress broadcast) {}
 
-  /** The addresses that this machine has now; they may be others the next moment. */
+  /**
+   * Lists the addresses that this machine has at the moment.
+   *
+   * @throws RefusedException if they cannot be read
+   */
   static List<Own> ofThisMachine() throws RefusedException {
     try {
       return NetworkInterface.networkInterfaces()
@@ -33,15 +38,21 @@ final class DataAddresses {
           .toList();
     } catch (SocketException e) {
       throw new RefusedException(
-          "the load balancer cannot tell its own addresses (" + e.getMessage() + "); try later");
+          "the load balancer cannot read its own addresses ("
+              + e.getMessage()
+              + "); try again later");
     }
   }
 
-  /** Refuses an address that packets may not be sent to. */
+  /**
+   * Checks a data address.
+   *
+   * @throws RefusedException if packets may not be sent to it
+   */
   static void check(InetAddress address, Set<InetAddress> vips, List<Own> ownAddresses)
       throws RefusedException {
     if (vips.contains(address)) {
-      throw refused(address, "is a virtual IP of this load balancer");
+      throw refused(address, "is a VIP of this load balancer");
     }
     if (address.isAnyLocalAddress()) {
       throw refused(address, "is the unspecified address");
@@ -55,7 +66,7 @@ final class DataAddresses {
     if (IpAddresses.isIpv4(address)) {
       checkIpv4(address);
     } else if (address.isLinkLocalAddress()) {
-      throw refused(address, "is a link-local address, which means nothing without an interface");
+      throw refused(address, "is a link-local address, which is ambiguous without an interface");
     }
     for (Own own : ownAddresses) {
       if (address.equals(own.address)) {
@@ -68,13 +79,13 @@ final class DataAddresses {
   }
 
   static RefusedException ownAddress(InetAddress address) {
-    return refused(address, "is an address of this load balancer itself");
+    return refused(address, "is an address of the load balancer itself");
   }
 
   private static void checkIpv4(InetAddress address) throws RefusedException {
     int first = address.getAddress()[0] & 0xff;
     if (first == 0) {
-      throw refused(address, "is in 0.0.0.0/8, which is no host's");
+      throw refused(address, "is in 0.0.0.0/8, which no host can use");
     }
     if (IpAddresses.format(address).equals("255.255.255.255")) {
       throw refused(address, "is the broadcast address");
@@ -89,6 +100,7 @@ final class DataAddresses {
         IpAddresses.format(address)
             + " "
             + what
-            + "; register with the backend's own unicast address, like REGISTER web-1 10.0.0.11");
+            + "; register with the backend's own unicast address, such as REGISTER web-1"
+            + " 10.0.0.11");
   }
 }

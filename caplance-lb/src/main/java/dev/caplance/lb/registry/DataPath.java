@@ -4,25 +4,28 @@ import dev.caplance.session.SanityDatagram;
 import java.net.InetAddress;
 import java.util.Set;
 
-/** The network between the load balancer and its backends' data addresses. */
+/** The network path from the load balancer to its backends' data addresses. */
 interface DataPath {
 
   /**
    * The route to a data address.
    *
-   * @param source where packets will come from
-   * @param mtu bytes of the largest packet that the first link takes
+   * @param source the local address that packets will be sent from
+   * @param mtu bytes of the largest packet that is known to pass on the path
    */
   record Route(InetAddress source, int mtu) {}
 
   /**
-   * The route to a data address at this moment.
+   * Looks up the current route to a data address.
    *
-   * @param vips addresses that are no data addresses
-   * @throws RefusedException when no packets may or can go there
+   * @param vips addresses that are not valid as data addresses
+   * @throws RefusedException if packets must not or cannot be sent there
    */
   Route routeTo(InetAddress dataAddress, Set<InetAddress> vips) throws RefusedException;
 
-  /** Sends a datagram to the data port of an address. Its loss is no error. */
+  /**
+   * Sends a datagram to the data port of an address. Failures are not reported, since it may get
+   * lost anyway.
+   */
   void send(InetAddress dataAddress, SanityDatagram datagram);
 }

@@ -6,8 +6,9 @@ import org.slf4j.Logger;
 import org.slf4j.event.Level;
 
 /**
- * A log for events that a peer can cause at will: a burst of lines, then one per interval, which
- * says how many were left out. Those go to the debug level. For one thread.
+ * A rate-limited log for events that a peer can cause at will: a burst of lines, then one per
+ * interval, which tells how many were suppressed. Suppressed lines are logged at debug level. Not
+ * thread-safe.
  */
 final class LimitedLog {
 
@@ -17,11 +18,14 @@ final class LimitedLog {
   private final long intervalNanos;
   private int allowed;
   private long refilled;
-  private long leftOut;
+  private long suppressed;
 
   /**
-   * @param burst lines at once
-   * @param interval in which one more is allowed
+   * Creates a log that allows a full burst at once.
+   *
+   * @param nanoClock monotonic, in nanoseconds
+   * @param burst lines allowed at once
+   * @param interval after which one more line is allowed
    */
   LimitedLog(Logger log, LongSupplier nanoClock, int burst, Duration interval) {
     this.log = log;
@@ -32,17 +36,18 @@ final class LimitedLog {
     this.refilled = nanoClock.getAsLong();
   }
 
+  /** Logs a line, or suppresses it when the limit is reached. */
   void log(Level level, String line) {
     refill();
     if (allowed == 0) {
-      leftOut++;
+      suppressed++;
       log.debug(line);
       return;
     }
     allowed--;
-    if (leftOut > 0) {
-      log.atLevel(level).log("{} ({} lines like this were left out)", line, leftOut);
-      leftOut = 0;
+    if (suppressed > 0) {
+      log.atLevel(level).log("{} ({} similar lines suppressed)", line, suppressed);
+      suppressed = 0;
     } else {
       log.atLevel(level).log(line);
     }

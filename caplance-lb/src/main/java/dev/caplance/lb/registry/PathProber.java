@@ -8,8 +8,9 @@ import java.time.Duration;
 import java.util.Set;
 
 /**
- * Sends the same SANITY datagram to a data address every second until it is stopped: a backend of
- * 2019 opens its port only after it has said REGISTER. For the thread of its event loop.
+ * Probes the path to a data address: sends the same SANITY datagram every second until it is
+ * stopped. One datagram is not enough, because a 2019 backend opens its port only after it has sent
+ * REGISTER. For the event loop's thread.
  */
 final class PathProber {
 
@@ -23,10 +24,10 @@ final class PathProber {
   private EventLoop.Timer next;
 
   /**
-   * A prober that has sent nothing yet.
+   * Creates a prober without starting it.
    *
-   * @param vips addresses that are no data addresses
-   * @throws RefusedException when nothing may or can be sent to the address
+   * @param vips addresses that are not valid as data addresses
+   * @throws RefusedException if packets must not or cannot be sent to the address
    */
   PathProber(
       EventLoop loop,
@@ -42,13 +43,13 @@ final class PathProber {
     this.route = dataPath.routeTo(dataAddress, vips);
   }
 
-  /** Sends now and from now on. */
+  /** Sends a datagram at once, and then one every second. */
   void start() {
     dataPath.send(dataAddress, datagram);
     next = loop.schedule(INTERVAL, this::start);
   }
 
-  /** Sends no more; without effect when it was not started. */
+  /** Stops sending. Has no effect if it was not started. */
   void stop() {
     if (next != null) {
       next.cancel();
@@ -60,7 +61,7 @@ final class PathProber {
     return route;
   }
 
-  /** Whether this is the token that was sent. */
+  /** Whether SANE carries the token that was sent. */
   boolean isProvedBy(Message.Sane sane) {
     return sane.token().equals(datagram.token());
   }

@@ -9,11 +9,12 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What the configuration tells the registry and may change while it runs.
+ * The part of the configuration that the registry needs and that may change while it runs.
  *
- * @param registerTimeout from the TCP connection to REGISTERED
- * @param readTimeout of backends that do not say how often they send HEALTH
- * @param services all of them
+ * @param registerTimeout the longest time from the TCP connection to REGISTERED
+ * @param readTimeout silence after which a backend that announced no health interval is
+ *     deregistered
+ * @param services all services, in the order of the configuration
  */
 public record RegistrySettings(
     Duration registerTimeout, Duration readTimeout, List<ServiceSpec> services) {
@@ -22,7 +23,7 @@ public record RegistrySettings(
     services = List.copyOf(services);
   }
 
-  /** No data address may be one of these. */
+  /** The VIPs of all services; none of them may be a data address. */
   Set<InetAddress> vips() {
     return services.stream().map(ServiceSpec::vip).collect(toUnmodifiableSet());
   }
@@ -31,7 +32,7 @@ public record RegistrySettings(
     return services.stream().map(ServiceSpec::name).toList();
   }
 
-  /** Whether there is a service for backends of 2019. */
+  /** Whether a service is marked for 2019 backends. */
   boolean legacyService() {
     return services.stream().anyMatch(ServiceSpec::legacy);
   }

@@ -18,19 +18,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Who took new flows when the load balancer was last seen, so that after a restart it is known who
- * has yet to return: a table of those alone that are back already would send the connections of the
- * others to strangers, who reset them. It is complete when all have returned, fit or not, or when
- * {@link ForwardingTable#GRACE} is over. Without its file a load balancer works as well, only less
- * gently when it is restarted, so whatever goes wrong with that is only logged. Owned by the
- * registry's thread.
+ * The names of the backends that took new flows when the load balancer last ran. After a restart
+ * they tell which backends are still missing: a table without those would send their connections to
+ * other backends, which would reset them. The roster is complete when all of them have registered
+ * again and reported their state, whatever it is, or when {@link ForwardingTable#GRACE} has passed.
+ * The load balancer also works without the file, but a restart may then break connections; so
+ * errors with it are only logged. Owned by the registry's thread.
  */
 final class Roster {
 
   private static final Logger LOG = LoggerFactory.getLogger(Roster.class);
 
-  /** Where thousands register at once, the file is not written for each. */
-  private static final Duration DELAY_OF_WRITING = Duration.ofSeconds(1);
+  /** Collects changes, so that the file is not written once per backend when thousands register. */
+  private static final Duration WRITE_DELAY = Duration.ofSeconds(1);
 
   private final Path file;
   private final EventLoop loop;
@@ -38,63 +38,63 @@ final class Roster {
   private final Set<String> missing;
   private Set<String> written;
 
-  /** When the file is written next; null while it is as it should be. */
-  private EventLoop.Timer writing;
+  /** Timer of the next write; null if none is due. */
+  private EventLoop.Timer pendingWrite;
 
   /**
-   * The roster that an earlier run left in the file.
+   * Reads the roster that the previous process has left.
    *
-   * @param file names of backends, one on each line
-   * @param backends the registered ones of each moment
-   * @param onPatienceOver called when not all have returned in time; the roster is complete then
+   * @param file names of backends, one per line
+   * @param backends the registered backends at any moment, as a live view
+   * @param onTimeout called if some have not returned in time; the roster is complete then
    */
-  Roster(Path file, EventLoop loop, Collection<Backend> backends, Runnable onPatienceOver) {
+  Roster(Path file, EventLoop loop, Collection<Backend> backends, Runnable onTimeout) {
     this.file = file;
     this.loop = loop;
     this.backends = backends;
     this.written = read();
     this.missing = new TreeSet<>(written);
     if (!missing.isEmpty()) {
-      loop.schedule(ForwardingTable.GRACE, () -> giveUp(onPatienceOver));
+      loop.schedule(ForwardingTable.GRACE, () -> timeOut(onTimeout));
     }
   }
 
-  /** Whether nobody has yet to return. */
+  /** Whether no backend is missing any more. */
   boolean isComplete() {
     return missing.isEmpty();
   }
 
-  /** The backends have changed. */
+  /** Takes note of a change of the registered backends. */
   void update() {
     if (!isComplete()) {
-      strikeOutReturned();
+      removeReturned();
     }
-    if (isComplete() && writing == null) {
-      writing = loop.schedule(DELAY_OF_WRITING, this::write);
+    if (isComplete() && pendingWrite == null) {
+      pendingWrite = loop.schedule(WRITE_DELAY, this::write);
     }
   }
 
-  private void strikeOutReturned() {
+  private void removeReturned() {
     backends.stream()
         .map(Backend::view)
-        .filter(BackendView::hasReturned)
+        .filter(BackendView::hasReported)
         .map(BackendView::name)
         .forEach(missing::remove);
     if (isComplete()) {
-      LOG.info("all backends of the time before the restart have returned");
+      LOG.info("all backends from before the restart have returned");
     }
   }
 
-  /** Writes what has not been written yet: the load balancer stops, and will part with all. */
+  /** Writes a pending change now, because stopping the load balancer deregisters all backends. */
   void close() {
-    if (writing != null) {
-      writing.cancel();
+    if (pendingWrite != null) {
+      pendingWrite.cancel();
       write();
     }
   }
 
   private void write() {
-    writing = null;
+    pendingWrite = null;
     Set<String> present =
         backends.stream()
             .map(Backend::view)
@@ -107,30 +107,34 @@ final class Roster {
     }
   }
 
-  private void giveUp(Runnable onPatienceOver) {
+  private void timeOut(Runnable onTimeout) {
     if (!isComplete()) {
       LOG.warn(
-          "have not returned within {} s of the start: {}; their connections go to others",
+          "backends that have not returned within {} s of the start: {}; their connections go to"
+              + " others",
           ForwardingTable.GRACE.toSeconds(),
           String.join(", ", missing));
       missing.clear();
-      onPatienceOver.run();
+      onTimeout.run();
     }
   }
 
-  /** The names; none when there is no such file. */
+  /** Reads the names; none if there is no file. */
   private Set<String> read() {
     try {
       return Set.copyOf(Files.readAllLines(file));
     } catch (NoSuchFileException e) {
       return Set.of();
     } catch (IOException e) {
-      LOG.warn("cannot read {}, so no backend is awaited: {}", file, e.toString());
+      LOG.warn(
+          "cannot read {}, so this start does not wait for earlier backends: {}",
+          file,
+          e.toString());
       return Set.of();
     }
   }
 
-  /** Replaces all names. */
+  /** Replaces the names in the file. */
   private void write(Collection<String> names) {
     try {
       Files.createDirectories(file.getParent());
@@ -138,7 +142,10 @@ final class Roster {
       Files.write(draft, names);
       Files.move(draft, file, REPLACE_EXISTING, ATOMIC_MOVE);
     } catch (IOException e) {
-      LOG.warn("cannot write {}, so a restart will await no backend: {}", file, e.toString());
+      LOG.warn(
+          "cannot write {}, so a restart will not wait for the current backends: {}",
+          file,
+          e.toString());
     }
   }
 }

@@ -6,24 +6,28 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * Gives targets their indexes: the smallest numbers that do, each with a generation that grows when
- * the index is used again, so that flow tables notice. Owned by the registry's thread.
+ * Assigns indexes to targets: a released one if there is any, else the next unused number, so that
+ * they stay dense. Each reuse of an index gets a new generation, so that flow tables notice. Owned
+ * by the registry's thread.
  */
 final class TargetIndexes {
 
   private final Deque<Target> released = new ArrayDeque<>();
   private int used;
 
-  /** A target with an index that no other one has now; for the parameters see {@link Target}. */
+  /**
+   * Creates a target with an index that no other target has at the moment; for the parameters see
+   * {@link Target}.
+   */
   Target allocate(String name, int weight, InetAddress address, int mtu) {
     Target before = released.poll();
     int index = before == null ? used++ : before.index();
-    // Never 0: a flow table's entry of zeros is a free one.
+    // Never 0, because an entry of zeros in a flow table is free.
     int generation = before == null ? 1 : before.generation() % (Target.GENERATIONS - 1) + 1;
     return new Target(index, generation, name, weight, address, mtu);
   }
 
-  /** The target's backend has left. */
+  /** Releases the index of a target whose backend has left. */
   void release(Target target) {
     released.add(target);
   }

@@ -15,15 +15,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The machine's own network. Each datagram has a socket of its own: so no backend can make the load
- * balancer hold sockets, and an ICMP error for one datagram does not fail the next.
+ * The data path through this machine's network. Each datagram has a socket of its own, so no
+ * backend can make the load balancer hold sockets, and an ICMP error for one datagram does not fail
+ * the next.
  */
 final class UdpDataPath implements DataPath {
 
   private static final Logger LOG = LoggerFactory.getLogger(UdpDataPath.class);
 
-  /** Ethernet's. */
-  private static final int USUAL_MTU = 1500;
+  /** Ethernet's MTU, assumed if the kernel does not tell the path's. */
+  private static final int DEFAULT_MTU = 1500;
 
   private final int dataPort;
 
@@ -45,7 +46,7 @@ final class UdpDataPath implements DataPath {
               + e.getMessage()
               + "); register with a data address that it has a route to");
     }
-    // Routes of type local make more addresses one's own than the interfaces show.
+    // Routes of type "local" make further addresses local, which no interface shows.
     if (source.equals(dataAddress)) {
       throw DataAddresses.ownAddress(dataAddress);
     }
@@ -57,7 +58,7 @@ final class UdpDataPath implements DataPath {
       return LinuxSocket.pathMtu(dataAddress);
     } catch (LinuxException e) {
       LOG.debug("the MTU of the path to {} is unknown", IpAddresses.format(dataAddress), e);
-      return USUAL_MTU;
+      return DEFAULT_MTU;
     }
   }
 
@@ -66,7 +67,7 @@ final class UdpDataPath implements DataPath {
     try (DatagramChannel channel = connect(dataAddress)) {
       channel.write(ByteBuffer.wrap(datagram.format()));
     } catch (IOException e) {
-      LOG.debug("SANITY to {} was not sent", IpAddresses.format(dataAddress), e);
+      LOG.debug("cannot send SANITY to {}", IpAddresses.format(dataAddress), e);
     }
   }
 
@@ -87,7 +88,7 @@ final class UdpDataPath implements DataPath {
               ? StandardProtocolFamily.INET
               : StandardProtocolFamily.INET6);
     } catch (UnsupportedOperationException e) {
-      throw new IOException("no IPv6 on this machine", e);
+      throw new IOException("this machine has no IPv6", e);
     }
   }
 }

@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The sessions that have not registered yet, up to a limit. When it is reached the address that has
- * the most of them loses its oldest, so that one address with thousands of half-open sessions keeps
- * nobody else out. For one thread.
+ * The sessions that have not registered yet, up to a limit. At the limit, the address with the most
+ * of them loses its oldest one, so that one address with thousands of half-open sessions does not
+ * keep others out. Not thread-safe.
  */
 final class UnregisteredSessions {
 
@@ -22,15 +22,16 @@ final class UnregisteredSessions {
     this.limit = limit;
   }
 
-  /** Adds a session that is new, and ends another one when there are too many. */
+  /** Adds a new session; at the limit, another one is closed first. */
   void add(BackendSession session) {
     if (size == limit) {
-      BackendSession victim = oldestOfTheMost();
+      BackendSession victim = oldestOfBusiestAddress();
       remove(victim);
       victim.refuse(
-          "there are "
+          "the limit of "
               + limit
-              + " sessions that have not registered, this was the oldest of its address; try again");
+              + " unregistered sessions is reached; this one was the oldest from its address; try"
+              + " again");
     }
     byAddress.computeIfAbsent(address(session), key -> new LinkedHashSet<>()).add(session);
     size++;
@@ -54,7 +55,7 @@ final class UnregisteredSessions {
     return all;
   }
 
-  private BackendSession oldestOfTheMost() {
+  private BackendSession oldestOfBusiestAddress() {
     LinkedHashSet<BackendSession> most = byAddress.values().iterator().next();
     for (LinkedHashSet<BackendSession> sessions : byAddress.values()) {
       if (sessions.size() > most.size()) {

@@ -1,6 +1,6 @@
 /**
- * Who is registered, in which state: the load balancer's side of the sessions. One event loop owns
- * all of it; what comes out is the ordered set of backends that packets may go to now. What is done
- * with that set is unknown here.
+ * The load balancer's side of the sessions: which backends are registered, and in which state. A
+ * single event loop owns all of it. The result is an ordered set of backends that may get packets;
+ * what is done with it is unknown here.
  */
 package dev.caplance.lb.registry;

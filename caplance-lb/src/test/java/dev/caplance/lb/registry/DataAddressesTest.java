@@ -22,10 +22,10 @@ class DataAddressesTest {
 
   @ParameterizedTest
   @CsvSource({
-    "10.0.0.50, is a virtual IP of this load balancer",
-    "2001:db8::50, is a virtual IP of this load balancer",
-    "10.0.0.2, is an address of this load balancer itself",
-    "2001:db8::2, is an address of this load balancer itself",
+    "10.0.0.50, is a VIP of this load balancer",
+    "2001:db8::50, is a VIP of this load balancer",
+    "10.0.0.2, is an address of the load balancer itself",
+    "2001:db8::2, is an address of the load balancer itself",
     "10.0.0.255, is the broadcast address of eth0",
     "255.255.255.255, is the broadcast address",
     "127.0.0.1, is a loopback address",
@@ -33,14 +33,14 @@ class DataAddressesTest {
     "::1, is a loopback address",
     "0.0.0.0, is the unspecified address",
     "::, is the unspecified address",
-    "0.1.2.3, 'is in 0.0.0.0/8, which is no host''s'",
+    "0.1.2.3, 'is in 0.0.0.0/8, which no host can use'",
     "224.0.0.1, is a multicast address",
     "239.255.255.255, is a multicast address",
     "ff02::1, is a multicast address",
     "240.0.0.1, 'is in 240.0.0.0/4, which is reserved'",
     "255.255.255.254, 'is in 240.0.0.0/4, which is reserved'",
-    "fe80::1, 'is a link-local address, which means nothing without an interface'",
-    "febf:ffff::1, 'is a link-local address, which means nothing without an interface'"
+    "fe80::1, 'is a link-local address, which is ambiguous without an interface'",
+    "febf:ffff::1, 'is a link-local address, which is ambiguous without an interface'"
   })
   void refusesWhatIsNoUnicastAddressOfAnotherMachine(String address, String what) {
     assertThatThrownBy(() -> check(address))
@@ -49,7 +49,7 @@ class DataAddressesTest {
             address
                 + " "
                 + what
-                + "; register with the backend's own unicast address, like REGISTER web-1"
+                + "; register with the backend's own unicast address, such as REGISTER web-1"
                 + " 10.0.0.11");
   }
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is published: which set, in which order, how often. */
+/** What is published: which backends, in which order, how often. */
 class ForwardingSetTest {
 
   @Test
@@ -64,32 +64,32 @@ class ForwardingSetTest {
     }
   }
 
-  /** What it is that keeps flows, and what takes new ones, as a backend's life goes on. */
+  /** Which states retain flows and which take new ones, over the life of a backend. */
   @Test
   void aBackendKeepsItsFlowsUntilItIsPausedOrGone() {
     try (RegistryHarness harness = new RegistryHarness()) {
       RegistryHarness.Peer peer = harness.register("web-1", "10.0.0.11", "version=2");
       peer.say("HEALTH 503 starting");
-      assertThat(harness.keeping()).as("before the gate").isEmpty();
+      assertThat(harness.retaining()).as("before the first HEALTH 200").isEmpty();
       peer.say("HEALTH 200");
-      assertThat(harness.keeping()).containsExactly("web-1");
+      assertThat(harness.retaining()).containsExactly("web-1");
       assertThat(harness.forwarding()).containsExactly("web-1");
       for (String line : List.of("HEALTH 503 broken", "DRAIN web-1", "HEALTH 200")) {
         peer.say(line);
-        assertThat(harness.keeping()).as(line).containsExactly("web-1");
+        assertThat(harness.retaining()).as(line).containsExactly("web-1");
         assertThat(harness.forwarding()).as(line).isEmpty();
       }
       RegistryHarness.Peer again =
           harness.register("web-1", "10.0.0.11", "version=2", "intent=draining");
-      assertThat(harness.keeping()).as("through a reconnection").containsExactly("web-1");
+      assertThat(harness.retaining()).as("through a reconnection").containsExactly("web-1");
       again.say("PAUSE web-1");
-      assertThat(harness.keeping()).isEmpty();
+      assertThat(harness.retaining()).isEmpty();
       again.say("RESUME web-1");
       assertThat(harness.forwarding()).containsExactly("web-1");
       again.say("DEREGISTER web-1");
-      assertThat(harness.keeping()).isEmpty();
+      assertThat(harness.retaining()).isEmpty();
       harness.register("web-1", "10.0.0.11", "version=2").say("HEALTH 503 starting");
-      assertThat(harness.keeping()).as("the gate is shut again").isEmpty();
+      assertThat(harness.retaining()).as("after registering anew").isEmpty();
     }
   }
 
@@ -141,17 +141,17 @@ class ForwardingSetTest {
     }
   }
 
-  /** What a backend hears is true: it hears nothing while the data plane is not done. */
+  /** A backend gets no reply until the data plane has put the change into effect. */
   @Test
-  void nobodyIsToldOfAChangeUntilItStands() {
+  void repliesWaitUntilTheChangeIsInEffect() {
     try (RegistryHarness harness = new RegistryHarness()) {
       RegistryHarness.Peer peer = harness.registerHealthy("web-1", "10.0.0.11");
-      harness.stands = false;
+      harness.inEffect = false;
       peer.say("PAUSE web-1");
       harness.advance(Duration.ofMillis(300));
       assertThat(peer.hear()).isEmpty();
-      assertThat(harness.keeping()).isEmpty();
-      harness.stands = true;
+      assertThat(harness.retaining()).isEmpty();
+      harness.inEffect = true;
       harness.advance(Duration.ofMillis(200));
       assertThat(peer.hear()).containsExactly("PAUSED web-1");
       int publications = harness.published.size();
@@ -171,7 +171,7 @@ class ForwardingSetTest {
   }
 
   @Test
-  void aPublisherThatFailsSilencesNobody() {
+  void aPublisherThatFailsHoldsBackNoReplies() {
     try (RegistryHarness harness = new RegistryHarness()) {
       RegistryHarness.Peer peer = harness.registerHealthy("web-1", "10.0.0.11");
       harness.publishingFails = true;
@@ -192,7 +192,7 @@ class ForwardingSetTest {
       RegistryHarness.Peer last = harness.connect("10.9.9.9");
       last.say("REGISTER one-more 10.9.9.9 version=2");
       assertThat(last.hear())
-          .containsExactly("INVALID 3 backends are registered, which is all that there can be");
+          .containsExactly("INVALID the limit of 3 registered backends is reached");
       RegistryHarness.Peer again = harness.register("web-1", address(1), "version=2");
       again.say("DEREGISTER web-1");
       harness.registerHealthy("one-more", "10.9.9.9");

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Sessions that never register, in numbers. */
+/** Large numbers of sessions that never register. */
 class HalfOpenSessionsTest {
 
   private static final int LIMIT = 1024;
@@ -43,8 +43,8 @@ class HalfOpenSessionsTest {
         .containsExactly(peers.get(0), peers.get(1));
     assertThat(peers.get(0).hear())
         .containsExactly(
-            "INVALID there are 1024 sessions that have not registered, this was the oldest of its"
-                + " address; try again");
+            "INVALID the limit of 1024 unregistered sessions is reached; this one was the oldest"
+                + " from its address; try again");
   }
 
   @Test
@@ -64,7 +64,7 @@ class HalfOpenSessionsTest {
   }
 
   @Test
-  void neverTouchThoseWhoAreRegistered() {
+  void neverAffectRegisteredSessions() {
     List<RegistryHarness.Peer> registered = new ArrayList<>();
     for (int i = 0; i < 200; i++) {
       registered.add(harness.registerHealthy("web-" + i, "10.0.1." + i));
@@ -92,7 +92,7 @@ class HalfOpenSessionsTest {
     assertThat(peers).allMatch(peer -> peer.closed);
     harness.dataPath.targets.clear();
     harness.advance(Duration.ofSeconds(5));
-    assertThat(harness.dataPath.targets).as("no SANITY for those who are gone").isEmpty();
+    assertThat(harness.dataPath.targets).as("no SANITY for sessions that have ended").isEmpty();
     for (int i = 0; i < LIMIT; i++) {
       peers.add(harness.connect("10.0.0.66"));
     }

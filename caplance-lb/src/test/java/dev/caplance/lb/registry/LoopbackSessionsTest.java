@@ -204,7 +204,7 @@ class LoopbackSessionsTest {
   }
 
   @Test
-  void whatIsNoSessionIsToldSo() throws IOException {
+  void otherProtocolsGetAReason() throws IOException {
     Client tls = new Client();
     tls.socket.getOutputStream().write(new byte[] {0x16, 0x03, 0x01, 0x02, 0x00});
     assertThat(tls.hear())
@@ -244,13 +244,13 @@ class LoopbackSessionsTest {
   }
 
   @Test
-  void stoppingIsToldToAll() throws IOException {
+  void allSessionsAreToldOfAStop() throws IOException {
     try (DatagramSocket port = new DatagramSocket(dataPort, LOOPBACK)) {
       Client first = register("web-1", port);
       Client second = register("web-2", port);
       Client nobody = new Client();
       nobody.send("SANE too-early\n");
-      assertThat(nobody.hear()).startsWith("INVALID that token");
+      assertThat(nobody.hear()).startsWith("INVALID wrong token");
       int publishedBefore = published.size();
 
       registry.stop();
@@ -265,7 +265,7 @@ class LoopbackSessionsTest {
   }
 
   @Test
-  void anAddressThatIsTakenIsNamed() {
+  void anAddressThatIsInUseIsNamed() {
     int taken = registry.address().getPort();
     BackendRegistry second =
         new BackendRegistry(

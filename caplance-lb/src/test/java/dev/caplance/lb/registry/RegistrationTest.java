@@ -16,7 +16,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How a backend comes, stays and goes, with time standing still but where the test moves it. */
+/**
+ * Registration, reconnection and deregistration of backends, with a clock that only the test
+ * advances.
+ */
 class RegistrationTest {
 
   private final RegistryHarness harness = new RegistryHarness();
@@ -27,7 +30,7 @@ class RegistrationTest {
   }
 
   @Test
-  void aBackendComesProvesItselfAndGetsPacketsOnceItIsFit() {
+  void aBackendRegistersProvesItsPathAndGetsPacketsOnceItIsHealthy() {
     RegistryHarness.Peer peer = harness.connect("10.0.0.11");
     peer.say("REGISTER web-1 10.0.0.11 version=2 health=5s intent=active");
     assertThat(peer.hear()).isEmpty();
@@ -78,7 +81,7 @@ class RegistrationTest {
   }
 
   @Test
-  void whoIsNotSaneInTimeIsRefused() {
+  void aSessionWithoutSaneInTimeIsRefused() {
     RegistryHarness.Peer peer = harness.connect("10.0.0.11");
     peer.say("REGISTER web-1 10.0.0.11");
     peer.say("SANE wrong");
@@ -89,21 +92,21 @@ class RegistrationTest {
     harness.advance(Duration.ofMillis(100));
     assertThat(peer.hear())
         .containsExactly(
-            "INVALID no SANE in time; SANITY was sent to 10.0.0.11 UDP port 1337, which must be"
-                + " open");
+            "INVALID no SANE in time; SANITY was sent to 10.0.0.11 UDP port 1337; check that the"
+                + " port is open");
     assertThat(peer.closed).isTrue();
     harness.advance(Duration.ofSeconds(5));
     assertThat(harness.dataPath.targets).hasSize(10);
   }
 
   @Test
-  void whoSaysNothingIsRefusedInTime() {
+  void aSilentSessionIsRefusedInTime() {
     RegistryHarness.Peer peer = harness.connect("10.0.0.11");
     harness.advance(Duration.ofMillis(9_900));
     assertThat(peer.closed).isFalse();
     harness.advance(Duration.ofMillis(100));
     assertThat(peer.hear())
-        .containsExactly("INVALID nothing was registered in time; say REGISTER <name> <data-ip>");
+        .containsExactly("INVALID no REGISTER in time; send REGISTER <name> <data-ip>");
     assertThat(peer.closed).isTrue();
   }
 
@@ -114,7 +117,7 @@ class RegistrationTest {
     first.say("REGISTER web-1 10.0.0.11");
     second.say("REGISTER web-2 10.0.0.12");
     second.say("SANE " + harness.dataPath.token("10.0.0.11"));
-    assertThat(second.hear()).singleElement().asString().startsWith("INVALID that token");
+    assertThat(second.hear()).singleElement().asString().startsWith("INVALID wrong token");
     assertThat(harness.registered()).isEmpty();
   }
 
@@ -166,7 +169,7 @@ class RegistrationTest {
   }
 
   @Test
-  void bytesThatAreNoLinesEndTheSessionWithAWordOfWhy() {
+  void bytesThatAreNoLinesEndTheSessionWithAReason() {
     RegistryHarness.Peer peer = harness.registerHealthy("web-1", "10.0.0.11");
     peer.breakWith(new FramingException("byte 0x16 is not printable ASCII"));
     assertThat(peer.hear()).containsExactly("INVALID byte 0x16 is not printable ASCII");
@@ -253,20 +256,20 @@ class RegistrationTest {
   }
 
   @Test
-  void aNameIsNobodyElsesFromAnotherAddress() {
+  void aRegisteredNameIsRefusedFromAnotherAddress() {
     harness.registerHealthy("web-1", "10.0.0.11");
     RegistryHarness.Peer thief = harness.connect("10.0.0.66");
     thief.say("REGISTER web-1 10.0.0.66");
     assertThat(thief.hear())
         .containsExactly(
-            "INVALID name in use: web-1 (10.0.0.11) is registered; take another name, or the same"
-                + " data address to reconnect");
+            "INVALID name in use: web-1 (10.0.0.11) is registered; choose another name, or reconnect"
+                + " with the same data address");
     assertThat(thief.closed).isTrue();
     assertThat(harness.forwarding()).containsExactly("web-1");
   }
 
   @Test
-  void ofTwoWhoWantANameTheFirstWhoIsSaneHasIt() {
+  void ofTwoBackendsWithOneNameTheFirstToProveItsPathGetsIt() {
     RegistryHarness.Peer slow = harness.connect("10.0.0.11");
     slow.say("REGISTER web-1 10.0.0.11");
     RegistryHarness.Peer quick = harness.registerHealthy("web-1", "10.0.0.12");
@@ -305,8 +308,8 @@ class RegistrationTest {
       refused.say("REGISTER old 10.0.0.19");
       assertThat(refused.hear())
           .containsExactly(
-              "INVALID no service here is for backends of 2019, which name no version; mark one"
-                  + " with legacy: true at the load balancer, or register with version=2");
+              "INVALID no service here is for 2019 backends, which register without version=; mark"
+                  + " one with legacy: true at the load balancer, or register with version=2");
       assertThat(refused.closed).isTrue();
       modern.registerHealthy("web-1", "10.0.0.11");
       assertThat(modern.forwarding()).containsExactly("web-1");

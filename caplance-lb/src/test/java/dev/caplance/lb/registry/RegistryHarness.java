@@ -25,7 +25,7 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * A registry without a network and with a clock of its own, on an event loop that the test turns:
- * everything happens when the test says so, and nothing else does.
+ * things happen only when the test says so.
  */
 final class RegistryHarness implements AutoCloseable {
 
@@ -37,7 +37,7 @@ final class RegistryHarness implements AutoCloseable {
 
   final List<List<BackendView>> published = new ArrayList<>();
 
-  /** Whether what was published last awaits nobody. */
+  /** Whether no backend was awaited when the registry published last. */
   boolean complete = true;
 
   final RecordingDataPath dataPath = new RecordingDataPath();
@@ -48,8 +48,8 @@ final class RegistryHarness implements AutoCloseable {
   private int sessions;
   boolean publishingFails;
 
-  /** What the data plane says of what is published. */
-  boolean stands = true;
+  /** Whether what is published takes effect. */
+  boolean inEffect = true;
 
   RegistryHarness() {
     this(true, Maglev.MAX_BACKENDS);
@@ -136,7 +136,7 @@ final class RegistryHarness implements AutoCloseable {
     }
   }
 
-  /** The other end of a session. */
+  /** The backend's end of a session. */
   final class Peer implements Communicator {
 
     private final InetSocketAddress address;
@@ -172,7 +172,7 @@ final class RegistryHarness implements AutoCloseable {
       turn();
     }
 
-    /** What was heard since this was last asked. */
+    /** The lines received since this was last called. */
     List<String> hear() {
       List<String> lines = List.copyOf(heard);
       heard.clear();
@@ -221,7 +221,7 @@ final class RegistryHarness implements AutoCloseable {
     return peer;
   }
 
-  /** A session that has said REGISTER and then the right SANE; nothing of it is left to hear. */
+  /** A session that has sent REGISTER and the right SANE, and whose replies have been read. */
   Peer register(String name, String address, String... options) {
     Peer peer = connect(address);
     peer.say(
@@ -249,7 +249,7 @@ final class RegistryHarness implements AutoCloseable {
     }
     published.add(backends);
     complete = nowComplete;
-    return stands;
+    return inEffect;
   }
 
   /** Lets time pass, in small steps, with all that becomes due. */
@@ -268,7 +268,7 @@ final class RegistryHarness implements AutoCloseable {
     return published.isEmpty() ? List.of() : published.get(published.size() - 1);
   }
 
-  /** The names of those that new flows may go to now. */
+  /** The names of the backends that get new flows now. */
   List<String> forwarding() {
     return lastPublished().stream()
         .filter(BackendView::takesNewFlows)
@@ -276,8 +276,8 @@ final class RegistryHarness implements AutoCloseable {
         .toList();
   }
 
-  /** The names of those that may keep the flows that they have. */
-  List<String> keeping() {
+  /** The names of the backends that may keep their flows. */
+  List<String> retaining() {
     return lastPublished().stream().map(BackendView::name).toList();
   }
 

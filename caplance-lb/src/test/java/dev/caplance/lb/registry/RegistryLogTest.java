@@ -8,7 +8,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * Each change of state is one line with its reason; what strangers can cause at will is limited.
+ * Each change of state is one line with its reason; lines that unregistered peers can cause at will
+ * are limited.
  */
 class RegistryLogTest {
 
@@ -41,24 +42,24 @@ class RegistryLogTest {
 
     assertThat(log.lines())
         .containsExactly(
-            "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11:1024, protocol 2,"
+            "INFO web-1 (10.0.0.11): registered, session from 10.0.0.11:1024, protocol 2,"
                 + " intent active",
-            "INFO web-1 (10.0.0.11): unknown options ignored: [colour=9, zone]",
+            "INFO web-1 (10.0.0.11): ignored unknown options: [colour=9, zone]",
             "INFO web-1 (10.0.0.11): healthy",
             "WARN web-1 (10.0.0.11): unhealthy: 503 connection refused",
             "INFO web-1 (10.0.0.11): healthy",
-            "INFO web-1 (10.0.0.11): paused, as the backend asked",
-            "INFO web-1 (10.0.0.11): line refused: backend already paused",
-            "INFO web-1 (10.0.0.11): active, as the backend asked",
-            "INFO web-1 (10.0.0.11): draining, as the backend asked",
-            "INFO web-1 (10.0.0.11): the session from 10.0.0.11:1024 is taken over",
-            "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11:1025, protocol 2,"
+            "INFO web-1 (10.0.0.11): paused at the backend's request",
+            "INFO web-1 (10.0.0.11): line rejected: backend already paused",
+            "INFO web-1 (10.0.0.11): active at the backend's request",
+            "INFO web-1 (10.0.0.11): draining at the backend's request",
+            "INFO web-1 (10.0.0.11): the session from 10.0.0.11:1024 was replaced by a new one",
+            "INFO web-1 (10.0.0.11): registered, session from 10.0.0.11:1025, protocol 2,"
                 + " intent active",
             "WARN web-1 (10.0.0.11): deregistered: health check timeout ran out",
-            "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11:1026, protocol"
+            "INFO web-1 (10.0.0.11): registered, session from 10.0.0.11:1026, protocol"
                 + " 2019, intent active",
-            "WARN web-1 (10.0.0.11): deregistered: the session broke: the peer closed",
-            "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11:1027, protocol"
+            "WARN web-1 (10.0.0.11): deregistered: connection lost: the peer closed",
+            "INFO web-1 (10.0.0.11): registered, session from 10.0.0.11:1027, protocol"
                 + " 2019, intent active",
             "INFO web-1 (10.0.0.11): deregistered: the backend asked for it");
   }
@@ -69,13 +70,13 @@ class RegistryLogTest {
     assertThat(log.lines())
         .last()
         .isEqualTo(
-            "WARN web-1 (10.0.0.11): names services that do not exist here: wbe, mial; there are:"
-                + " web, mail");
+            "WARN web-1 (10.0.0.11): names unknown services: wbe, mial; the services here"
+                + " are: web, mail");
     assertThat(harness.registered()).containsExactly("web-1");
   }
 
   @Test
-  void strangersCannotFloodIt() {
+  void unregisteredSessionsCannotFloodIt() {
     for (int i = 0; i < 2000; i++) {
       harness.connect("10.0.0.66").say("GET / HTTP/1.1");
     }
@@ -92,7 +93,7 @@ class RegistryLogTest {
     assertThat(log.lines().get(1))
         .startsWith("INFO session from 10.0.0.66:")
         .contains(" for web-1: refused: name in use")
-        .endsWith("(1980 lines like this were left out)");
+        .endsWith("(1980 similar lines suppressed)");
   }
 
   @Test
@@ -112,7 +113,7 @@ class RegistryLogTest {
   }
 
   @Test
-  void whoOnlyConnectsAndLeavesIsNotWorthALine() {
+  void aConnectionThatSaysNothingIsNotLogged() {
     harness.connect("10.0.0.66").breakWith(new EOFException("the peer closed"));
     assertThat(log.lines()).isEmpty();
   }

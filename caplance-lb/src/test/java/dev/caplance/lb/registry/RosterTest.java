@@ -11,14 +11,14 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** After a restart it is known who has yet to return. */
+/** After a restart, the load balancer knows which backends are still missing. */
 class RosterTest {
 
   @TempDir private Path directory;
   private Path file;
 
   @BeforeEach
-  void aRunWithThreeBackendsHasCrashed() throws IOException {
+  void aLoadBalancerWithThreeBackendsHasCrashed() throws IOException {
     file = directory.resolve("state/backends");
     RegistryHarness before = new RegistryHarness(file);
     before.registerHealthy("b1", "10.0.0.11");
@@ -38,16 +38,16 @@ class RosterTest {
       assertThat(next.forwarding()).containsExactly("another", "b1");
       assertThat(next.complete).isFalse();
       next.register("b2", "10.0.0.12", "version=2", "health=5s", "intent=paused");
-      RegistryHarness.Peer unfit = next.register("b3", "10.0.0.13", "version=2", "health=5s");
+      RegistryHarness.Peer unhealthy = next.register("b3", "10.0.0.13", "version=2", "health=5s");
       assertThat(next.complete).isFalse();
-      unfit.say("HEALTH 503 application does not answer");
+      unhealthy.say("HEALTH 503 application does not answer");
       assertThat(next.complete).isTrue();
       assertThat(next.forwarding()).containsExactly("another", "b1");
     }
   }
 
   @Test
-  void nobodyIsWaitedForForEver() {
+  void theWaitEndsAfterTheGracePeriod() {
     try (RegistryHarness next = new RegistryHarness(file)) {
       next.registerHealthy("b1", "10.0.0.11").say("HEALTH 200");
       next.advance(Duration.ofSeconds(14));
@@ -61,7 +61,7 @@ class RosterTest {
   }
 
   @Test
-  void aCrashDuringTheWaitForgetsNobody() throws IOException {
+  void aCrashDuringTheWaitKeepsTheNames() throws IOException {
     try (RegistryHarness next = new RegistryHarness(file)) {
       next.registerHealthy("b1", "10.0.0.11");
       next.advance(Duration.ofSeconds(5));
@@ -70,7 +70,7 @@ class RosterTest {
   }
 
   @Test
-  void whoWasTakenOutIsNotWaitedFor() throws IOException {
+  void backendsThatDrainedOrLeftAreNotAwaited() throws IOException {
     try (RegistryHarness next = new RegistryHarness(file)) {
       next.registerHealthy("b1", "10.0.0.11");
       RegistryHarness.Peer drained = next.registerHealthy("b2", "10.0.0.12");
@@ -83,7 +83,7 @@ class RosterTest {
   }
 
   @Test
-  void aStopKeepsThoseWhoWereThere() throws IOException {
+  void aStopKeepsTheNames() throws IOException {
     try (RegistryHarness next = new RegistryHarness(file)) {
       for (String name : List.of("b1", "b2", "b3", "b4")) {
         next.registerHealthy(name, "10.0.0.1" + name.charAt(1));

@@ -19,15 +19,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every line in every state: one table says what is answered and where it leads. A message or a
- * state without its row or column fails.
+ * Every line in every state: one table gives the reply and the next state. A message or a state
+ * that is missing from it fails the test.
  */
 class SessionStatesTest {
 
   private static final String NAME = "web-1";
   private static final String ADDRESS = "10.0.0.11";
 
-  /** Where a session and its backend stand together. The backend is fit wherever there is one. */
+  /**
+   * The state of a session and the intent of its backend. The backend is healthy wherever there is
+   * one.
+   */
   private enum Situation {
     NEW(BackendSession.State.NEW, null),
     PROVING(BackendSession.State.PROVING, null),
@@ -50,8 +53,8 @@ class SessionStatesTest {
   }
 
   /**
-   * For each line and situation: the start of the answer ({@code -} is none), then where it leads
-   * if that is elsewhere. RIGHT stands for the token that was sent.
+   * For each line and situation: the start of the reply ({@code -} is none), then the next
+   * situation if it is another one. RIGHT stands for the token that was sent.
    */
   private static final String TABLE =
       """
@@ -59,25 +62,25 @@ class SessionStatesTest {
       REGISTER web-1 10.0.0.11         | - > PROVING                        | INVALID not registered yet > CLOSED    | INVALID already registered as web-1       | INVALID already registered as web-1       | INVALID already registered as web-1
       REGISTER web-2 10.0.0.12         | - > PROVING                        | INVALID not registered yet > CLOSED    | INVALID already registered as web-1       | INVALID already registered as web-1       | INVALID already registered as web-1
       REGISTER neighbour 10.0.0.11     | INVALID name in use > CLOSED       | INVALID not registered yet > CLOSED    | INVALID already registered as web-1       | INVALID already registered as web-1       | INVALID already registered as web-1
-      SANE RIGHT                       | INVALID that token was not sent    | REGISTERED web-1 10.0.0.11 > ACTIVE    | -                                         | -                                         | -
-      SANE wrong                       | INVALID that token was not sent    | INVALID that token was not sent        | INVALID that token was not sent           | INVALID that token was not sent           | INVALID that token was not sent
+      SANE RIGHT                       | INVALID wrong token;               | REGISTERED web-1 10.0.0.11 > ACTIVE    | -                                         | -                                         | -
+      SANE wrong                       | INVALID wrong token;               | INVALID wrong token;                   | INVALID wrong token;                      | INVALID wrong token;                      | INVALID wrong token;
       HEALTH 200                       | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | HEALTHACK 200                             | HEALTHACK 200                             | HEALTHACK 200
       HEALTH 200 all is well           | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | HEALTHACK 200                             | HEALTHACK 200                             | HEALTHACK 200
       PAUSE web-1                      | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | PAUSED web-1 > PAUSED                     | PAUSED web-1 > PAUSED                     | INVALID backend already paused
-      PAUSE neighbour                  | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID this session is web-1's           | INVALID this session is web-1's           | INVALID this session is web-1's
+      PAUSE neighbour                  | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID this session belongs to           | INVALID this session belongs to           | INVALID this session belongs to
       RESUME web-1                     | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID backend already active            | RESUMED web-1 > ACTIVE                    | RESUMED web-1 > ACTIVE
-      RESUME neighbour                 | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID this session is web-1's           | INVALID this session is web-1's           | INVALID this session is web-1's
+      RESUME neighbour                 | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID this session belongs to           | INVALID this session belongs to           | INVALID this session belongs to
       DRAIN web-1                      | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | DRAINING web-1 > DRAINING                 | INVALID backend already draining          | INVALID backend already paused
-      DRAIN neighbour                  | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID this session is web-1's           | INVALID this session is web-1's           | INVALID this session is web-1's
+      DRAIN neighbour                  | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID this session belongs to           | INVALID this session belongs to           | INVALID this session belongs to
       DEREGISTER web-1                 | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | DEREGISTERED web-1 the backend > CLOSED   | DEREGISTERED web-1 the backend > CLOSED   | DEREGISTERED web-1 the backend > CLOSED
-      DEREGISTER neighbour             | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID this session is web-1's           | INVALID this session is web-1's           | INVALID this session is web-1's
-      REGISTERED web-1 10.0.0.11       | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID only a load balancer says that    | INVALID only a load balancer says that    | INVALID only a load balancer says that
-      HEALTHACK 200                    | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID only a load balancer says that    | INVALID only a load balancer says that    | INVALID only a load balancer says that
-      PAUSED web-1                     | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID only a load balancer says that    | INVALID only a load balancer says that    | INVALID only a load balancer says that
-      RESUMED web-1                    | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID only a load balancer says that    | INVALID only a load balancer says that    | INVALID only a load balancer says that
-      DRAINING web-1                   | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID only a load balancer says that    | INVALID only a load balancer says that    | INVALID only a load balancer says that
-      DEREGISTERED web-1               | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID only a load balancer says that    | INVALID only a load balancer says that    | INVALID only a load balancer says that
-      INVALID whatever                 | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID only a load balancer says that    | INVALID only a load balancer says that    | INVALID only a load balancer says that
+      DEREGISTER neighbour             | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID this session belongs to           | INVALID this session belongs to           | INVALID this session belongs to
+      REGISTERED web-1 10.0.0.11       | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID only load balancers send that     | INVALID only load balancers send that     | INVALID only load balancers send that
+      HEALTHACK 200                    | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID only load balancers send that     | INVALID only load balancers send that     | INVALID only load balancers send that
+      PAUSED web-1                     | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID only load balancers send that     | INVALID only load balancers send that     | INVALID only load balancers send that
+      RESUMED web-1                    | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID only load balancers send that     | INVALID only load balancers send that     | INVALID only load balancers send that
+      DRAINING web-1                   | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID only load balancers send that     | INVALID only load balancers send that     | INVALID only load balancers send that
+      DEREGISTERED web-1               | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID only load balancers send that     | INVALID only load balancers send that     | INVALID only load balancers send that
+      INVALID whatever                 | INVALID not registered; > CLOSED   | INVALID not registered yet > CLOSED    | INVALID only load balancers send that     | INVALID only load balancers send that     | INVALID only load balancers send that
       HELO web-1                       | INVALID 'HELO' is no > CLOSED      | INVALID 'HELO' is no > CLOSED          | INVALID 'HELO' is no command              | INVALID 'HELO' is no command              | INVALID 'HELO' is no command
       PAUSE                            | INVALID PAUSE takes one > CLOSED   | INVALID PAUSE takes one > CLOSED       | INVALID PAUSE takes one name              | INVALID PAUSE takes one name              | INVALID PAUSE takes one name
       SANE a+b                         | INVALID 'a+b' is not > CLOSED      | INVALID 'a+b' is not > CLOSED          | INVALID 'a+b' is not a token              | INVALID 'a+b' is not a token              | INVALID 'a+b' is not a token
@@ -133,15 +136,16 @@ class SessionStatesTest {
       } else {
         assertThat(harness.registered()).containsExactly("neighbour");
       }
-      boolean fit = given.before.registered();
+      boolean wasHealthy = given.before.registered();
       assertThat(harness.forwarding())
           .isEqualTo(
-              given.after == Situation.ACTIVE && fit
+              given.after == Situation.ACTIVE && wasHealthy
                   ? List.of("neighbour", NAME)
                   : List.of("neighbour"));
-      boolean keeps = fit && (given.after == Situation.ACTIVE || given.after == Situation.DRAINING);
-      assertThat(harness.keeping())
-          .isEqualTo(keeps ? List.of("neighbour", NAME) : List.of("neighbour"));
+      boolean retains =
+          wasHealthy && (given.after == Situation.ACTIVE || given.after == Situation.DRAINING);
+      assertThat(harness.retaining())
+          .isEqualTo(retains ? List.of("neighbour", NAME) : List.of("neighbour"));
       assertThat(neighbour.hear()).isEmpty();
       assertThat(neighbour.state()).isEqualTo(BackendSession.State.REGISTERED);
     }

@@ -95,10 +95,10 @@ class UdpDataPathTest {
             line -> assertThat(line).isEqualTo("from 10.8.0.2 with an MTU of 1400"),
             line -> assertThat(line).isEqualTo("from 10.6.0.1 with an MTU of 1400"),
             line ->
-                assertThat(line).startsWith("10.8.0.2 is an address of this load balancer itself"),
+                assertThat(line).startsWith("10.8.0.2 is an address of the load balancer itself"),
             line -> assertThat(line).startsWith("10.8.0.255 is the broadcast address of v0"),
             line ->
-                assertThat(line).startsWith("10.5.1.2 is an address of this load balancer itself"),
+                assertThat(line).startsWith("10.5.1.2 is an address of the load balancer itself"),
             line ->
                 assertThat(line)
                     .isEqualTo(
