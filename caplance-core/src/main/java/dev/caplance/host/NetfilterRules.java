@@ -17,13 +17,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The rules that direct packets for the VIPs to the queues: the ports that are balanced and ICMP
- * errors are queued, TCP in queues of its own; echo and neighbour discovery stay with the host;
- * other packets are dropped or left to the host. While no program reads the queues, the kernel
- * drops what is queued.
+ * The rules that direct packets for the VIPs to the queues. Balanced ports and ICMP errors are
+ * queued, TCP in queues of its own; echo and neighbour discovery stay with the host; other packets
+ * are dropped or left to the host. While no program reads the queues, the kernel drops what is
+ * queued.
  *
- * <p>Rules that a crashed run left are replaced. {@link #droppedPackets} may be called by any
- * thread, the other methods by one at a time.
+ * <p>Rules left by a crash are replaced. Any thread may call {@link #droppedPackets}; calls of the
+ * other methods must not overlap.
  */
 public final class NetfilterRules {
 
@@ -49,24 +49,25 @@ public final class NetfilterRules {
   private final String queue;
   private final String tcpQueue;
   private final Map<Boolean, RawTable> tableOfIpv4;
-  private boolean counts;
+  private boolean countsDropped;
   private volatile Map<InetAddress, Long> dropped = Map.of();
 
   /**
    * A virtual address.
    *
-   * @param ports that are queued
-   * @param dropOther whether packets that are neither queued nor for the host's ping and neighbour
-   *     discovery are dropped and counted; otherwise the host gets them
+   * @param ports the ports that are queued
+   * @param dropOther whether all packets are dropped and counted that are neither queued nor part
+   *     of the host's ping and neighbour discovery; otherwise the host gets them
    */
   public record Vip(InetAddress address, Ports ports, boolean dropOther) {}
 
   /**
-   * Rules that are not in place yet.
+   * Creates the rules without installing them.
    *
    * @param firstQueue 0 to 65535
-   * @param queueCount at least 1; the kernel spreads flows over these many queues, and those of TCP
-   *     over as many behind them
+   * @param queueCount at least 1; the kernel spreads flows over this many queues, and those of TCP
+   *     over as many that follow
+   * @param commands runs the netfilter commands
    */
   public NetfilterRules(int firstQueue, int queueCount, CommandRunner commands) {
     queue = target(firstQueue, queueCount);
@@ -81,11 +82,13 @@ public final class NetfilterRules {
   }
 
   /**
-   * Puts the rules for these VIPs in place of whatever is there of ours; rules of a family without
-   * a VIP are removed.
+   * Installs the rules for these VIPs in place of all rules of ours. In an address family without a
+   * VIP, ours are removed.
+   *
+   * @throws IOException if the host refuses them, with a message for the operator
    */
   public void apply(List<Vip> vips) throws IOException {
-    counts = vips.stream().anyMatch(Vip::dropOther);
+    countsDropped = vips.stream().anyMatch(Vip::dropOther);
     dropped = Map.of();
     for (boolean ipv4 : new boolean[] {true, false}) {
       List<String> rules =
@@ -102,17 +105,18 @@ public final class NetfilterRules {
   }
 
   /**
-   * Looks whether the rules are still as they were applied, puts them back if not, and reads their
-   * counters. Rules that somebody else has put before ours are theirs.
+   * Checks that the rules are as they were applied, restores them if not, and reads their counters.
+   * Rules that others have put before ours are left alone.
    *
-   * @return what was wrong, a sentence for each family; empty when all was well
+   * @return what was wrong, a sentence for each address family; empty if nothing was
+   * @throws IOException if the rules cannot be read or restored
    */
   public List<String> check() throws IOException {
     List<String> repaired = new ArrayList<>();
     for (RawTable table : used()) {
       repaired.addAll(table.check());
     }
-    if (counts) {
+    if (countsDropped) {
       dropped = readDropped();
     }
     return repaired;
@@ -122,7 +126,7 @@ public final class NetfilterRules {
     return tableOfIpv4.values().stream().filter(table -> !table.isEmpty()).toList();
   }
 
-  /** Removes the rules, if they are there. */
+  /** Removes the rules if they are there. */
   public void remove() throws IOException {
     for (RawTable table : used()) {
       table.apply(List.of());
@@ -131,8 +135,9 @@ public final class NetfilterRules {
   }
 
   /**
-   * How many packets for each VIP were dropped as other traffic since the rules were last put in
-   * place, as of the last {@link #check}; VIPs whose other traffic goes to the host are absent.
+   * The number of packets for each VIP that were dropped as other traffic since the rules were last
+   * installed, as of the last {@link #check}. VIPs whose other traffic is left to the host are
+   * absent.
    */
   public Map<InetAddress, Long> droppedPackets() {
     return dropped;
@@ -151,12 +156,15 @@ public final class NetfilterRules {
     return Collections.unmodifiableMap(counters);
   }
 
-  /** A machine without this family has no rules of ours in it either. */
+  /**
+   * Removes what is left of ours in an unused address family. A machine without that family has
+   * nothing to remove.
+   */
   private static void removeIfPossible(RawTable table) {
     try {
       table.apply(List.of());
     } catch (IOException e) {
-      LOG.debug("no rules were looked for in a family that is not used", e);
+      LOG.debug("cannot look for rules in an unused address family", e);
     }
   }
 

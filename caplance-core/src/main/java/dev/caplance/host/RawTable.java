@@ -7,9 +7,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Our chains in one family's {@code raw} table: {@code CAPLANCE}, to which PREROUTING jumps first,
- * and {@code CAPLANCE-DEFRAG}, to which nothing jumps: the mere existence of its {@code -m socket}
- * rule makes the kernel reassemble fragments before PREROUTING, without connection tracking.
+ * Our chains in the {@code raw} table of one address family: {@code CAPLANCE}, to which PREROUTING
+ * jumps first, and {@code CAPLANCE-DEFRAG}, to which nothing jumps. The mere existence of its
+ * {@code -m socket} rule makes the kernel reassemble fragments before PREROUTING, without
+ * connection tracking.
  */
 final class RawTable {
 
@@ -22,15 +23,16 @@ final class RawTable {
   private List<String> rules = List.of();
   private boolean defragments = true;
 
-  /** A table that is still as it is. */
+  /** Creates the object without changing the table. */
   RawTable(boolean ipv4, CommandRunner commands) {
     this.chains = new OwnChains(ipv4, "raw", "PREROUTING", List.of(CHAIN, DEFRAG_CHAIN), commands);
   }
 
   /**
-   * Puts these rules in place of whatever is there of ours; without any, removes what is there.
+   * Installs these rules in place of all rules of ours; without any, removes ours.
    *
-   * @param wanted what {@code CAPLANCE} is to hold, without {@code -A CAPLANCE}
+   * @param wanted the rules of {@code CAPLANCE}, without {@code -A CAPLANCE}
+   * @throws IOException if the host refuses them, with a message for the operator
    */
   void apply(List<String> wanted) throws IOException {
     List<String> complete = wanted.stream().map(rule -> "-A " + CHAIN + " " + rule).toList();
@@ -42,6 +44,7 @@ final class RawTable {
     rules = complete;
   }
 
+  /** Whether no rules were applied. */
   boolean isEmpty() {
     return rules.isEmpty();
   }
@@ -86,7 +89,7 @@ final class RawTable {
         first.getMessage());
   }
 
-  /** Looks whether the rules are still there, and puts them back; says what was wrong. */
+  /** Restores the rules if they have changed. Returns a sentence on what was wrong, or nothing. */
   List<String> check() throws IOException {
     String difference = chains.difference();
     if (difference.isEmpty()) {

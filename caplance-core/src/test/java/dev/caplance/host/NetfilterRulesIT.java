@@ -127,7 +127,7 @@ class NetfilterRulesIT {
   }
 
   @Test
-  void ofAVipThatIsLimitedToPortsOnlyTheseAreQueued() throws IOException {
+  void onlyTheConfiguredPortsOfAVipAreQueued() throws IOException {
     Ports ports =
         Ports.parse("tcp/443")
             .union(Ports.parse("tcp/8000-8999"))
@@ -152,7 +152,7 @@ class NetfilterRulesIT {
         "PF_INET  | pack_sockaddr_in($_, inet_aton('10.0.0.50'))",
         "PF_INET6 | pack_sockaddr_in6($_, inet_pton(AF_INET6, 'fd00::50'))",
       })
-  void whatIsNotQueuedIsTheHostsOwn(String family, String to) throws IOException {
+  void otherPacketsAreLeftToTheHost(String family, String to) throws IOException {
     try (TestNamespace client = clientWithRoutes()) {
       Ports ports = Ports.parse("udp/1000-1999");
       installed(
@@ -188,7 +188,7 @@ class NetfilterRulesIT {
   }
 
   @Test
-  void rulesOfACrashedRunAreReplacedAndThoseOfAnUnusedFamilyRemoved() throws IOException {
+  void rulesLeftByACrashAreReplacedAndThoseOfAnUnusedFamilyRemoved() throws IOException {
     installed(VIP, VIP6);
     installed(VIP);
     List<String> once = saved();
@@ -243,7 +243,7 @@ class NetfilterRulesIT {
         "iptables -t raw -F CAPLANCE-DEFRAG              | had been changed",
         "iptables -t raw -I CAPLANCE -p tcp -j ACCEPT    | had been changed",
       })
-  void whatSomethingElseDidToTheRulesIsPutRight(String command, String wrong) throws IOException {
+  void changesByOthersAreUndone(String command, String wrong) throws IOException {
     NetfilterRules rules = installed(VIP);
     List<String> installed = saved();
     here.run(command.split(" "));
@@ -273,7 +273,7 @@ class NetfilterRulesIT {
   }
 
   @Test
-  void withoutTheRightToItTheErrorSaysSo() {
+  void withoutTheCapabilityTheErrorSaysSo() {
     CommandRunner nobody = here.commands(List.of("setpriv", "--reuid=65534", "--clear-groups"));
     assertThatThrownBy(() -> new NetfilterRules(0, 1, nobody).apply(List.of(VIP)))
         .isInstanceOf(CommandException.class)
@@ -283,7 +283,7 @@ class NetfilterRulesIT {
 
   /** A kernel without the match, played by refusing the rules that name it. */
   @Test
-  void withoutTheSocketMatchItWorksButForFragments() throws IOException {
+  void withoutTheSocketMatchOnlyFragmentsAreNotReassembled() throws IOException {
     CommandRunner withoutMatch =
         here.commands(
             List.of(
@@ -332,7 +332,7 @@ class NetfilterRulesIT {
   }
 
   @Test
-  void countsWhatIsDroppedAndOnlyThat() throws IOException {
+  void countsOnlyDroppedPackets() throws IOException {
     try (TestNamespace client = clientWithRoutes()) {
       NetfilterRules rules = installed(VIP, VIP6);
       assertThat(dropped(rules)).isEqualTo(Map.of(VIP.address(), 0L, VIP6.address(), 0L));

@@ -13,80 +13,84 @@ import java.util.Map;
 import java.util.OptionalInt;
 
 /**
- * Something that takes packets for the VIPs and sends them to backends. {@link #start} and {@link
- * #stop} are called once, in this order; the other methods may be called by any thread.
+ * Takes packets for the VIPs and forwards them to backends. {@link #start} and {@link #stop} are
+ * called once each, in this order; any thread may call the other methods.
  */
 public interface Dataplane {
 
   /**
-   * Acquires everything that packets need and begins to forward what reaches it.
+   * Acquires all resources and starts to forward the packets that arrive.
    *
-   * @throws IOException when something is missing or taken, in words for the operator; nothing is
-   *     held then
+   * @throws IOException if a resource is missing or in use, with a message for the operator;
+   *     nothing is held then
    */
   void start() throws IOException;
 
   /**
    * Makes the host direct the packets of these services, and of no others, to this data plane. The
-   * services are also those of the tables that are published.
+   * tables that are published have the same services.
    *
-   * @param timeouts after which it forgets flows
-   * @throws IOException in words for the operator
+   * @param timeouts idle times after which flows are forgotten
+   * @throws IOException with a message for the operator
    */
   void apply(List<ServiceSpec> services, FlowTimeouts timeouts) throws IOException;
 
   /**
-   * Hands over a new table.
+   * Publishes a new table.
    *
-   * @return whether the table stands: from now on no packet is given to a backend that only an
-   *     older table knows, except for the packets of the batch that is being sent right now. If
-   *     not, the caller publishes again later, and meanwhile confirms nothing that depends on it
+   * @return whether the table is in effect: from now on, no packet goes to a backend that only
+   *     older tables have, except for packets of batches that are being sent at this moment. If
+   *     false, the caller publishes again later and confirms nothing that depends on the table
+   *     until then
    */
   boolean publish(ForwardingTable table);
 
   /**
-   * Looks whether what {@link #apply} did to the host is still there, and puts it back. Called
-   * every few seconds by one thread.
+   * Restores what {@link #apply} did to the host if something has undone it. Called every few
+   * seconds by one thread.
    *
-   * @throws IOException when that fails, in words for the operator
+   * @throws IOException if that fails, with a message for the operator
    */
   void maintain() throws IOException;
 
-  /** What each worker has done since the start. Takes no lock and scans no flows. */
+  /** What each worker has done since it started. Takes no lock and does not scan flows. */
   List<WorkerStatus> status();
 
-  /** What was sent to a target since its backend registered. */
+  /** The traffic sent to a target since its backend registered. */
   TargetTraffic traffic(Target target);
 
   /**
-   * Packets for each VIP that were dropped because they belong to no service, as of the last {@link
-   * #maintain}; VIPs whose other traffic goes to the host are absent.
+   * The number of packets for each VIP that were dropped because they belong to no service, as of
+   * the last {@link #maintain}. VIPs whose other traffic is left to the host are absent.
    */
   Map<InetAddress, Long> droppedOtherTraffic();
 
-  /** The {@link Target#id} that a known flow has; empty for other flows. */
+  /** The {@link Target#id} that a known flow is assigned to; empty for an unknown flow. */
   OptionalInt targetOf(FlowKey flow);
 
-  /** Undoes {@link #apply} and {@link #start}. Packets already received are sent. */
+  /**
+   * Undoes {@link #apply} and {@link #start}. Packets that were already received are still sent.
+   */
   void stop();
 
   /**
-   * After how long without a packet a flow is forgotten, in whole seconds.
+   * Idle times after which flows are forgotten, in whole seconds.
    *
-   * @param tcp of a connection
-   * @param udp of a flow of datagrams
-   * @param closing of a connection that one side has ended
+   * @param tcp of an established TCP connection
+   * @param udp of a UDP flow
+   * @param closing of a TCP connection that one side has closed
    */
   record FlowTimeouts(Duration tcp, Duration udp, Duration closing) {}
 
   /**
-   * What was sent to one target.
+   * The traffic sent to one target.
    *
-   * @param bytes of the packets, without the encapsulation
+   * @param packets that were encapsulated and sent
+   * @param bytes of these packets, without the encapsulation
    */
   record TargetTraffic(long packets, long bytes) {
 
-    /** Nothing was sent. */
+    /** No traffic. */
     public static final TargetTraffic NONE = new TargetTraffic(0, 0);
   }
 
@@ -94,12 +98,12 @@ public interface Dataplane {
    * What one worker has done since it started.
    *
    * @param queue the number of its NFQUEUE
-   * @param traffic its packets and what became of them
-   * @param verdictMessages in which it settled them with the kernel
-   * @param flows that it keeps now
-   * @param flowsNotKept how often a flow found no room, once for each of its packets, so that it
-   *     went where the table of the moment says
-   * @param allocatedBytes that its thread has ever taken from the heap
+   * @param traffic its packets by disposition, and its errors
+   * @param verdictMessages messages that settled batches of packets with the kernel
+   * @param flows that it remembers at the moment
+   * @param flowsNotKept packets of flows that found no room in the flow table and so followed the
+   *     current Maglev table
+   * @param allocatedBytes heap memory that its thread has allocated in all
    */
   record WorkerStatus(
       int queue,

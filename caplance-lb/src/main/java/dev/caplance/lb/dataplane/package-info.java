@@ -1,5 +1,5 @@
 /**
- * Packets in, encapsulated packets out. A data plane is given immutable snapshots and knows nothing
- * of how they come about.
+ * Packets in, encapsulated packets out. A data plane gets immutable snapshots and does not know
+ * where they come from.
  */
 package dev.caplance.lb.dataplane;

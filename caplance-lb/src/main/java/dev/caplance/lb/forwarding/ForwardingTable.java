@@ -12,20 +12,20 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * All that a data plane must know to send packets on, at one moment: the services with their VIPs,
- * ports, targets and Maglev tables, the hash key, the addresses that no packet may come from, and
- * whether backends are awaited after a restart. Immutable and iterable, so that each data plane can
- * lay it out as it needs; a change is a new table.
+ * Everything that a data plane needs to forward packets, at one moment: the services with their
+ * VIPs, ports, targets and Maglev tables, the hash key, the source addresses to refuse, and whether
+ * backends are awaited after a restart. Immutable, so any thread may use it, and iterable, so that
+ * each data plane can lay it out as it needs. Every change makes a new table.
  */
 public final class ForwardingTable {
 
   /**
-   * For how long after a start nothing is final: backends have yet to return, so no connection is
-   * refused because of their absence.
+   * Time after a start in which backends may still be registering again; until it has passed, no
+   * connection is refused for lack of a backend.
    */
   public static final Duration GRACE = Duration.ofSeconds(30);
 
-  /** What {@link #service} says of a flow that no service has. */
+  /** The result of {@link #service} for a flow that belongs to no service. */
   public static final int NO_SERVICE = -1;
 
   private final List<Service> services;
@@ -59,9 +59,9 @@ public final class ForwardingTable {
   }
 
   /**
-   * A table without services.
+   * Creates a table without services.
    *
-   * @param hash chooses the slot of a flow
+   * @param hash maps flows to slots
    * @param slots of each Maglev table, a prime
    */
   public static ForwardingTable empty(FlowHash hash, int slots) {
@@ -69,9 +69,10 @@ public final class ForwardingTable {
   }
 
   /**
-   * The table after a change; Maglev tables that are the same as here are not built anew.
+   * Creates the table that follows a change. Maglev tables whose targets have not changed are
+   * reused.
    *
-   * @param pools one for each service; no two of them have a port of a VIP in common
+   * @param pools one for each service; no two share a port of a VIP
    * @param newRefusedSources the VIPs and the host's own addresses
    * @param awaitsBackends see {@link #awaitsBackends}
    */
@@ -90,46 +91,52 @@ public final class ForwardingTable {
     return new ForwardingTable(List.copyOf(next), newRefusedSources, hash, slots, awaitsBackends);
   }
 
-  /** The services; the numbers that other methods take are positions in this list. */
+  /** The services. Other methods identify a service by its position in this list. */
   public List<Service> services() {
     return services;
   }
 
-  /** The targets of all services, each once, by ascending index. */
+  /** The targets of all services, each once, in ascending order of their indexes. */
   public List<Target> targets() {
     return Arrays.stream(targetsByIndex).filter(Objects::nonNull).toList();
   }
 
-  /** Slots of each Maglev table. */
+  /** Slots of each Maglev table that has targets, a prime. */
   public int slots() {
     return slots;
   }
 
   /**
-   * Whether the backend of a connection that is older than the load balancer may be missing here,
-   * so that the connection's packets are better dropped, to be sent again, than given to a backend
-   * that would reset it.
+   * Whether backends of connections that are older than this process may still be missing. Packets
+   * of such connections are then dropped, for their senders to retransmit, rather than given to a
+   * backend that would reset the connection.
    */
   public boolean awaitsBackends() {
     return awaitsBackends;
   }
 
-  /** Whether a packet from this address would loop, or pretends to come from here. */
+  /**
+   * Whether packets from an address are refused, because they would loop or only pretend to come
+   * from here.
+   *
+   * @param high bytes 0 to 7 of the address, IPv4 in its mapped form; see {@link IpAddresses#high}
+   * @param low bytes 8 to 15
+   */
   public boolean refusesSource(long high, long low) {
     return refusedSources.contains(high, low);
   }
 
-  /** The number of the service that has a flow, or {@link #NO_SERVICE}. */
+  /** Finds the service that a flow belongs to: its position, or {@link #NO_SERVICE}. */
   public int service(FlowKey flow) {
     for (int i = 0; i < servicesInOrder.length; i++) {
-      if (servicesInOrder[i].isFor(flow)) {
+      if (servicesInOrder[i].contains(flow)) {
         return i;
       }
     }
     return NO_SERVICE;
   }
 
-  /** The target with this id, if it may keep flows of the service; else null. */
+  /** Finds the target with an id, if it may keep flows of the service; otherwise returns null. */
   public Target retained(int service, int targetId) {
     int index = Target.indexOf(targetId);
     Target target = index < targetsByIndex.length ? targetsByIndex[index] : null;
@@ -138,19 +145,19 @@ public final class ForwardingTable {
         : null;
   }
 
-  /** The slot of a flow in the table of a service; −1 when nobody gets new flows. */
+  /** The slot of a flow in the table of its service, or −1 if no target gets new flows. */
   public int slot(int service, FlowKey flow) {
     int size = servicesInOrder[service].table().slots();
     return size == 0 ? -1 : (int) Long.remainderUnsigned(hash.of(flow), size);
   }
 
-  /** Where a new flow of a service goes; null when nobody gets new flows. */
+  /** The target of a new flow of a service, or null if no target gets new flows. */
   public Target target(int service, FlowKey flow) {
     int slot = slot(service, flow);
     return slot < 0 ? null : servicesInOrder[service].targetAt(slot);
   }
 
-  /** Whether clients of the service are told that there is no backend. */
+  /** Whether clients of the service are told when no backend takes new flows. */
   public boolean rejectsWhenEmpty(int service) {
     return servicesInOrder[service].spec().whenEmpty() == ServiceSpec.WhenEmpty.REJECT;
   }

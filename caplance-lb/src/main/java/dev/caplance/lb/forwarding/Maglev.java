@@ -6,19 +6,23 @@ import java.util.List;
 import net.openhft.hashing.LongHashFunction;
 
 /**
- * Maglev's look-up table (Eisenbud et al., NSDI 2016, §3.4): every backend has its own order of all
- * slots, and the backends take turns, each taking the first slot in its order that is free. So
- * slots are shared evenly, and a change of the set moves few slots between those that stay.
+ * Maglev's look-up table (Eisenbud et al., NSDI 2016, §3.4): every backend has its own permutation
+ * of the slots, and the backends take turns, each claiming the first free slot of its permutation.
+ * So slots are shared evenly, and a change of the set moves few slots between the backends that
+ * stay.
  *
  * <p>A backend of weight w takes its turn in a share of w ÷ w_max of the rounds: in round k = 1, 2,
- * … only when k × w has reached its target, which starts at 0 and grows by w_max at each turn.
+ * … only when k × w has reached its threshold, which starts at 0 and grows by w_max at each turn.
  */
 public final class Maglev {
 
   /** Slots of a table unless configured otherwise. A prime. */
   public static final int DEFAULT_SIZE = 65_537;
 
-  /** Tables hold 16-bit numbers. */
+  /**
+   * The most backends that a table can have: its entries have 16 bits, and one value marks free
+   * slots.
+   */
   public static final int MAX_BACKENDS = 65_535;
 
   private static final int FREE = 0xffff;
@@ -28,12 +32,13 @@ public final class Maglev {
   private Maglev() {}
 
   /**
-   * Fills a table. The same names and weights in the same order give the same table everywhere.
+   * Builds a table. The same names and weights in the same order give the same table everywhere.
    *
-   * @param names of the backends, different from each other, in byte order; at least one
+   * @param names of the backends, distinct and in byte order; at least one
    * @param weights of the backends in the same order, 1 to 256
    * @param size slots, a prime
    * @return for each slot the index of its backend in {@code names}
+   * @throws IllegalArgumentException if there are no backends or too many
    */
   public static char[] table(List<String> names, int[] weights, int size) {
     int backends = names.size();
@@ -53,15 +58,15 @@ public final class Maglev {
   static char[] fill(int[] position, int[] skip, int[] weights, int size) {
     char[] slots = new char[size];
     Arrays.fill(slots, (char) FREE);
-    long[] target = new long[weights.length];
+    long[] threshold = new long[weights.length];
     int maxWeight = Arrays.stream(weights).max().orElseThrow();
     int filled = 0;
     for (long round = 1; ; round++) {
       for (int i = 0; i < weights.length; i++) {
-        if (round * weights[i] < target[i]) {
+        if (round * weights[i] < threshold[i]) {
           continue;
         }
-        target[i] += maxWeight;
+        threshold[i] += maxWeight;
         int slot = position[i];
         while (slots[slot] != FREE) {
           slot = next(slot, skip[i], size);

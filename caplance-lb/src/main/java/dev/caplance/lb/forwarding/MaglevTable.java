@@ -3,8 +3,8 @@ package dev.caplance.lb.forwarding;
 import java.util.List;
 
 /**
- * The Maglev table of a list of targets: for each slot, which of them gets the new flows that hash
- * there. Immutable.
+ * The Maglev table of a list of targets: the target that gets new flows, for each slot that they
+ * can hash to. Immutable.
  */
 public final class MaglevTable {
 
@@ -16,7 +16,10 @@ public final class MaglevTable {
     this.owners = owners;
   }
 
-  /** What a table of a given size depends on: lists of targets with equal shapes share a table. */
+  /**
+   * The names and weights, which alone determine a table of a given size: lists of targets with
+   * equal shapes share one.
+   */
   record Shape(List<String> names, List<Integer> weights) {
     static Shape of(List<Target> targets) {
       return new Shape(
@@ -28,7 +31,7 @@ public final class MaglevTable {
   /**
    * Builds a table.
    *
-   * @param slots a prime; a shape without targets has a table without slots
+   * @param slots a prime; the table of a shape without targets has no slots
    */
   static MaglevTable of(Shape shape, int slots) {
     return new MaglevTable(
@@ -43,12 +46,12 @@ public final class MaglevTable {
     return shape;
   }
 
-  /** 0 when nobody gets new flows. */
+  /** The number of slots; 0 if no target gets new flows. */
   public int slots() {
     return owners.length;
   }
 
-  /** The position in the list of targets of the one that has a slot. */
+  /** The owner of a slot, as its position in the list of targets. */
   public int owner(int slot) {
     return owners[slot];
   }

@@ -7,12 +7,12 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * A service and its backends at one moment. Immutable; what {@link ForwardingTable} asks for each
- * packet is laid out for it.
+ * A service and its backends at one moment. Immutable, and laid out for the look-ups that {@link
+ * ForwardingTable} makes for every packet.
  */
 public final class Service {
 
-  /** Whether a service can serve. */
+  /** Whether a service has backends for new flows. */
   public enum State {
     /** At least one backend is active and healthy. */
     BALANCING,
@@ -33,10 +33,12 @@ public final class Service {
   private final BitSet retained;
 
   /**
-   * A service of this moment.
+   * Creates a service at one moment.
    *
-   * @param targets that get new flows, in byte order of their names, as the Maglev table has them
+   * @param targets that get new flows, in byte order of their names, like the owners in the Maglev
+   *     table
    * @param drainingTargets that only keep the flows that they have
+   * @param table of the targets
    */
   Service(
       ServiceSpec spec,
@@ -57,7 +59,7 @@ public final class Service {
   }
 
   /**
-   * The backends of a service before their table is built.
+   * A service and its backends, before its Maglev table is built.
    *
    * @param targets see {@link Service#targets}
    * @param drainingTargets see {@link Service#drainingTargets}
@@ -77,29 +79,33 @@ public final class Service {
     return state;
   }
 
-  /** Those that get new flows, in byte order of their names. */
+  /** The targets that get new flows, in byte order of their names. */
   public List<Target> targets() {
     return targets;
   }
 
-  /** Those that keep the flows that they have and get no new ones: draining or unhealthy. */
+  /**
+   * The targets that keep the flows that they have and get no new ones: those of draining or
+   * unhealthy backends.
+   */
   public List<Target> drainingTargets() {
     return drainingTargets;
   }
 
-  /** All that may have flows. */
+  /** All targets that may have flows, the draining ones last. */
   public List<Target> retainedTargets() {
     List<Target> all = new ArrayList<>(targets);
     all.addAll(drainingTargets);
     return all;
   }
 
-  /** Where new flows go, slot by slot. */
+  /** The targets of new flows, slot by slot. */
   public MaglevTable table() {
     return table;
   }
 
-  boolean isFor(FlowKey flow) {
+  /** Whether a flow goes to the VIP and a port of this service. */
+  boolean contains(FlowKey flow) {
     return vipLow == flow.destinationLow()
         && vipHigh == flow.destinationHigh()
         && spec.ports().contains(flow.protocol(), flow.destinationPort());
@@ -110,7 +116,7 @@ public final class Service {
     return retained.get(index);
   }
 
-  /** The target in a slot of the table. */
+  /** The target that owns a slot of the table. */
   Target targetAt(int slot) {
     return targetsInOrder[table.owner(slot)];
   }

@@ -4,12 +4,17 @@ import dev.caplance.packet.Ports;
 import java.net.InetAddress;
 
 /**
- * A service as the configuration wants it: all or some ports of a virtual IP address. No two
- * services have a port of a VIP in common.
+ * A service as configured: all ports of a virtual IP address, or some. No two services share a port
+ * of a VIP.
  *
  * @param name distinct
- * @param legacy whether backends that speak the 2019 protocol serve it (at most one service does)
- * @param otherTraffic the same for all services of a VIP
+ * @param vip the virtual IP address, IPv4 or IPv6
+ * @param ports the ports of TCP and UDP that belong to it
+ * @param legacy whether 2019 backends serve it; true for at most one service
+ * @param whenAllUnhealthy what happens to new flows when all backends are unhealthy or draining
+ * @param whenEmpty what happens to new flows when there is no backend for them
+ * @param otherTraffic what happens to packets for the VIP that belong to no service; the same in
+ *     all services of a VIP
  */
 public record ServiceSpec(
     String name,
@@ -20,29 +25,27 @@ public record ServiceSpec(
     WhenEmpty whenEmpty,
     OtherTraffic otherTraffic) {
 
-  /** What becomes of new flows when no backend takes them, but some are registered. */
+  /** What happens to new flows when there are backends but none is active and healthy. */
   public enum WhenAllUnhealthy {
-    /**
-     * They are spread over the unhealthy backends; over draining ones only if there is no other.
-     */
+    /** They go to the unhealthy backends, or to the draining ones if there are no others. */
     FORWARD,
     /** They are treated as if there were no backend. */
     REJECT
   }
 
-  /** What becomes of new flows when there is no backend for them. */
+  /** What happens to new flows when there is no backend for them. */
   public enum WhenEmpty {
-    /** The client is told: by a TCP reset or ICMP port unreachable. */
+    /** The client gets a TCP reset or an ICMP port unreachable. */
     REJECT,
     /** They are dropped. */
     DROP
   }
 
-  /** What becomes of packets for a VIP that belong to none of its services. */
+  /** What happens to packets for a VIP that belong to none of its services. */
   public enum OtherTraffic {
     /** They are dropped and counted. */
     DROP,
-    /** The load balancer's own host gets them. */
+    /** They are left to the host of the load balancer. */
     HOST
   }
 }

@@ -5,42 +5,42 @@ import dev.caplance.packet.IpAddresses;
 import java.net.InetAddress;
 
 /**
- * A registered backend as a data plane knows it. A change is a new target with the same {@link
- * #id}.
+ * A registered backend as data planes see it. Immutable; another weight or MTU makes a new target
+ * with the same {@link #id}.
  *
- * @param index 0 to 65,534, dense: the index of a backend that has left is used again, so data
- *     planes may keep what they know of targets in arrays
- * @param generation 0 to 65,535; tells the backends apart that have had an index one after the
- *     other
+ * @param index 0 to 65,534, dense: the index of a backend that has left is reused, so data planes
+ *     can keep their state of targets in arrays
+ * @param generation 0 to 65,535; distinguishes backends that have had the same index one after
+ *     another
  * @param name of the backend
  * @param weight its share of new flows in proportion to others, 1 to 256
- * @param address its data address, which encapsulated packets go to
- * @param mtu bytes of the largest encapsulated packet on the path to it
+ * @param address its data address, which encapsulated packets are sent to
+ * @param mtu bytes of the largest encapsulated packet that passes on the path to it
  */
 public record Target(
     int index, int generation, String name, int weight, InetAddress address, int mtu) {
 
   private static final int GENERATION_BITS = 16;
 
-  /** How many generations an index has before they begin again. */
+  /** The number of generations of an index before they repeat. */
   public static final int GENERATIONS = 1 << GENERATION_BITS;
 
-  /** Index and generation in one number, as flow tables keep it. */
+  /** Index and generation in one number, as flow tables store them. */
   public int id() {
     return index << GENERATION_BITS | generation;
   }
 
-  /** The index of the target with an id. */
+  /** The index in an id. */
   public static int indexOf(int id) {
     return id >>> GENERATION_BITS;
   }
 
-  /** Bytes of the largest client packet that gets there without being fragmented. */
+  /** Bytes of the largest client packet that reaches the backend without fragmentation. */
   public int maxPacket() {
     return mtu - Encapsulation.overhead(IpAddresses.isIpv4(address));
   }
 
-  /** The same backend with another weight and MTU. */
+  /** The same backend with another weight or MTU. */
   public Target with(int newWeight, int newMtu) {
     return newWeight == weight && newMtu == mtu
         ? this

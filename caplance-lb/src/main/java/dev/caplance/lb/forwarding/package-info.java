@@ -1,5 +1,5 @@
 /**
- * Which backend a packet goes to: the Maglev table of a set of backends, and the immutable snapshot
- * of all services that workers look into. How backends come into the set is unknown here.
+ * Decides which backend a packet goes to: Maglev tables, and the immutable snapshot of all services
+ * in which workers look up flows. Where the set of backends comes from is unknown here.
  */
 package dev.caplance.lb.forwarding;

@@ -78,7 +78,7 @@ class ForwardingTableTest {
 
   /** The hash is unsigned: about half of these have the highest bit set. */
   @Test
-  void newFlowsGoWhereTheirSlotSays() {
+  void newFlowsGoToTheTargetOfTheirSlot() {
     char[] slots = Maglev.table(List.of("b1", "b2"), new int[] {1, 1}, 7);
     for (int port = 1; port < 100; port++) {
       FlowKey flow = flow("10.0.0.9", port, WEB, 80);
@@ -89,7 +89,7 @@ class ForwardingTableTest {
     }
   }
 
-  /** Whatever is taken over from one table to the next. */
+  /** Whatever is reused from one table to the next. */
   @Test
   void aTableThatFollowsIsLikeOneThatIsBuiltAnew() {
     SplittableRandom random = new SplittableRandom(4);
@@ -145,7 +145,7 @@ class ForwardingTableTest {
     assertThat(table.retained(0, highest.id())).isNull();
   }
 
-  /** All that another data plane would lay out in its own way. */
+  /** Everything that another data plane needs for a layout of its own. */
   @Test
   void canBeIterated() {
     assertThat(table.targets()).containsExactly(b1, b2, draining);
@@ -167,7 +167,7 @@ class ForwardingTableTest {
   }
 
   @Test
-  void targetsKnowWhatFits() {
+  void targetsKnowTheLargestPacketThatFits() {
     assertThat(b1.maxPacket()).isEqualTo(1472);
     assertThat(new Target(1, 1, "b1", 1, DNS, 1500).maxPacket()).isEqualTo(1452);
     assertThat(b1.with(1, 1500)).isSameAs(b1);

@@ -10,9 +10,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Which target each flow of a worker has, so that it stays there whatever else changes: memory of a
- * fixed size outside the heap, in sets of eight entries. A flow belongs to the set that its
- * fingerprint names and may take any entry of it.
+ * The target of each flow of a worker, which keeps the flow there whatever else changes. The table
+ * is memory of a fixed size outside the heap, in sets of eight entries. The fingerprint of a flow
+ * selects its set, in which it may take any entry.
  *
  * <pre>
  *  0 fingerprint   16 bytes
@@ -21,24 +21,25 @@ import java.util.concurrent.atomic.AtomicLong;
  * </pre>
  *
  * <p>A flow is <em>new</em> until a second packet shows that its client is real. A new flow takes a
- * free entry, or that of a flow whose time is over, or that of the new or closing one that has been
- * silent longest; when there is none of these, it is not kept, and goes where the table of the
- * moment sends it. So a flood of SYNs, whoever they claim to be from, displaces no connection.
+ * free entry, or that of a flow whose timeout has passed, or that of the new or closing flow that
+ * has been idle longest. If there is none of these, the flow is not kept and follows the current
+ * Maglev table. So a flood of SYNs, from whatever sources it claims to come, displaces no
+ * connection.
  *
- * <p>The thread of its worker writes. Other threads may {@link #find} and {@link #targetId}: an
- * entry that is written at the same time may be missed.
+ * <p>The worker's thread writes. Other threads may call {@link #find} and {@link #targetId}; they
+ * may miss an entry that is being written.
  *
- * <p>Nothing ever scans the whole table: {@link #sweep} frees entries whose time is over, a part of
- * the table in each second, so that {@link #count} is a counter.
+ * <p>Nothing ever scans the whole table: {@link #sweep} frees entries whose timeout has passed, in
+ * one part of the table each second, so {@link #count} is a plain counter.
  */
 final class FlowTable implements AutoCloseable {
 
-  /** What {@link #find} says when a flow is not there. */
+  /** The result of {@link #find} for a flow that is not in the table. */
   static final int NONE = -1;
 
-  private static final int WAYS = 8;
+  private static final int ENTRIES_PER_SET = 8;
   private static final int ENTRY = 24;
-  private static final int SET = WAYS * ENTRY;
+  private static final int SET = ENTRIES_PER_SET * ENTRY;
   private static final int CACHE_LINE = 64;
   private static final int LOW = 8;
   private static final int META = 16;
@@ -51,10 +52,10 @@ final class FlowTable implements AutoCloseable {
   private static final int STATE_SHIFT = 30;
   private static final int SECONDS = (1 << STATE_SHIFT) - 1;
 
-  /** In so many seconds all of the table is swept. */
+  /** The whole table is swept once in this many seconds. */
   private static final int SWEEP_SECONDS = 128;
 
-  /** A handshake that takes longer has failed. */
+  /** Timeout of new flows in seconds: a handshake that takes longer has failed. */
   private static final int NEW_TIMEOUT = 60;
 
   private final NativeMemory memory;
@@ -68,12 +69,13 @@ final class FlowTable implements AutoCloseable {
   private int nextSet;
 
   /**
-   * An empty table.
+   * Creates an empty table.
    *
-   * @param capacity flows, rounded up to a power of two of at least eight; 24 bytes each
+   * @param capacity flows, rounded up to a power of two of at least eight; each takes 24 bytes
+   * @param timeouts idle times after which flows are forgotten
    */
   FlowTable(int capacity, Dataplane.FlowTimeouts timeouts) {
-    int sets = Math.max(1, Integer.highestOneBit(Math.max(capacity - 1, 1)) * 2 / WAYS);
+    int sets = Math.max(1, Integer.highestOneBit(Math.max(capacity - 1, 1)) * 2 / ENTRIES_PER_SET);
     this.memory = NativeMemory.allocateForRandomAccess(Math.multiplyExact(sets, SET));
     this.entries = memory.nativeBytes();
     this.setMask = sets - 1;
@@ -81,7 +83,7 @@ final class FlowTable implements AutoCloseable {
     setTimeouts(timeouts);
   }
 
-  /** From now on flows are forgotten after these. Any thread may call. */
+  /** Replaces the timeouts, also of flows that are in the table. Any thread may call. */
   final void setTimeouts(Dataplane.FlowTimeouts newTimeouts) {
     timeouts =
         new int[] {
@@ -93,11 +95,12 @@ final class FlowTable implements AutoCloseable {
   }
 
   /**
-   * Reads from the memory of a flow's set, so that it is in the cache when the flow is looked for.
-   * Reads for many flows, one right behind the other, wait for the memory together, where each
-   * {@link #find} would wait alone.
+   * Reads the set of a flow, so that it is in the processor's cache when the flow is looked up.
+   * Reads for many flows in a row wait for memory together, where each {@link #find} would wait
+   * alone.
    *
-   * @return something that depends on all that was read, to be used for anything
+   * @return a value that depends on all that was read; the caller must use it, or the compiler may
+   *     omit the reads
    */
   long prefetch(Fingerprint flow) {
     int set = setOf(flow);
@@ -107,7 +110,7 @@ final class FlowTable implements AutoCloseable {
   }
 
   /**
-   * Looks for a flow.
+   * Finds a flow.
    *
    * @param now in seconds, of a clock that never goes back
    * @return its entry, for the other methods until one of them stores a flow; or {@link #NONE}
@@ -115,7 +118,7 @@ final class FlowTable implements AutoCloseable {
   int find(Fingerprint flow, int now) {
     int set = setOf(flow);
     for (int entry = set; entry < set + SET; entry += ENTRY) {
-      // One condition, not two: so the processor fetches the next entries while it waits for this.
+      // One branch, not two, so that the processor fetches further entries while it waits for this.
       long difference =
           (entries.getLong(entry) ^ flow.high()) | (entries.getLong(entry + LOW) ^ flow.low());
       if (difference == 0) {
@@ -125,17 +128,17 @@ final class FlowTable implements AutoCloseable {
     return NONE;
   }
 
-  /** The id of the target that a flow has. */
+  /** The id of the target in an entry. */
   int targetId(int entry) {
     return (int) (entries.getLong(entry + META) >>> 32);
   }
 
-  /** Whether one side has ended the connection, so that a SYN begins another one. */
+  /** Whether one side has closed the connection, so that a SYN begins another one. */
   boolean isClosing(int entry) {
     return state(entries.getLong(entry + META)) == CLOSING;
   }
 
-  /** Notes that a packet of a known flow has come. */
+  /** Records a packet of a known flow. */
   void touch(int entry, FlowKey packet, int now) {
     long meta = entries.getLong(entry + META);
     int state = state(meta);
@@ -147,18 +150,18 @@ final class FlowTable implements AutoCloseable {
     entries.putLong(entry + META, meta((int) (meta >>> 32), state, now));
   }
 
-  /** Gives a known flow another target; the flow begins anew. */
+  /** Assigns a known flow to another target; the flow is new again. */
   void move(int entry, int targetId, int now) {
     entries.putLong(entry + META, meta(targetId, NEW, now));
   }
 
   /**
-   * Stores a flow that is not there, if there is room.
+   * Stores a flow that is not in the table, if there is room.
    *
-   * @return whether there was
+   * @return whether there was room
    */
   boolean store(Fingerprint flow, int targetId, int now) {
-    int entry = entryToTake(setOf(flow), now);
+    int entry = entryToUse(setOf(flow), now);
     if (entry == NONE) {
       notKept.lazySet(notKept.getPlain() + 1);
       return false;
@@ -173,7 +176,7 @@ final class FlowTable implements AutoCloseable {
     return true;
   }
 
-  private int entryToTake(int set, int now) {
+  private int entryToUse(int set, int now) {
     int oldest = NONE;
     int oldestAge = -1;
     for (int entry = set; entry < set + SET; entry += ENTRY) {
@@ -212,8 +215,8 @@ final class FlowTable implements AutoCloseable {
   }
 
   /**
-   * Frees entries whose time is over, in the part of the table whose turn it is. For the worker to
-   * call before each batch; does nothing but once a second.
+   * Frees entries whose timeout has passed, in the next part of the table. The worker calls this
+   * before each batch; it has an effect once a second.
    */
   void sweep(int now) {
     if (now == lastSweep) {
@@ -234,8 +237,8 @@ final class FlowTable implements AutoCloseable {
   }
 
   /**
-   * How many flows are kept; one whose time is over counts for up to two minutes more. Any thread
-   * may call.
+   * The number of flows in the table; one whose timeout has passed may count for up to two minutes
+   * more. Any thread may call.
    */
   int count() {
     return count.get();

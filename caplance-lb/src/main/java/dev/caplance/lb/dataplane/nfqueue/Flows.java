@@ -7,22 +7,23 @@ import dev.caplance.packet.FlowHash.Fingerprint;
 import dev.caplance.packet.FlowKey;
 
 /**
- * Where the packets of each flow go: to the target that they went to before, as long as it may keep
- * flows, else where the current table sends new flows. Packets of unknown connections go nowhere
- * while backends are awaited after a restart. Belongs to one worker.
+ * Decides where the packets of each flow go: to the target of the previous packets as long as that
+ * may keep flows, else to the target that the current table selects. While backends are awaited
+ * after a restart, packets of unknown connections go nowhere. Belongs to one worker.
  */
 final class Flows {
 
   private final FlowHash hash;
   private final FlowTable own;
 
-  /** The tables of all workers, for errors about flows of the others. */
+  /** The tables of all workers: ICMP errors may concern flows of other workers. */
   private FlowTable[] all;
 
   /**
-   * Flows of one worker.
+   * Creates the flows of one worker.
    *
-   * @param hash tells flows apart; the same for all workers, and secret
+   * @param hash computes fingerprints; it is the same for all workers, and its key is secret
+   * @param own the table of this worker
    */
   Flows(FlowHash hash, FlowTable own) {
     this.hash = hash;
@@ -30,7 +31,7 @@ final class Flows {
     this.all = new FlowTable[] {own};
   }
 
-  /** Called before the worker runs. */
+  /** Sets the tables of all workers. Called before the worker runs. */
   void setTables(FlowTable[] tables) {
     all = tables;
   }
@@ -39,7 +40,7 @@ final class Flows {
     return own;
   }
 
-  /** Computes the fingerprint of a packet's flow, for the other methods. */
+  /** Computes the fingerprint of a packet's flow, which the other methods take. */
   void fingerprint(FlowKey packet, Fingerprint flow) {
     hash.of(packet, flow);
   }
@@ -55,12 +56,12 @@ final class Flows {
   }
 
   /**
-   * Where a packet goes.
+   * Selects the target of a packet.
    *
-   * @param service of the packet in the table
+   * @param service position of the packet's service in the table
    * @param flow the fingerprint of its flow
    * @param now in seconds
-   * @return null when nobody may have it
+   * @return null if no target may get it
    */
   Target target(ForwardingTable table, int service, FlowKey packet, Fingerprint flow, int now) {
     return packet.isError()
@@ -71,8 +72,8 @@ final class Flows {
   private Target targetOfFlow(
       ForwardingTable table, int service, FlowKey packet, Fingerprint flow, int now) {
     int entry = own.find(flow, now);
-    boolean begins = packet.isSyn() && entry != FlowTable.NONE && own.isClosing(entry);
-    if (entry != FlowTable.NONE && !begins) {
+    boolean restarts = packet.isSyn() && entry != FlowTable.NONE && own.isClosing(entry);
+    if (entry != FlowTable.NONE && !restarts) {
       Target kept = table.retained(service, own.targetId(entry));
       if (kept != null) {
         own.touch(entry, packet, now);
@@ -92,7 +93,8 @@ final class Flows {
   }
 
   /**
-   * Routers that report errors have other addresses than the client, so another queue may get it.
+   * Looks in the tables of all workers: the error comes from a router, whose address may put it in
+   * another queue than the flow.
    */
   private Target targetOfError(
       ForwardingTable table, int service, FlowKey quoted, Fingerprint flow, int now) {

@@ -27,9 +27,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A data plane on NFQUEUE: one {@link PacketWorker} and one thread for each pair of queues, and the
- * netfilter rules that direct packets there. The queues are bound before rules lead to them, and
- * the rules are removed before the queues are: in any other order the host's own TCP would reset
- * the clients' connections.
+ * netfilter rules that direct packets there. The queues are bound before the rules are installed,
+ * and the rules are removed before the queues are unbound; in any other order the host's own TCP
+ * would reset the clients' connections.
  */
 public final class NfqueueDataplane implements Dataplane {
 
@@ -41,7 +41,9 @@ public final class NfqueueDataplane implements Dataplane {
   private final Settings settings;
   private final ReceiveLoop.Owner owner;
 
-  /** Guarded by itself: commands of the host may take long, and no publication waits for them. */
+  /**
+   * Guarded by itself, because host commands may take long and publication must not wait for them.
+   */
   private final NetfilterRules rules;
 
   private final SecondsClock clock = new SecondsClock();
@@ -50,10 +52,11 @@ public final class NfqueueDataplane implements Dataplane {
   private volatile Routes routes;
 
   /**
-   * A data plane that is not started.
+   * Creates a data plane without starting it.
    *
    * @param table the first table
-   * @param owner answers for the workers
+   * @param commands runs the commands that change netfilter rules
+   * @param owner told about workers that end and about system calls that keep failing
    */
   public NfqueueDataplane(
       Settings settings, ForwardingTable table, CommandRunner commands, ReceiveLoop.Owner owner) {
@@ -120,7 +123,7 @@ public final class NfqueueDataplane implements Dataplane {
     }
   }
 
-  /** One volatile write for each worker: the table stands when this returns. */
+  /** One volatile write for each worker, so the table is in effect on return. */
   @Override
   public synchronized boolean publish(ForwardingTable table) {
     routes = routes.next(table, settings.dataPort(), settings.queueCount());
@@ -146,7 +149,7 @@ public final class NfqueueDataplane implements Dataplane {
     return rules.droppedPackets();
   }
 
-  /** Holds {@link #stop} off, which frees the memory of the flows. */
+  /** Synchronized because {@link #stop} frees the memory of the flow tables. */
   @Override
   public synchronized OptionalInt targetOf(FlowKey flow) {
     Fingerprint fingerprint = new Fingerprint();
@@ -181,14 +184,14 @@ public final class NfqueueDataplane implements Dataplane {
   }
 
   /**
-   * What the data plane on NFQUEUE is told by the configuration and the host.
+   * What the configuration and the host tell this data plane.
    *
-   * @param firstQueue number of the first queue; the others follow it, then as many for TCP
+   * @param firstQueue number of the first queue, from 0; the others follow it, then as many for TCP
    * @param queueCount pairs of queues, and hence workers, at least 1
-   * @param queueLength packets that the kernel keeps in each queue before it drops
-   * @param widestMtu bytes of the largest packet that can reach this host in one piece
-   * @param flowsPerWorker how many flows each worker keeps at most
-   * @param timeouts after which flows are forgotten
+   * @param queueLength packets that the kernel holds in each queue before it drops
+   * @param widestMtu bytes of the largest packet that can reach this host unfragmented
+   * @param flowsPerWorker flows that each worker remembers at most
+   * @param timeouts idle times after which flows are forgotten
    * @param dataPort the UDP port of backends, 1 to 65535
    */
   public record Settings(

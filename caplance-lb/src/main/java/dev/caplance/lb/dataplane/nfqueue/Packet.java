@@ -10,18 +10,19 @@ import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpHeader;
 
 /**
- * One packet of a batch: where it lies and what its headers say. One object serves packet after
- * packet. It does not own the packet, which lies in the queue's batch. For the worker's thread.
+ * One packet of a batch: where it lies and what its headers say. Objects are reused packet after
+ * packet. They do not own the memory of the packet, which belongs to the queue. For the worker's
+ * thread.
  */
 final class Packet {
 
   final IpHeader header = new IpHeader();
   final FlowKey flow = new FlowKey();
 
-  /** The fingerprint of the flow; set by the worker when there is a service. */
+  /** The fingerprint of the flow; set by the worker if the packet belongs to a service. */
   final Fingerprint fingerprint = new Fingerprint();
 
-  /** Where the packet lies. */
+  /** The memory of the packet. */
   final Datagram datagram = new Datagram();
 
   private long ticket;
@@ -33,10 +34,10 @@ final class Packet {
   private int service;
 
   /**
-   * Takes the queue's current packet and reads its headers.
+   * Reads the headers of the queue's current packet.
    *
-   * @return {@link Disposition#FORWARD} when it belongs to {@link #service}, {@link
-   *     Disposition#LEFT_TO_HOST} when it is for the machine itself, else the drop reason
+   * @return {@link Disposition#FORWARD} if it belongs to {@link #service}, {@link
+   *     Disposition#LEFT_TO_HOST} if it is for the machine itself, otherwise the drop reason
    */
   Disposition read(PacketSource queue, ForwardingTable table) {
     ticket = queue.packetTicket();
@@ -65,7 +66,7 @@ final class Packet {
         : disposition;
   }
 
-  /** The service that it belongs to, by its index in the table. */
+  /** The position of its service in the table. */
   int service() {
     return service;
   }
@@ -75,17 +76,17 @@ final class Packet {
     return (int) fingerprint.low();
   }
 
-  /** The packet as {@link PacketSource#accept} knows it. */
+  /** The ticket that {@link PacketSource#accept} takes. */
   long ticket() {
     return ticket;
   }
 
-  /** Where it lies in memory. */
+  /** Its memory address. */
   long address() {
     return address;
   }
 
-  /** Where it lies in the queue's bytes. */
+  /** Its offset in the queue's bytes. */
   int offset() {
     return offset;
   }
@@ -94,12 +95,12 @@ final class Packet {
     return length;
   }
 
-  /** Whether the kernel joined it from several; it has no checksum then. */
+  /** Whether the kernel merged it from several segments; it has no checksum then. */
   boolean aggregate() {
     return aggregate;
   }
 
-  /** Whether its TCP checksum is there. */
+  /** Whether its TCP checksum is complete. */
   boolean checksumReady() {
     return checksumReady;
   }

@@ -19,20 +19,20 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Carries the packets of one pair of queues in batches: takes a batch, finds a backend for each
- * packet, sends on what has one, and has the kernel drop the originals.
+ * Forwards the packets of one pair of queues in batches: receives a batch, finds a target for each
+ * packet, sends on the packets that have one, and makes the kernel drop the originals.
  *
- * <p>One thread runs it and owns everything but the table, which others replace. In {@link
- * #carryBatch} nothing is allocated, locked or logged for a packet; failures are counted.
+ * <p>One thread runs it and owns everything but the routes, which other threads replace. {@link
+ * #carryBatch} allocates, locks and logs nothing per packet; failures are counted.
  */
 final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   private static final int BATCH = 256;
 
-  /** Packets of a batch while most are joined: more would not stay in the processor's cache. */
+  /** Packets per batch while most are merged: more would not stay in the processor's cache. */
   private static final int BATCH_OF_AGGREGATES = 8;
 
-  /** Packets whose flows are looked up together: as many reads as a processor has under way. */
+  /** Packets whose flows are looked up together: the reads that a processor keeps in flight. */
   private static final int GROUP = 16;
 
   private static final int WAIT_NANOS = 50_000;
@@ -51,31 +51,31 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   private final FailureWatch receiving;
   private final FailureWatch verdicts;
 
-  /** The packets that are being forwarded, the first {@link #grouped} of them. */
+  /** The packets being forwarded, the first {@link #grouped} of them. */
   private final Packet[] group = new Packet[GROUP];
 
   private int grouped;
 
-  /** What was prefetched: if it were not kept, the compiler would leave the reads out. */
+  /** The result of the prefetches: without a use of it, the compiler could omit them. */
   @SuppressWarnings("UnusedVariable")
   private long prefetched;
 
   private volatile Routes routes;
   private int now;
 
-  /** Counts of the batch that is being carried. */
+  /** Counts of the current batch. */
   private int packets;
 
   private int aggregates;
   private int extraSegments;
 
-  /** Whether the kernel has taken a verdict and could have refused it since. */
+  /** Whether a verdict was sent since the queue was last checked for refused ones. */
   private boolean verdictGiven;
 
   /**
    * What a worker owns and closes.
    *
-   * @param counters that the transmit queues count in too
+   * @param counters shared with the transmit queues
    */
   record Parts(
       PacketSource queue,
@@ -84,7 +84,9 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       Flows flows,
       TrafficCounters counters) {}
 
-  /** A worker that is not run yet; it closes its parts. */
+  /**
+   * Creates a worker, which closes its parts. The owner hears of system calls that keep failing.
+   */
   PacketWorker(
       Parts parts,
       SizeAdvice sizeAdvice,
@@ -108,12 +110,12 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   }
 
   /**
-   * Binds a pair of queues.
+   * Opens a worker on a pair of queues.
    *
    * @param number of the worker, from 0
-   * @param flows its own, closed with it and when this fails
-   * @param owner told of system calls that keep failing
-   * @throws IOException in words for the operator when that fails; nothing is held then
+   * @param flows owned by the worker: closed with it, and if this fails
+   * @param owner told about system calls that keep failing
+   * @throws IOException if that fails, with a message for the operator; nothing is held then
    */
   static PacketWorker open(
       int number,
@@ -151,19 +153,20 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     }
   }
 
-  /** What the kernel does not offer, a sentence for each. */
+  /** The kernel features that are missing, a sentence for each. */
   List<String> missing() {
     List<String> missing = new ArrayList<>();
     if (!transmitQueues.supportsGso()) {
       missing.add("the kernel cannot segment UDP (UDP_SEGMENT): packets are sent one by one");
     }
     if (!queue.joins()) {
-      missing.add("the kernel does not queue joined TCP (NFQA_CFG_F_GSO): packets come one by one");
+      missing.add(
+          "the kernel does not queue merged TCP (NFQA_CFG_F_GSO): packets arrive one by one");
     }
     return missing;
   }
 
-  /** Replaces what it forwards by. Any thread may call. */
+  /** Replaces the routes, from the next batch on. Any thread may call. */
   void publish(Routes newRoutes) {
     routes = newRoutes;
   }
@@ -198,9 +201,9 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   }
 
   /**
-   * Where packets come in numbers, it pays to wait for the next batch: each wake-up costs more than
-   * a packet. After a lone packet no other is expected, and after a full batch there are more
-   * already. Joined packets have waited in the kernel.
+   * Waits for more packets after a batch of several, because each wake-up costs more than a packet.
+   * After a single packet no others are expected, after a full batch more are waiting already, and
+   * merged packets have waited in the kernel.
    */
   private void awaitMore() {
     if (packets > 1 && packets < BATCH && aggregates == 0) {
@@ -229,7 +232,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     }
   }
 
-  /** The kernel reports a verdict that it refuses before the packets that come after it. */
+  /** Counts refused verdicts, which the kernel reports before the packets that follow them. */
   private void checkLastVerdict() {
     int refused = queue.refusedVerdicts();
     if (refused > 0) {
@@ -249,7 +252,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     return failed;
   }
 
-  /** Reads the headers of the next packets; false when there are no more. */
+  /** Reads the headers of the next packets; returns false if there are no more. */
   private boolean readGroup(ForwardingTable current) {
     grouped = 0;
     int before = packets;
@@ -263,7 +266,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       } else {
         counters.refused(disposition);
       }
-      // Errors are queued whatever they are about, and the machine has connections of its own.
+      // All ICMP errors are queued, also those about the machine's own connections.
       if (disposition == Disposition.LEFT_TO_HOST) {
         failedVerdict(queue.accept(packet.ticket()));
       }
@@ -271,7 +274,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     return packets > before;
   }
 
-  /** Has the flows of a group read from memory at the same time: in turn, it takes longer. */
+  /** Prefetches the flows of a group together: one after another would take longer. */
   private void prefetchFlows() {
     long read = 0;
     for (int i = 0; i < grouped; i++) {
@@ -319,7 +322,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     return Disposition.FORWARD;
   }
 
-  /** Counts as the segments that it is divided into. */
+  /** Forwards a merged packet as segments, each of which counts as a packet. */
   private Disposition forwardAggregate(TargetState target, Packet packet) {
     aggregates++;
     if (packet.flow.isError()
@@ -332,7 +335,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     return Disposition.FORWARD;
   }
 
-  /** Unbinds the queues. Only once its thread has ended. */
+  /** Unbinds the queues and frees all memory. Called once the thread has ended. */
   @Override
   public void close() {
     queue.close();

@@ -16,9 +16,9 @@ import java.nio.ByteBuffer;
 import java.util.function.LongSupplier;
 
 /**
- * Answers packets that go no further, as a router would. Each kind of answer is limited to a
- * thousand in a second: if the source of a packet is forged, its answer goes to someone who sent
- * nothing. Owns its sockets. For the worker's thread. Allocates nothing once it is made.
+ * Replies to packets that are not forwarded, as a router would. Each kind of reply is limited to a
+ * thousand per second, because the reply to a packet with a forged source hits a bystander. Owns
+ * its sockets. Allocates nothing once it is created. For the worker's thread.
  */
 final class Responder implements SendListener, AutoCloseable {
 
@@ -27,7 +27,7 @@ final class Responder implements SendListener, AutoCloseable {
 
   private final NativeMemory memory = NativeMemory.allocate(SLOTS * ErrorReply.MAX_LENGTH);
 
-  /** Replies are written to the beginning of a buffer, so each slot has a view of its own. */
+  /** A view for each reply, because replies are written to the start of a buffer. */
   private final ByteBuffer[] slots = new ByteBuffer[SLOTS];
 
   private final MessageSink ipv4;
@@ -37,8 +37,8 @@ final class Responder implements SendListener, AutoCloseable {
   private final Datagram datagram = new Datagram();
   private final ErrorReply reply = new ErrorReply();
   private final LongSupplier nanoClock;
-  private final TokenBucket sizes;
-  private final TokenBucket refusals;
+  private final TokenBucket tooBigLimit;
+  private final TokenBucket unreachableLimit;
   private int used;
 
   /** Opens raw sockets. Needs CAP_NET_RAW. */
@@ -47,23 +47,23 @@ final class Responder implements SendListener, AutoCloseable {
   }
 
   /**
-   * Takes over sockets.
+   * Creates a responder on given sockets, which it closes.
    *
-   * @param ipv6 null without IPv6
-   * @param perSecond the most answers of each kind
+   * @param ipv6 null if the kernel has no IPv6
+   * @param perSecond the most replies of each kind per second
    */
   Responder(MessageSink ipv4, MessageSink ipv6, int perSecond, LongSupplier nanoClock) {
     this.ipv4 = ipv4;
     this.ipv6 = ipv6;
     this.nanoClock = nanoClock;
-    sizes = TokenBucket.perSecond(perSecond, nanoClock.getAsLong());
-    refusals = TokenBucket.perSecond(perSecond, nanoClock.getAsLong());
+    tooBigLimit = TokenBucket.perSecond(perSecond, nanoClock.getAsLong());
+    unreachableLimit = TokenBucket.perSecond(perSecond, nanoClock.getAsLong());
     for (int i = 0; i < SLOTS; i++) {
       slots[i] = memory.networkBytes().slice(i * ErrorReply.MAX_LENGTH, ErrorReply.MAX_LENGTH);
     }
   }
 
-  /** Null when the kernel is without IPv6: no IPv6 packet that needs an answer comes then. */
+  /** Returns null if the kernel has no IPv6: no IPv6 packet arrives then. */
   private static LinuxSocket openIpv6() {
     try {
       return LinuxSocket.rawIpv6();
@@ -73,23 +73,28 @@ final class Responder implements SendListener, AutoCloseable {
   }
 
   /**
-   * Answers that a packet is too big.
+   * Replies that a packet is too big (RFC 1191, RFC 4443).
    *
-   * @param mtu the largest packet that would have gone on
+   * @param at offset of the packet in the buffer
+   * @param length bytes of the packet
+   * @param mtu bytes of the largest packet that would have been forwarded
    */
   void tooBig(IpHeader header, ByteBuffer packet, int at, int length, int mtu) {
-    if (canReply(header) && sizes.take(nanoClock.getAsLong())) {
+    if (canReply(header) && tooBigLimit.take(nanoClock.getAsLong())) {
       send(header, reply.about(header, packet, at, length).tooBig(mtu, slots[used]));
     }
   }
 
-  /** Answers that nobody serves: a reset for a SYN, port unreachable for UDP, else nothing. */
+  /**
+   * Replies that no backend takes the flow: a reset to a SYN, port unreachable to UDP, otherwise
+   * nothing.
+   */
   void unreachable(IpHeader header, FlowKey flow, ByteBuffer packet, int at, int length) {
     boolean udp = flow.protocol() == IpProtocol.UDP;
     if ((udp || flow.isSyn())
         && !flow.isError()
         && canReply(header)
-        && refusals.take(nanoClock.getAsLong())) {
+        && unreachableLimit.take(nanoClock.getAsLong())) {
       reply.about(header, packet, at, length);
       send(header, udp ? reply.portUnreachable(slots[used]) : reply.reset(slots[used]));
     }
@@ -108,7 +113,7 @@ final class Responder implements SendListener, AutoCloseable {
     }
   }
 
-  /** Sends the answers that wait. */
+  /** Sends the replies that are waiting. */
   void flush() {
     if (used > 0) {
       ipv4Batch.flush(ipv4, this);
@@ -122,7 +127,7 @@ final class Responder implements SendListener, AutoCloseable {
   @Override
   public void sent(int index, int datagrams, int bytes) {}
 
-  /** An answer that cannot be sent is given up: the client tries again. */
+  /** A reply that cannot be sent is dropped: the client tries again. */
   @Override
   public void failed(int index, int datagrams, int errno) {}
 

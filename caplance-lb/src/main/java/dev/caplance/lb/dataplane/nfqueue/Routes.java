@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * What workers forward by: a table, and the state of each of its targets. Immutable; workers take
- * it as a whole at the beginning of a batch.
+ * What workers forward with: a table and the state of each of its targets. Immutable; a worker
+ * reads it once per batch.
  */
 final class Routes {
 
@@ -19,14 +19,14 @@ final class Routes {
     this.states = states;
   }
 
-  /** Without any targets. */
+  /** Creates routes without targets. */
   static Routes of(ForwardingTable table) {
     return new Routes(table, new TargetState[0]);
   }
 
   /**
-   * Those of a new table. Targets that were here before keep their state, also while the table does
-   * not have them, until another backend gets their index.
+   * Creates the routes of a new table. Known targets keep their state, even while no table has
+   * them, until another backend gets their index.
    */
   Routes next(ForwardingTable newTable, int dataPort, int workers) {
     List<Target> targets = newTable.targets();
@@ -48,7 +48,7 @@ final class Routes {
     return states[target.index()];
   }
 
-  /** The state of a target, or null when it has none. */
+  /** The state of a target, or null if it has none. */
   TargetState find(Target target) {
     TargetState state = target.index() < states.length ? states[target.index()] : null;
     return state != null && state.isOf(target) ? state : null;

@@ -1,6 +1,6 @@
 package dev.caplance.lb.dataplane.nfqueue;
 
-/** Whole seconds since the data plane was made. Any thread may ask. */
+/** Counts whole seconds since the data plane was created. Any thread may call. */
 final class SecondsClock {
 
   private static final long NANOS = 1_000_000_000;

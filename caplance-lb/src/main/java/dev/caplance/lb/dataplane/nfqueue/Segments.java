@@ -7,12 +7,12 @@ import dev.caplance.packet.TcpSegmenter;
 import java.nio.ByteBuffer;
 
 /**
- * Sends TCP packets that the kernel has joined as segments that fit the path: the headers are made
- * here, in memory of its own, the payloads stay where they are. For the worker's thread.
+ * Sends TCP packets that the kernel has merged as segments that fit the path: new headers are
+ * written to memory of its own, payloads are sent from where they are. For the worker's thread.
  */
 final class Segments implements AutoCloseable {
 
-  /** Headers between two flushes. */
+  /** The most headers between two flushes. */
   private static final int CAPACITY = 1024;
 
   private final TcpSegmenter segmenter = new TcpSegmenter();
@@ -22,13 +22,13 @@ final class Segments implements AutoCloseable {
   private final TransmitQueues queues;
   private int used;
 
-  /** Sends through these queues, which stay their owner's. */
+  /** Creates a sender through these queues, which it does not own. */
   Segments(TransmitQueues queues) {
     this.queues = queues;
   }
 
   /**
-   * Takes a packet, for {@link #add} or {@link #completeChecksum}; see {@link TcpSegmenter#begin}.
+   * Reads a packet, for {@link #add} or {@link #completeChecksum}; see {@link TcpSegmenter#begin}.
    */
   boolean begin(IpHeader header, ByteBuffer bytes, int offset, int length) {
     return segmenter.begin(header, bytes, offset, length);
@@ -40,10 +40,10 @@ final class Segments implements AutoCloseable {
   }
 
   /**
-   * Adds the packet to the queue of its flow, in segments that fit the path to the target.
+   * Adds the packet to the transmit queue of its flow, in segments that fit the path to the target.
    *
-   * @param packet where it lies; it must stay there until the queues are flushed
-   * @return how many segments there are
+   * @param packet its memory address; it must stay there until the queues are flushed
+   * @return the number of segments
    */
   int add(long packet, TargetState to, int flowHash, int trafficClass) {
     int header = segmenter.headerLength();
@@ -63,7 +63,7 @@ final class Segments implements AutoCloseable {
     return number;
   }
 
-  /** Finds room for a header; what waits is sent when there is none. */
+  /** Finds room for a header; flushes the queues if there is none. */
   private int nextHeader() {
     if (used == CAPACITY) {
       queues.flush();
@@ -72,7 +72,7 @@ final class Segments implements AutoCloseable {
     return used++ * TcpSegmenter.MAX_HEADER;
   }
 
-  /** Forgets the headers, once the queues were flushed. */
+  /** Frees the headers. Called once the queues have been flushed. */
   void clear() {
     used = 0;
   }

@@ -6,13 +6,13 @@ import dev.caplance.linux.SocketAddress;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * What this data plane keeps about sending to one target, through all tables that have it: its
- * socket address, what was sent, and whether GSO batches work on the path. Each worker counts in
- * cells of its own, so that counting needs no lock; any thread may read.
+ * What this data plane keeps about sending to one target, across all tables that have it: its
+ * socket address, its traffic counters, and whether GSO batches work on the path. Each worker
+ * counts in cells of its own, so counting needs no lock; any thread may read.
  */
 final class TargetState {
 
-  /** Cells of a worker: a cache line, so that workers do not slow each other down. */
+  /** Cells per worker: a cache line, so that workers do not slow each other down. */
   private static final int STRIDE = 8;
 
   private static final int PACKETS = 0;
@@ -26,10 +26,10 @@ final class TargetState {
   private volatile int noGsoBefore;
 
   /**
-   * The state of a target that nothing was sent to yet.
+   * Creates the state of a target that nothing has been sent to.
    *
-   * @param dataPort UDP, 1 to 65535
-   * @param workers how many workers will count
+   * @param dataPort the UDP port of backends, 1 to 65535
+   * @param workers the number of workers that will count
    */
   TargetState(Target target, int dataPort, int workers) {
     this.target = target;
@@ -38,12 +38,12 @@ final class TargetState {
     this.maxPacket = target.maxPacket();
   }
 
-  /** Whether this is the state of the same registration of a backend. */
+  /** Whether this is the state of the same registration as the target's. */
   boolean isOf(Target other) {
     return target.id() == other.id();
   }
 
-  /** The target may have another MTU now; then GSO batches are tried again. */
+  /** Replaces the target. If its MTU has changed, GSO batches are tried again. */
   void update(Target now) {
     target = now;
     if (maxPacket != now.maxPacket()) {
@@ -62,7 +62,7 @@ final class TargetState {
     return maxPacket;
   }
 
-  /** The data address and port as the kernel takes them. */
+  /** The data address and port in the form that the kernel takes. */
   SocketAddress socketAddress() {
     return socketAddress;
   }
@@ -70,15 +70,15 @@ final class TargetState {
   /**
    * Whether packets may be sent there in GSO batches.
    *
-   * @param now in seconds, on the clock of those who call {@link #refuseGso}
+   * @param now in seconds, on the same clock as in {@link #refuseGso}
    */
   boolean acceptsGso(int now) {
     return now >= noGsoBefore;
   }
 
   /**
-   * The path cannot segment: no GSO batches until the MTU changes or some time has passed, since
-   * other errors look the same. Any thread may call.
+   * Notes that the path refused a GSO batch. No others are sent until the MTU changes or 30 seconds
+   * have passed, since other errors look the same. Any thread may call.
    */
   void refuseGso(int now) {
     noGsoBefore = now + SECONDS_WITHOUT_GSO;
@@ -95,7 +95,7 @@ final class TargetState {
     cells.lazySet(cell + BYTES, cells.getPlain(cell + BYTES) + bytes);
   }
 
-  /** What all workers have sent. */
+  /** The traffic that all workers have sent. */
   Dataplane.TargetTraffic traffic() {
     return new Dataplane.TargetTraffic(sum(PACKETS), sum(BYTES));
   }

@@ -13,19 +13,19 @@ import java.util.Arrays;
 /**
  * One UDP socket of a worker, hence one source port, and the packets that wait to be sent through
  * it. Packets of one size to one target become a GSO batch where the kernel and the interface
- * support that. Owns the socket and the batch, and not the packets. For the worker's thread.
+ * support that. Owns the socket and the batch but not the packets. For the worker's thread.
  */
 final class TransmitQueue implements SendListener, AutoCloseable {
 
   /**
-   * Packets to a machine that does not answer ARP wait in the kernel and count against this; a few
-   * such machines must not stop the packets to others.
+   * Bytes of the send buffer. Packets to a machine that does not answer ARP wait in the kernel and
+   * count against it; a few such machines must not block the packets to others.
    */
   private static final int SEND_BUFFER = 16 << 20;
 
   /**
-   * GSO batches that are open at a time. Targets share them by their indexes; where two meet, one's
-   * GSO batch ends early. A power of two.
+   * GSO batches that can be open at a time. Targets share these slots by their indexes; if two
+   * share one, the GSO batch of either ends early. A power of two.
    */
   private static final int OPEN = 64;
 
@@ -42,13 +42,13 @@ final class TransmitQueue implements SendListener, AutoCloseable {
   private final TargetState[] targets;
 
   /**
-   * The message that packets to a target are added to, if it is one of this batch and to this
-   * target: what is left from the last batch need not be cleared, since the first message to a
-   * target in a batch writes its entry anew.
+   * The message that packets to a target are appended to, if it belongs to this batch and this
+   * target. Slots need not be cleared between batches, since the first message to a target in a
+   * batch overwrites its slot.
    */
   private final int[] open = new int[OPEN];
 
-  /** When the last batch was sent, in seconds. */
+  /** The time of the last flush, in seconds. */
   private int now;
 
   private TransmitQueue(
@@ -64,11 +64,12 @@ final class TransmitQueue implements SendListener, AutoCloseable {
   }
 
   /**
-   * Opens a socket for targets of one IP version.
+   * Opens a queue for targets of one IP version.
    *
    * @param any the unspecified address of that version
-   * @param capacity messages of a batch
-   * @param worker whose queue this is, for the counters of targets
+   * @param capacity the most messages in a batch
+   * @param worker the number of the worker, for the counters of targets
+   * @throws IOException if the socket cannot be opened
    */
   static TransmitQueue open(
       InetAddress any, int capacity, int worker, TrafficCounters counters, SecondsClock clock)
@@ -89,7 +90,7 @@ final class TransmitQueue implements SendListener, AutoCloseable {
   }
 
   /**
-   * Adds a packet. What waits is sent first when there is no room.
+   * Adds a packet. If there is no room, the waiting packets are sent first.
    *
    * @param packet where it lies; it must stay there until {@link #flush}
    * @param trafficClass of the outer header
@@ -116,7 +117,7 @@ final class TransmitQueue implements SendListener, AutoCloseable {
         && batch.trafficClass(message) == trafficClass;
   }
 
-  /** Sends what waits, and counts it. */
+  /** Sends the waiting packets, and counts them. */
   void flush() {
     if (batch.count() > 0) {
       now = clock.seconds();

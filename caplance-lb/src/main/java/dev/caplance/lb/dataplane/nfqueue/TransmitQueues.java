@@ -11,13 +11,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The transmit queues of a worker, a few for each IP version, which it owns. A flow always uses the
- * same one, which keeps its packets in order; different flows have different source ports, by which
- * receivers spread packets over their queues. For the worker's thread.
+ * The transmit queues of a worker, a few for each IP version. A flow always uses the same queue,
+ * which keeps its packets in order; the queues have different source ports, by which receivers
+ * spread packets over their own queues. Owns the queues. For the worker's thread.
  */
 final class TransmitQueues implements AutoCloseable {
 
-  /** Each queue costs a system call for a batch, so they are few. A power of two. */
+  /** Queues per IP version: few, because each costs a system call per batch. A power of two. */
   private static final int COUNT = 4;
 
   private static final InetAddress ANY_IPV4 = IpAddresses.parse("0.0.0.0");
@@ -58,7 +58,10 @@ final class TransmitQueues implements AutoCloseable {
     return queues.toArray(TransmitQueue[]::new);
   }
 
-  /** None when the kernel is without IPv6: no backend can have registered with such an address. */
+  /**
+   * Returns no queues if the kernel has no IPv6: no backend can have registered with such an
+   * address.
+   */
   private static TransmitQueue[] openIpv6(
       int capacity, int worker, TrafficCounters counters, SecondsClock clock) throws IOException {
     try {
@@ -74,14 +77,14 @@ final class TransmitQueues implements AutoCloseable {
   /**
    * Adds a packet to the queue of its flow; see {@link TransmitQueue#add}.
    *
-   * @param flowHash chooses the queue: the same for all packets of a flow
+   * @param flowHash selects the queue; the same for all packets of a flow
    */
   void add(Datagram packet, TargetState to, int flowHash, int trafficClass) {
     TransmitQueue[] queues = to.socketAddress().ipv6() ? ipv6 : ipv4;
     queues[flowHash & (COUNT - 1)].add(packet, to, trafficClass);
   }
 
-  /** Sends what waits in all of them. */
+  /** Sends the waiting packets of all queues. */
   void flush() {
     flush(ipv4);
     flush(ipv6);

@@ -67,7 +67,7 @@ class FlowTableTest {
   }
 
   @Test
-  void forgetsWhatIsSilentForTooLong() {
+  void forgetsIdleFlows() {
     connect(1, 7, 100);
     assertThat(targetOf(1, 700)).isEqualTo(7);
     assertThat(targetOf(1, 701)).isEqualTo(FlowTable.NONE);
@@ -77,7 +77,7 @@ class FlowTableTest {
   }
 
   @Test
-  void forgetsSoonerWhatHasEndedOrNeverBegan() {
+  void forgetsClosingAndNewFlowsSooner() {
     connect(1, 7, 0);
     table.touch(table.find(flow(1), 0), FIN, 0);
     connect(2, 7, 0);
@@ -107,9 +107,9 @@ class FlowTableTest {
     assertThat(table.count()).isEqualTo(1);
   }
 
-  /** No look at the whole table is needed for it, ever. */
+  /** The whole table is never scanned for it. */
   @Test
-  void countsTheFlowsAndSweepsThoseWhoseTimeIsOver() {
+  void countsTheFlowsAndSweepsThoseWhoseTimeoutHasPassed() {
     for (int i = 0; i < 100; i++) {
       connect(i, 7, 0);
     }
@@ -130,7 +130,7 @@ class FlowTableTest {
   }
 
   @Test
-  void otherTimeoutsHoldFromThenOn() {
+  void newTimeoutsApplyAtOnce() {
     connect(1, 7, 0);
     table.setTimeouts(
         new Dataplane.FlowTimeouts(
@@ -186,6 +186,6 @@ class FlowTableTest {
     assertThat(table.notKept()).isZero();
     assertThat(table.store(flow(8), 1008, 1)).isFalse();
     assertThat(table.notKept()).isEqualTo(1);
-    assertThat(table.store(flow(8), 1008, 601)).as("when their time is over").isTrue();
+    assertThat(table.store(flow(8), 1008, 601)).as("once their timeout has passed").isTrue();
   }
 }

@@ -124,7 +124,7 @@ class FlowsTest {
   }
 
   @Test
-  void errorsGoToTheFlowThatTheyQuoteWhicheverWorkerHasIt() {
+  void errorsGoToTheTargetOfTheFlowThatTheyQuote() {
     int port = portOfB1();
     Flows other = new Flows(HASH, new FlowTable(4096, TIMEOUTS));
     send(other, both, tcp(port, SYN), 0);
@@ -136,16 +136,16 @@ class FlowsTest {
     other.table().close();
   }
 
-  /** Its backend may be about to return; the client sends again what it gets no answer to. */
+  /** Their backend may be about to register again; the client retransmits. */
   @Test
-  void aConnectionThatIsNotKnownWaitsForTheBackendsThatHaveYetToReturn() {
+  void packetsOfUnknownConnectionsAreDroppedWhileBackendsAreAwaited() {
     int port = portOfB1();
-    ForwardingTable b1IsYetToCome = table(List.of(b2), List.of(), true);
-    assertThat(send(b1IsYetToCome, tcp(port, ACK), 0)).isNull();
-    assertThat(send(b1IsYetToCome, tcp(port, FIN), 0)).isNull();
+    ForwardingTable b1IsAwaited = table(List.of(b2), List.of(), true);
+    assertThat(send(b1IsAwaited, tcp(port, ACK), 0)).isNull();
+    assertThat(send(b1IsAwaited, tcp(port, FIN), 0)).isNull();
     assertThat(send(both, tcp(port, ACK), 1)).isSameAs(b1);
-    assertThat(send(b1IsYetToCome, tcp(port + 1, SYN), 2)).isSameAs(b2);
-    assertThat(send(b1IsYetToCome, tcp(port + 1, ACK), 2)).as("known").isSameAs(b2);
+    assertThat(send(b1IsAwaited, tcp(port + 1, SYN), 2)).isSameAs(b2);
+    assertThat(send(b1IsAwaited, tcp(port + 1, ACK), 2)).as("known").isSameAs(b2);
   }
 
   @Test

@@ -28,7 +28,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** What one packet goes through, step by step. None of it may allocate. */
+/** The steps of forwarding one packet. None of them may allocate. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -68,7 +68,7 @@ public class PacketBenchmark {
       new Target(0, 1, "b1", 1, InetAddress.getLoopbackAddress(), 65_535);
 
   private LinuxSocket backend;
-  private TargetState endpoint;
+  private TargetState target;
   private TransmitQueue queue;
   private final Datagram datagram = new Datagram();
   private int client;
@@ -80,7 +80,7 @@ public class PacketBenchmark {
   public void fill() throws IOException {
     InetAddress loopback = InetAddress.getLoopbackAddress();
     backend = LinuxSocket.udp(loopback, 0);
-    endpoint = new TargetState(TARGET, backend.localPort(), 1);
+    target = new TargetState(TARGET, backend.localPort(), 1);
     queue =
         TransmitQueue.open(
             InetAddress.getByName("0.0.0.0"), BATCH, 0, new TrafficCounters(), new SecondsClock());
@@ -200,7 +200,7 @@ public class PacketBenchmark {
   @OperationsPerInvocation(BATCH)
   public void encapsulate() {
     for (int i = 0; i < BATCH; i++) {
-      queue.add(datagram.set(memory.address(), packet.capacity()), endpoint, 0);
+      queue.add(datagram.set(memory.address(), packet.capacity()), target, 0);
     }
     queue.flush();
   }

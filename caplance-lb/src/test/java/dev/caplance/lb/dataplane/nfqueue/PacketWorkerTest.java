@@ -167,7 +167,7 @@ class PacketWorkerTest {
     assertThat(queue.drops).isEqualTo(1);
   }
 
-  /** An error number was taken for a count once, and 8 packets were the most of the next batch. */
+  /** An error number was once taken for a count, which limited the next batch to 8 packets. */
   @Test
   void anIdleMomentDoesNotCapTheNextBatch() {
     assertThat(worker.carryBatch()).isZero();
@@ -217,7 +217,7 @@ class PacketWorkerTest {
   }
 
   @Test
-  void whatTheKernelRefusesIsAVerdictErrorAndNoPacket() throws Exception {
+  void aRefusedVerdictIsAnErrorAndNotAPacket() throws Exception {
     queue.batch(Message.of(syn()));
     queue.batch(Message.refusal(ENOENT));
     queue.batch(Message.of(syn()));
@@ -263,7 +263,7 @@ class PacketWorkerTest {
     assertThat(queue.drops).isEqualTo(1);
   }
 
-  /** Not in the first half minute, when backends have yet to return. */
+  /** Not in the first half minute, while backends may be registering again. */
   @Test
   void withoutABackendNothingIsSent() throws IOException {
     worker.publish(routes(routes));
@@ -274,7 +274,7 @@ class PacketWorkerTest {
   }
 
   @Test
-  void theSenderOfAPacketThatIsTooBigIsTold() {
+  void theSenderOfATooBigPacketGetsAReply() {
     queue.batch(Message.of(packet(7, 80, MTU)), Message.of(packet(7, 80, MTU - 28)));
     worker.carryBatch();
     assertThat(count(Disposition.PATH_TOO_NARROW)).isEqualTo(1);

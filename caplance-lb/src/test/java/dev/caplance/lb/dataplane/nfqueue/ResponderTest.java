@@ -12,7 +12,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What is answered, through a socket that only counts. */
+/** The replies, through a socket that only counts. */
 class ResponderTest {
 
   private static final int PER_SECOND = 3;
@@ -55,14 +55,14 @@ class ResponderTest {
     return answers;
   }
 
-  private void refuse(int times, int now) {
+  private void unreachable(int times, int now) {
     seconds = now;
     for (int i = 0; i < times; i++) {
       responder.unreachable(header, flow, syn, 0, syn.capacity());
     }
   }
 
-  private void tellSize(int times, int now) {
+  private void tooBig(int times, int now) {
     seconds = now;
     for (int i = 0; i < times; i++) {
       responder.tooBig(header, syn, 0, syn.capacity(), 1400);
@@ -70,25 +70,25 @@ class ResponderTest {
   }
 
   @Test
-  void eachKindOfAnswerIsGivenSoOftenInEachSecond() {
-    refuse(10, 7);
+  void eachKindOfReplyIsLimitedPerSecond() {
+    unreachable(10, 7);
     assertThat(answers()).isEqualTo(PER_SECOND);
-    refuse(10, 8);
+    unreachable(10, 8);
     assertThat(answers()).isEqualTo(2 * PER_SECOND);
-    tellSize(10, 9);
+    tooBig(10, 9);
     assertThat(answers()).isEqualTo(3 * PER_SECOND);
-    tellSize(10, 10);
+    tooBig(10, 10);
     assertThat(answers()).isEqualTo(4 * PER_SECOND);
   }
 
-  /** Or forged SYNs to a service without backends would silence the path MTU of all others. */
+  /** Otherwise forged SYNs to a service without backends would suppress all path MTU replies. */
   @Test
-  void refusalsLeaveRoomForSizesAndTheOtherWayRound() {
-    refuse(10, 7);
-    tellSize(1, 7);
+  void theKindsOfReplyHaveSeparateLimits() {
+    unreachable(10, 7);
+    tooBig(1, 7);
     assertThat(answers()).isEqualTo(PER_SECOND + 1);
-    tellSize(10, 8);
-    refuse(1, 8);
+    tooBig(10, 8);
+    unreachable(1, 8);
     assertThat(answers()).isEqualTo(2 * PER_SECOND + 2);
   }
 }

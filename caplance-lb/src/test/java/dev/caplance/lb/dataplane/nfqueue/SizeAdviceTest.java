@@ -47,26 +47,26 @@ class SizeAdviceTest {
 
   @ParameterizedTest
   @CsvSource({"6, 1472, false", "6, 1473, true", "17, 1472, false", "17, 1473, true"})
-  void sendersOfWholeIpv4PacketsAreToldWhenTheyDoNotFit(int protocol, int length, boolean told) {
+  void sendersOfIpv4PacketsThatAreTooLongAreTold(int protocol, int length, boolean told) {
     assertThat(isDue(ipv4(protocol, length, DONT_FRAGMENT), 1472)).isEqualTo(told);
     assertThat(isDue(ipv4(protocol, length, 0), 1472)).as("without DF").isFalse();
   }
 
   /**
-   * The kernel leaves DF set on what it puts together from fragments that all had it. The sender's
-   * fragments fit already, so it would be told the same for ever.
+   * The kernel leaves DF set on a packet reassembled from fragments that all had it. These
+   * fragments fit already, so the sender would be told again and again.
    */
   @ParameterizedTest
   @CsvSource({"1500, true", "1501, false", "30000, false"})
-  void whatCannotHaveComeWholeIsNotHeldAgainstItsSender(int length, boolean told) {
+  void sendersOfReassembledDatagramsAreNotTold(int length, boolean told) {
     assertThat(isDue(ipv4(UDP, length, DONT_FRAGMENT), 1472)).isEqualTo(told);
     assertThat(isDue(ipv4(TCP, length, DONT_FRAGMENT), 1472)).as("TCP can shrink").isTrue();
   }
 
-  /** Below 1280 bytes hosts do not go, so it would be dropped again and again. */
+  /** Hosts do not go below 1,280 bytes, so the packets would be dropped again and again. */
   @ParameterizedTest
   @CsvSource({"1472, true", "1280, true", "1279, false", "548, false"})
-  void ofIpv6OnlyTcpIsToldAndNotOfLessThanEachLinkMustCarry(int maxPacket, boolean told) {
+  void overIpv6OnlyTcpSendersAreToldDownToTheMinimumMtu(int maxPacket, boolean told) {
     assertThat(isDue(ipv6(TCP, 1500), maxPacket)).isEqualTo(told);
     assertThat(isDue(ipv6(UDP, 1500), maxPacket)).isFalse();
     assertThat(isDue(ipv4(TCP, 1500, DONT_FRAGMENT), maxPacket)).as("IPv4").isTrue();

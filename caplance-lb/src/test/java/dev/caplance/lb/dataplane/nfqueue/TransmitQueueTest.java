@@ -30,7 +30,7 @@ class TransmitQueueTest {
   private static final int MTU = 65_535;
 
   private final List<LinuxSocket> backends = new ArrayList<>();
-  private final List<TargetState> endpoints = new ArrayList<>();
+  private final List<TargetState> targets = new ArrayList<>();
   private final TrafficCounters counters = new TrafficCounters();
   private final NativeMemory packets = NativeMemory.allocate(PACKETS * SLOT);
   private final ReceiveBatch batch = ReceiveBatch.ofDatagrams(PACKETS, 65_536);
@@ -46,7 +46,7 @@ class TransmitQueueTest {
       backend.setReceiveTimeout(10_000);
       backend.enableGro();
       backends.add(backend);
-      endpoints.add(
+      targets.add(
           new TargetState(new Target(i, 1, "b" + i, 1, LOOPBACK, MTU), backend.localPort(), 1));
     }
   }
@@ -60,23 +60,23 @@ class TransmitQueueTest {
   }
 
   /** Adds packet {@code number}, which carries its number. */
-  private void add(int number, int length, int endpoint, int trafficClass) {
+  private void add(int number, int length, int target, int trafficClass) {
     packets.networkBytes().putInt(number * SLOT, number);
     queue.add(
         datagram.set(packets.address() + (long) number * SLOT, length),
-        endpoints.get(endpoint),
+        targets.get(target),
         trafficClass);
   }
 
   private record Received(List<String> datagrams, int messages) {}
 
   /** Takes so many datagrams as "number/length", in order. */
-  private Received receive(int endpoint, int expected) {
+  private Received receive(int target, int expected) {
     List<String> datagrams = new ArrayList<>();
     int messages = 0;
     ByteBuffer bytes = batch.bytes();
     while (datagrams.size() < expected) {
-      int count = backends.get(endpoint).receive(batch);
+      int count = backends.get(target).receive(batch);
       assertThat(count).isPositive();
       messages += count;
       for (int i = 0; i < count; i++) {
@@ -91,19 +91,19 @@ class TransmitQueueTest {
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5})
-  void everyPacketArrivesAsItIsAndInOrder(long seed) {
+  void everyPacketArrivesUnchangedAndInOrder(long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     List<List<String>> sent = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
     for (int i = 0; i < PACKETS; i++) {
       int length = random.nextInt(4) > 0 ? 1400 : random.nextInt(20, 1500);
-      int endpoint = random.nextInt(3);
-      add(i, length, endpoint, random.nextInt(10) == 0 ? 0xb8 : 0);
-      sent.get(endpoint).add(i + "/" + length);
+      int target = random.nextInt(3);
+      add(i, length, target, random.nextInt(10) == 0 ? 0xb8 : 0);
+      sent.get(target).add(i + "/" + length);
     }
     queue.flush();
     for (int i = 0; i < 3; i++) {
       assertThat(receive(i, sent.get(i).size()).datagrams).isEqualTo(sent.get(i));
-      assertThat(endpoints.get(i).traffic().packets()).isEqualTo(sent.get(i).size());
+      assertThat(targets.get(i).traffic().packets()).isEqualTo(sent.get(i).size());
     }
     assertThat(counters.snapshot().of(Disposition.FORWARD)).isEqualTo(PACKETS);
   }
@@ -118,7 +118,7 @@ class TransmitQueueTest {
   }
 
   @Test
-  void aGsoBatchEndsAtTheMostThatTheKernelSegments() {
+  void aGsoBatchEndsAtTheLimitOfTheKernel() {
     for (int i = 0; i < 150; i++) {
       add(i, 1000, 0, 0);
     }
@@ -126,14 +126,14 @@ class TransmitQueueTest {
     Received received = receive(0, 150);
     assertThat(received.datagrams).hasSize(150).doesNotHaveDuplicates();
     assertThat(received.messages).isEqualTo(3); // 64 are the most in one
-    assertThat(endpoints.get(0).acceptsGso(0)).isTrue();
+    assertThat(targets.get(0).acceptsGso(0)).isTrue();
   }
 
   @Test
-  void whereGsoIsRefusedPacketsGoOneByOneForAWhile() {
-    endpoints.get(0).refuseGso(0);
-    assertThat(endpoints.get(0).acceptsGso(29)).isFalse();
-    assertThat(endpoints.get(0).acceptsGso(30)).isTrue();
+  void afterARefusalPacketsAreSentOneByOneForAWhile() {
+    targets.get(0).refuseGso(0);
+    assertThat(targets.get(0).acceptsGso(29)).isFalse();
+    assertThat(targets.get(0).acceptsGso(30)).isTrue();
     for (int i = 0; i < 10; i++) {
       add(i, 64, 0, 0);
     }
