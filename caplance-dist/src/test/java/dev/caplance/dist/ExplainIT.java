@@ -48,7 +48,7 @@ class ExplainIT {
     for (int i = 0; i < NEW_FLOWS; i++) {
       assertThat(explained.get(i))
           .containsPattern(backend(served.get(i)))
-          .contains("table: a new flow goes where its slot says");
+          .contains("table: a new flow goes to the backend of its slot");
     }
     return served;
   }

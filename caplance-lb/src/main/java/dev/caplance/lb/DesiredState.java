@@ -12,14 +12,15 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What the configuration wants of the running load balancer, each part in the form in which one
- * component applies it. What only a restart changes (queues, ports, the hash key, directories) is
+ * What the configuration asks of the running load balancer, in the form that each component
+ * applies. Settings that only a restart can change (queues, ports, the hash key, directories) are
  * not here.
  *
- * @param services of the forwarding table and the netfilter rules
- * @param flowTimeouts after which flows are forgotten
+ * @param services for the forwarding table and the netfilter rules, in the order of the file
+ * @param flowTimeouts idle times after which flows are forgotten
  * @param registry how backends register
- * @param attachedVips VIPs for interfaces of this host; empty: the interface whose network holds it
+ * @param attachedVips the VIPs to attach to this host and their interfaces; an empty interface
+ *     means the one whose network contains the VIP
  */
 record DesiredState(
     List<ServiceSpec> services,
@@ -27,6 +28,7 @@ record DesiredState(
     RegistrySettings registry,
     Map<InetAddress, Optional<String>> attachedVips) {
 
+  /** Derives the desired state from a configuration. */
   static DesiredState of(LbConfig config) {
     LbConfig.Flows flows = config.flows();
     return new DesiredState(

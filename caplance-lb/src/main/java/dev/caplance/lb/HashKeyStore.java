@@ -11,8 +11,9 @@ import java.security.SecureRandom;
 import java.util.HexFormat;
 
 /**
- * The key of the flow hash: the configured one, or one that was drawn at the first start and is
- * kept in {@code <stateDirectory>/hash.key}, so that a restart sends flows where they went before.
+ * Keeps the key of the flow hash in {@code <stateDirectory>/hash.key} if the configuration sets
+ * none. The key is generated at the first start and survives restarts, so that flows map to the
+ * same backends afterwards.
  */
 final class HashKeyStore {
 
@@ -20,7 +21,12 @@ final class HashKeyStore {
 
   private HashKeyStore() {}
 
-  /** The key kept in the directory, drawn and written now when there is none. */
+  /**
+   * Returns the stored key, or generates and stores one if there is none.
+   *
+   * @return {@link FlowHash#KEY_LENGTH} bytes
+   * @throws IOException if the file holds no key, or cannot be read or written
+   */
   static byte[] loadOrCreate(Path stateDirectory) throws IOException {
     Path file = stateDirectory.resolve(FILE);
     try {
@@ -44,8 +50,8 @@ final class HashKeyStore {
 
   private static String notAKey(Path file) {
     return file
-        + " is not a key of 32 hexadecimal digits; remove it and a new one is drawn, or set"
-        + " 'hashKey' in the configuration";
+        + " does not hold a key of 32 hexadecimal digits; remove it to have a new one generated, or"
+        + " set 'hashKey' in the configuration";
   }
 
   private static byte[] create(Path file) throws IOException {

@@ -19,18 +19,20 @@ import java.util.stream.IntStream;
 /**
  * The load balancer's configuration file.
  *
- * @param services at least one; their names are distinct, and no two have a port of a VIP in common
- * @param interfaceName the device that gets the VIPs; empty: the one whose network holds the VIP
- * @param attachVip whether the daemon adds the VIPs to the device
- * @param session where backends register
- * @param dataPort the UDP port on which backends take encapsulated packets
+ * @param services at least one, in the order of the file; their names are distinct, and no two
+ *     share a port of a VIP
+ * @param interfaceName the interface that gets the VIPs; empty: the one whose network contains the
+ *     VIP
+ * @param attachVip whether the daemon adds the VIPs to the interface
+ * @param session the listener for sessions
+ * @param dataPort the UDP port on which backends receive encapsulated packets, 1 to 65535
  * @param queues the NFQUEUE queues
- * @param flows how flows are remembered
- * @param maglevSize slots of a Maglev table, a prime
+ * @param flows size and timeouts of the flow tables
+ * @param maglevSize slots of each Maglev table, a prime from 7 to 5,000,011
  * @param hashKey 32 lower-case hexadecimal digits; empty: one is generated and kept
- * @param stateDirectory for what must survive a reboot
+ * @param stateDirectory for files that must survive a reboot
  * @param runDirectory for the control socket and the journal of changes
- * @param logging what is logged, and where to
+ * @param logging the level and the destination of the log
  */
 public record LbConfig(
     List<ServiceSpec> services,
@@ -47,33 +49,38 @@ public record LbConfig(
     LoggingConfig logging) {
 
   /**
-   * How flows are remembered, so that they stay with their backends.
+   * Size and timeouts of the flow tables, which keep flows on their backends.
    *
-   * @param max flows that one worker remembers
-   * @param tcpIdle after how much silence a TCP connection is forgotten
-   * @param udpIdle the same for UDP
-   * @param closingIdle the same for a TCP connection that has begun to close
+   * @param max flows that each worker remembers, 1,024 to 33,554,432
+   * @param tcpIdle idle time after which a TCP connection is forgotten, 1 s to 24 h
+   * @param udpIdle the same for a UDP flow
+   * @param closingIdle the same for a TCP connection that one side has closed
    */
   public record Flows(int max, Duration tcpIdle, Duration udpIdle, Duration closingIdle) {}
 
   /**
-   * The TCP socket for sessions.
+   * The TCP listener for sessions.
    *
-   * @param registerTimeout how long a backend may take to answer the check of its data path
-   * @param readTimeout after how much silence a backend that announced no health interval is gone
+   * @param address the local address that it listens on
+   * @param port 1 to 65535
+   * @param registerTimeout how long a session may take from connecting to REGISTERED, 1 s to 1 h
+   * @param readTimeout silence after which a backend that announced no health interval is
+   *     deregistered, 1 s to 1 h
    */
   public record Session(
       InetAddress address, int port, Duration registerTimeout, Duration readTimeout) {}
 
   /**
-   * NFQUEUE queues: {@code count} from {@code first} on, and as many behind them for TCP. One
-   * worker thread for each two.
+   * The NFQUEUE queues: {@code count} from {@code first} on, followed by as many for TCP. Each
+   * worker thread serves one of either kind.
    *
-   * @param length packets that the kernel holds for a worker before it drops
+   * @param first the number of the first queue, from 0
+   * @param count the number of workers, 1 to 64
+   * @param length packets that the kernel holds in each queue before it drops, 16 to 1,048,576
    */
   public record Queues(int first, int count, int length) {
 
-    /** The number of the last one. */
+    /** The number of the last queue, at most 65535. */
     public int last() {
       return first + 2 * count - 1;
     }
@@ -87,15 +94,15 @@ public record LbConfig(
   private static final int MIN_FLOWS = 1 << 10;
   private static final int MAX_FLOWS = 1 << 25;
 
-  /** The VIPs of all services, each once. */
+  /** The VIPs of all services, each once, in the order of the file. */
   public List<InetAddress> vips() {
     return services.stream().map(ServiceSpec::vip).distinct().toList();
   }
 
   /**
-   * Reads a file.
+   * Reads a configuration file.
    *
-   * @throws ConfigException with every mistake in it
+   * @throws ConfigException listing every mistake in it
    */
   public static LbConfig load(Path file) throws ConfigException {
     return ConfigFile.load(file, LbConfig::read);
@@ -135,7 +142,9 @@ public record LbConfig(
             Values.address()
                 .unless(
                     InetAddress::isMulticastAddress,
-                    a -> IpAddresses.format(a) + " is a multicast address; nothing can listen")
+                    a ->
+                        IpAddresses.format(a)
+                            + " is a multicast address; use an address of this machine")
                 .unless(
                     a -> services.stream().anyMatch(service -> a.equals(service.vip())),
                     a ->
@@ -160,9 +169,9 @@ public record LbConfig(
           2 * queues.count()
               + " queues ("
               + queues.count()
-              + " and as many for TCP) from "
+              + " and as many again for TCP) from "
               + queues.first()
-              + " on end above the last one, 65535; begin at "
+              + " exceed the highest queue number, 65535; start at "
               + (65536 - 2 * queues.count())
               + " or lower");
     }

@@ -30,11 +30,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The load-balancer daemon: builds its parts, starts them in the order in which they need each
- * other, and stops them in the opposite one.
+ * The load-balancer daemon: builds its components, starts them in the order of their dependencies,
+ * and stops them in reverse.
  *
- * <p>The data plane takes packets before a VIP is attached, and stops after the VIP has been
- * removed: in any other order the host's own TCP would reset the clients' connections.
+ * <p>The data plane starts before a VIP is attached and stops after it has been removed; in any
+ * other order the host's own TCP would reset the clients' connections.
  */
 public final class LoadBalancer implements Daemon {
 
@@ -45,7 +45,11 @@ public final class LoadBalancer implements Daemon {
   private final CommandRunner commands = new CommandRunner();
   private final Cleanup cleanup = new Cleanup();
 
-  /** A load balancer that has not been started. */
+  /**
+   * Creates a load balancer without starting it.
+   *
+   * @param runner told about failures after which the daemon cannot continue
+   */
   public LoadBalancer(LbConfig config, DaemonRunner runner) {
     this.config = config;
     this.runner = runner;
@@ -63,23 +67,23 @@ public final class LoadBalancer implements Daemon {
     tables.ownAddresses(OwnAddresses.list());
     tables.apply(desired.services());
     BackendRegistry registry = registry(desired, tables);
-    cleanup.atStop("end the sessions", registry::stop);
+    cleanup.atStop("close the sessions", registry::stop);
 
-    // Rules that a crash left lead packets here at once: the table knows the services before.
+    // Rules left by a crash deliver packets at once, so the table must have the services by then.
     Dataplane dataplane = dataplane(desired, tables);
     dataplane.start();
     cleanup.atStop("stop the data plane", dataplane::stop);
     tables.publishTo(dataplane);
     dataplane.apply(desired.services(), desired.flowTimeouts());
-    LOG.info("packets for {} go to {}", vipText(), queueText());
+    LOG.info("packets for {} are directed to {}", vipText(), queueText());
 
-    registry.start(failure -> runner.fail("the registry failed", failure));
+    registry.start(failure -> runner.fail("the registry thread failed", failure));
     VipKeeper vips = new VipKeeper(addresses);
-    cleanup.atStop("remove the virtual addresses", addresses::detachAll);
+    cleanup.atStop("remove the VIPs", addresses::detachAll);
     vips.apply(desired.attachedVips());
 
     Upkeep upkeep = upkeep(tables, dataplane, vips);
-    cleanup.atStop("end the upkeep", upkeep::close);
+    cleanup.atStop("stop the upkeep", upkeep::close);
     upkeep.start();
     ControlServer control = control(tables, registry, dataplane);
     cleanup.atStop("close the control socket", control::close);
@@ -107,18 +111,17 @@ public final class LoadBalancer implements Daemon {
             desired.flowTimeouts(),
             config.dataPort());
     return new NfqueueDataplane(
-        settings, tables.table(), commands, new LoopReports(runner, "a worker ended"));
+        settings, tables.table(), commands, new LoopReports(runner, "a worker thread ended"));
   }
 
   private Upkeep upkeep(TableAssembler tables, Dataplane dataplane, VipKeeper vips) {
     return new Upkeep(
         List.of(
             new Upkeep.Task("keep the netfilter rules in place", dataplane::maintain),
-            new Upkeep.Task("keep the virtual addresses in place", vips::maintain),
+            new Upkeep.Task("keep the VIPs in place", vips::maintain),
             new Upkeep.Task(
-                "learn the addresses of this host",
-                () -> tables.ownAddresses(OwnAddresses.list()))),
-        failure -> runner.fail("the upkeep ended", failure));
+                "read the addresses of this host", () -> tables.ownAddresses(OwnAddresses.list()))),
+        failure -> runner.fail("the upkeep thread ended", failure));
   }
 
   private ControlServer control(
@@ -140,7 +143,7 @@ public final class LoadBalancer implements Daemon {
   }
 
   private String queueText() {
-    return "NFQUEUE " + config.queues().first() + " to " + config.queues().last();
+    return "NFQUEUE queues " + config.queues().first() + " to " + config.queues().last();
   }
 
   private byte[] hashKey() throws IOException {

@@ -16,12 +16,14 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Predicate;
 
-/** Reads the services of the configuration in turn; none may contradict those before it. */
+/**
+ * Reads the services of the configuration one by one, and reports conflicts with those read before.
+ */
 final class ServiceReader {
 
   private final List<ServiceSpec> earlier = new ArrayList<>();
 
-  /** The next service. */
+  /** Reads the next service; its mistakes are reported to the section. */
   ServiceSpec read(ConfigSection section) {
     InetAddress vip = section.require("vip", Values.reachableAddress(), "10.0.0.50");
     ServiceSpec service =
@@ -43,11 +45,12 @@ final class ServiceReader {
   }
 
   private String readName(ConfigSection section, InetAddress vip) {
-    // Names have no colons, and backends must be able to say this one.
+    // Names have no colons, and backends use this one in their own configuration.
     String byDefault = vip == null ? "" : IpAddresses.format(vip).replace(':', '-');
     String name = section.get("name", Values.name(), byDefault);
     if (find(service -> service.name().equals(name)).isPresent()) {
-      section.reject("name", "'" + name + "' is another service already; choose another name");
+      section.reject(
+          "name", "'" + name + "' is already the name of another service; choose another");
     }
     return name;
   }
@@ -60,9 +63,9 @@ final class ServiceReader {
                   section.reject(
                       "vip",
                       IpAddresses.format(vip)
-                          + " is the VIP of service '"
+                          + " is already the VIP of service '"
                           + other.name()
-                          + "' already; give each its own, or ports of its own, like ports:"
+                          + "'; give each service a VIP or ports of its own, such as ports:"
                           + " [tcp/80]"));
       return Ports.ALL;
     }
@@ -76,15 +79,15 @@ final class ServiceReader {
                     ports
                         + " of "
                         + IpAddresses.format(vip)
-                        + " belongs to service '"
+                        + " already belongs to service '"
                         + owner(vip, ports).orElseThrow().name()
-                        + "' already; give a port to one service"),
+                        + "'; list each port in one service only"),
             "tcp/80")
         .stream()
         .reduce(Ports.NONE, Ports::union);
   }
 
-  /** The service that has some of these ports of the VIP. */
+  /** Finds the service that already has some of these ports of the VIP. */
   private Optional<ServiceSpec> owner(InetAddress vip, Ports ports) {
     return find(
         service -> service.vip().equals(vip) && !service.ports().intersection(ports).isEmpty());
@@ -95,14 +98,14 @@ final class ServiceReader {
       return;
     }
     if (!IpAddresses.isIpv4(service.vip())) {
-      section.reject("legacy", "2019 backends know IPv4 only; mark a service with an IPv4 VIP");
+      section.reject("legacy", "2019 backends support only IPv4; mark a service with an IPv4 VIP");
     }
     if (find(ServiceSpec::legacy).isPresent()) {
-      section.reject("legacy", "2019 backends know one VIP only; mark just one service");
+      section.reject("legacy", "2019 backends support only one VIP; mark only one service");
     }
   }
 
-  /** What belongs to no service cannot be told apart by service: the first of a VIP says it. */
+  /** Packets that belong to no service apply to the VIP as a whole, so its services must agree. */
   private void checkOtherTraffic(ConfigSection section, ServiceSpec service) {
     find(other -> other.vip().equals(service.vip()))
         .filter(first -> first.otherTraffic() != service.otherTraffic())
@@ -114,7 +117,7 @@ final class ServiceReader {
                         + other.name()
                         + "' of the same VIP has "
                         + other.otherTraffic().name().toLowerCase(Locale.ROOT)
-                        + "; say the same at both"));
+                        + "; use the same value in both"));
   }
 
   private Optional<ServiceSpec> find(Predicate<ServiceSpec> wanted) {

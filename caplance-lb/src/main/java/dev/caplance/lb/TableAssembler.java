@@ -22,9 +22,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Builds a new {@link ForwardingTable} at each change of the services, the backends or the host's
- * own addresses, and publishes it to the data plane. Any thread may call; {@link #table} waits for
- * nobody.
+ * Builds a new {@link ForwardingTable} whenever the services, the backends or the host's own
+ * addresses change, and publishes it to the data plane. Any thread may call; {@link #table} never
+ * blocks.
  */
 final class TableAssembler implements TablePublisher {
 
@@ -39,22 +39,23 @@ final class TableAssembler implements TablePublisher {
   private volatile ForwardingTable table;
 
   /**
-   * An assembler whose table is empty.
+   * Creates an assembler with an empty table.
    *
+   * @param hash maps flows to slots
    * @param slots of each Maglev table, a prime
    */
   TableAssembler(FlowHash hash, int slots) {
     this.table = ForwardingTable.empty(hash, slots);
   }
 
-  /** The services are these from now on. */
+  /** Replaces the services. */
   synchronized void apply(List<ServiceSpec> newServices) {
     services = List.copyOf(newServices);
     loggedStates.keySet().retainAll(services.stream().map(ServiceSpec::name).toList());
     rebuild();
   }
 
-  /** From now on each new table goes to this data plane. */
+  /** Publishes the current table and every later one to this data plane. */
   synchronized void publishTo(Dataplane target) {
     dataplane = target;
     rebuild();
@@ -67,7 +68,7 @@ final class TableAssembler implements TablePublisher {
     return rebuild();
   }
 
-  /** The addresses of this host, from which no packet may come. */
+  /** Sets the addresses of this host; packets that claim to come from them are dropped. */
   synchronized void ownAddresses(Set<InetAddress> addresses) {
     if (!addresses.equals(ownAddresses)) {
       ownAddresses = addresses;
@@ -75,7 +76,7 @@ final class TableAssembler implements TablePublisher {
     }
   }
 
-  /** The table of this moment. */
+  /** The current table. */
   ForwardingTable table() {
     return table;
   }
@@ -89,7 +90,10 @@ final class TableAssembler implements TablePublisher {
     return dataplane == null || dataplane.publish(table);
   }
 
-  /** The backends of a service, sorted by what they may get. */
+  /**
+   * Divides the backends of a service into those that get new flows and those that only keep
+   * theirs.
+   */
   static Service.Pool pool(ServiceSpec service, List<BackendView> backends) {
     List<BackendView> serving = backends.stream().filter(b -> b.serves(service)).toList();
     boolean ready = serving.stream().anyMatch(BackendView::takesNewFlows);
@@ -103,7 +107,10 @@ final class TableAssembler implements TablePublisher {
         service, state, targets(serving, chosen), targets(serving, chosen.negate()));
   }
 
-  /** Those that get new flows when none is healthy: draining ones only if there is no other. */
+  /**
+   * Selects the backends that get new flows when none takes them: draining ones only if there are
+   * no others.
+   */
   private static Predicate<BackendView> lastResort(ServiceSpec service, List<BackendView> serving) {
     boolean forward = service.whenAllUnhealthy() == WhenAllUnhealthy.FORWARD;
     boolean allDrain = serving.stream().allMatch(BackendView::draining);
@@ -121,15 +128,15 @@ final class TableAssembler implements TablePublisher {
       return;
     }
     switch (pool.state()) {
-      case BALANCING -> LOG.info("service {}: has a healthy backend", name);
+      case BALANCING -> LOG.info("service {}: at least one backend is healthy", name);
       case ALL_UNHEALTHY ->
           LOG.warn(
               "service {}: all backends are unhealthy or draining; new flows are {}",
               name,
               pool.targets().isEmpty()
-                  ? "refused"
+                  ? "not forwarded"
                   : "sent to the unhealthy ones, or to the draining ones if there are no others");
-      case NO_BACKEND -> LOG.warn("service {}: has no backend", name);
+      case NO_BACKEND -> LOG.warn("service {}: no backend is available", name);
     }
   }
 }

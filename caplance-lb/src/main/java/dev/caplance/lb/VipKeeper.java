@@ -9,18 +9,20 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Keeps the VIPs on the host's interfaces and known to its neighbours: attaches and announces them,
- * and puts back what a network manager that reloaded has removed. Any thread may call.
+ * Keeps the VIPs attached to the host's interfaces and announced to its neighbours, and restores
+ * VIPs that a network manager removes when it reloads. Any thread may call.
  */
 final class VipKeeper {
 
-  /** Announces an address on the link behind an interface. */
+  /**
+   * Announces an address on the link of an interface, by gratuitous ARP or neighbour advertisement.
+   */
   @FunctionalInterface
   interface Announcer {
     void announce(InetAddress vip, String device) throws IOException;
   }
 
-  /** A single frame may be lost. */
+  /** How often each VIP is announced, because a single frame may be lost. */
   private static final int ANNOUNCEMENTS = 3;
 
   private final VipAddresses addresses;
@@ -38,9 +40,11 @@ final class VipKeeper {
   }
 
   /**
-   * Makes these the attached VIPs, and announces them.
+   * Attaches these VIPs, detaches all others, and announces the attached ones.
    *
-   * @param wanted VIPs and the interfaces for them; empty: the one whose network holds the VIP
+   * @param wanted the VIPs and their interfaces; an empty interface means the one whose network
+   *     contains the VIP
+   * @throws IOException with a message for the operator
    */
   synchronized void apply(Map<InetAddress, Optional<String>> wanted) throws IOException {
     devices = addresses.apply(wanted);
@@ -48,7 +52,11 @@ final class VipKeeper {
     announce();
   }
 
-  /** Puts back what is missing, and announces what needs it. */
+  /**
+   * Restores missing VIPs, and repeats announcements that are due.
+   *
+   * @throws IOException with a message for the operator; the other VIPs are maintained nevertheless
+   */
   synchronized void maintain() throws IOException {
     Failures failures = new Failures();
     failures.attempt(() -> addresses.restoreMissing(vip -> announcementsLeft = ANNOUNCEMENTS));
@@ -56,7 +64,7 @@ final class VipKeeper {
     failures.throwIfAny();
   }
 
-  /** A VIP that cannot be announced holds up no other. */
+  /** A failure of one VIP does not keep the others from being announced. */
   private void announce() throws IOException {
     if (announcementsLeft == 0) {
       return;

@@ -17,7 +17,7 @@ class HashKeyStoreTest {
   @TempDir private Path directory;
 
   @Test
-  void drawsAKeyOnceAndKeepsItFromOthers() throws IOException {
+  void generatesAKeyOnceAndKeepsItPrivate() throws IOException {
     Path state = directory.resolve("state");
     byte[] key = HashKeyStore.loadOrCreate(state);
     assertThat(key).hasSize(16).isNotEqualTo(new byte[16]);
@@ -29,10 +29,10 @@ class HashKeyStoreTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"", "abc", "zz112233445566778899aabbccddeeff", "00112233"})
-  void refusesAFileThatIsNoKey(String content) throws IOException {
+  void refusesAFileWithoutAKey(String content) throws IOException {
     Files.writeString(directory.resolve("hash.key"), content);
     assertThatThrownBy(() -> HashKeyStore.loadOrCreate(directory))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("is not a key of 32 hexadecimal digits; remove it");
+        .hasMessageContaining("does not hold a key of 32 hexadecimal digits; remove it");
   }
 }

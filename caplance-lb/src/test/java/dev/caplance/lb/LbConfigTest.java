@@ -70,7 +70,7 @@ class LbConfigTest {
   }
 
   @Test
-  void onlyTheVipHasToBeGiven() throws Exception {
+  void onlyTheVipIsRequired() throws Exception {
     assertThat(load("services: [{vip: 10.0.0.50}]")).isEqualTo(DEFAULTS);
   }
 
@@ -105,7 +105,7 @@ class LbConfigTest {
   }
 
   @Test
-  void everyKeyIsTaken() throws Exception {
+  void everyKeyIsRead() throws Exception {
     assertThat(
             load(
                 """
@@ -177,7 +177,7 @@ class LbConfigTest {
   }
 
   @Test
-  void reportsEveryMistakeInOneRun() {
+  void reportsEveryMistakeAtOnce() {
     assertThat(
             mistakes(
                 """
@@ -202,12 +202,12 @@ class LbConfigTest {
                 runDirectory: run
                 """))
         .containsExactly(
-            "lb.yaml:5:11: name: 'web' is another service already; choose another name",
-            "lb.yaml:6:10: vip: 10.0.0.50 is the VIP of service 'web' already; give each its own, or"
-                + " ports of its own, like ports: [tcp/80]",
-            "lb.yaml:7:13: legacy: 2019 backends know one VIP only; mark just one service",
-            "lb.yaml:9:13: legacy: 2019 backends know IPv4 only; mark a service with an IPv4 VIP",
-            "lb.yaml:9:13: legacy: 2019 backends know one VIP only; mark just one service",
+            "lb.yaml:5:11: name: 'web' is already the name of another service; choose another",
+            "lb.yaml:6:10: vip: 10.0.0.50 is already the VIP of service 'web'; give each service a VIP"
+                + " or ports of its own, such as ports: [tcp/80]",
+            "lb.yaml:7:13: legacy: 2019 backends support only one VIP; mark only one service",
+            "lb.yaml:9:13: legacy: 2019 backends support only IPv4; mark a service with an IPv4 VIP",
+            "lb.yaml:9:13: legacy: 2019 backends support only one VIP; mark only one service",
             "lb.yaml:10:19: otherTraffic: 'reject' is not one of drop, host",
             "lb.yaml:11:11: name: 'mail server' is not a name: 1 to 64 of the characters A-Z a-z 0-9"
                 + " . _ -",
@@ -220,8 +220,8 @@ class LbConfigTest {
             "lb.yaml:15:37: port: '0' is not a whole number from 1 to 65535",
             "lb.yaml:15:53: readTimeout: '10' is not a duration; write a number and its unit:"
                 + " 500ms, 30s, 5m",
-            "lb.yaml:16:17: first: 4 queues (2 and as many for TCP) from 65535 on end above the"
-                + " last one, 65535; begin at 65532 or lower",
+            "lb.yaml:16:17: first: 4 queues (2 and as many again for TCP) from 65535 exceed the"
+                + " highest queue number, 65535; start at 65532 or lower",
             "lb.yaml:16:34: unknown key 'lenght'; did you mean 'length'?",
             "lb.yaml:17:13: maglevSize: 65536 is not a prime number; the next one is 65537",
             "lb.yaml:18:10: hashKey: 'secret' is not a key of 32 hexadecimal digits",
@@ -229,7 +229,7 @@ class LbConfigTest {
   }
 
   @Test
-  void aVipOfSeveralServicesIsOne() throws Exception {
+  void aVipOfSeveralServicesIsListedOnce() throws Exception {
     LbConfig config =
         load(
             """
@@ -242,7 +242,7 @@ class LbConfigTest {
   }
 
   @Test
-  void servicesThatShareAVipHaveNoPortInCommonAndLeaveTheRestToOne() {
+  void servicesThatShareAVipShareNoPort() {
     assertThat(
             mistakes(
                 """
@@ -257,16 +257,16 @@ class LbConfigTest {
                 flows: {max: 1000, tcpIdle: 25h}
                 """))
         .containsExactly(
-            "lb.yaml:3:49: ports: tcp/8999-9010 of 10.0.0.50 belongs to service 'web' already; give"
-                + " a port to one service",
-            "lb.yaml:3:64: ports: tcp of 10.0.0.50 belongs to service 'web' already; give a port to"
-                + " one service",
-            "lb.yaml:4:22: vip: 10.0.0.50 is the VIP of service 'web' already; give each its own, or"
-                + " ports of its own, like ports: [tcp/80]",
-            "lb.yaml:5:41: ports: udp/53 of 10.0.0.50 belongs to service 'all' already; give a port"
-                + " to one service",
-            "lb.yaml:5:64: otherTraffic: service 'web' of the same VIP has host; say the same at"
-                + " both",
+            "lb.yaml:3:49: ports: tcp/8999-9010 of 10.0.0.50 already belongs to service 'web'; list"
+                + " each port in one service only",
+            "lb.yaml:3:64: ports: tcp of 10.0.0.50 already belongs to service 'web'; list each port"
+                + " in one service only",
+            "lb.yaml:4:22: vip: 10.0.0.50 is already the VIP of service 'web'; give each service a VIP"
+                + " or ports of its own, such as ports: [tcp/80]",
+            "lb.yaml:5:41: ports: udp/53 of 10.0.0.50 already belongs to service 'all'; list each"
+                + " port in one service only",
+            "lb.yaml:5:64: otherTraffic: service 'web' of the same VIP has host; use the same value"
+                + " in both",
             "lb.yaml:6:41: ports: 'http' is not a port; write it like tcp/80, udp/443 or"
                 + " tcp/8000-8999",
             "lb.yaml:6:47: ports: 'tcp/99999' names port 99999; the last is 65535",

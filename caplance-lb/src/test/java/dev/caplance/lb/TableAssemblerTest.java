@@ -103,7 +103,7 @@ class TableAssemblerTest {
   }
 
   @Test
-  void whenNobodyTakesNewFlowsAllThatKeepTheirsGetThem() {
+  void whenNoBackendTakesNewFlowsAllThatRetainTheirsGetThem() {
     Service.Pool pool =
         TableAssembler.pool(
             service(WhenAllUnhealthy.FORWARD),
@@ -126,7 +126,7 @@ class TableAssemblerTest {
   }
 
   @Test
-  void orNobodyDoesIfThatIsWhatWasChosen() {
+  void noBackendGetsThemIfTheConfigurationRejectsThem() {
     Service.Pool pool =
         TableAssembler.pool(
             service(WhenAllUnhealthy.REJECT), List.of(unhealthy("b1"), unhealthy("b2")));
@@ -154,10 +154,10 @@ class TableAssemblerTest {
     assertThat(names(pool.targets())).containsExactly("new", "old");
   }
 
-  /** Takes tables, and stands when it is told to. */
+  /** Records tables; the test decides whether they take effect. */
   private static final class RecordingDataplane extends FakeDataplane {
     final List<ForwardingTable> tables = new ArrayList<>();
-    boolean stands = true;
+    boolean inEffect = true;
     RuntimeException failure;
 
     @Override
@@ -166,7 +166,7 @@ class TableAssemblerTest {
         throw failure;
       }
       tables.add(table);
-      return stands;
+      return inEffect;
     }
 
     ForwardingTable last() {
@@ -220,12 +220,12 @@ class TableAssemblerTest {
   }
 
   @Test
-  void saysWhatTheDataPlaneSays() {
+  void passesOnWhetherTheTableIsInEffect() {
     assertThat(tables.publish(List.of(), true)).as("without a data plane").isTrue();
     tables.publishTo(dataplane);
-    dataplane.stands = false;
+    dataplane.inEffect = false;
     assertThat(tables.publish(List.of(healthy("b1")), true)).isFalse();
-    dataplane.stands = true;
+    dataplane.inEffect = true;
     assertThat(tables.publish(List.of(healthy("b1")), true)).isTrue();
   }
 

@@ -96,7 +96,7 @@ class VipKeeperTest {
   }
 
   @Test
-  void attachesAndAnnouncesThreeTimesSinceAFrameMayBeLost() throws IOException {
+  void attachesAndAnnouncesThreeTimesBecauseAFrameMayBeLost() throws IOException {
     keeper.apply(vips(FIRST, SECOND));
     assertThat(addresses()).containsExactly("10.0.0.50", "10.0.0.51");
     for (int i = 0; i < 5; i++) {
@@ -122,7 +122,7 @@ class VipKeeperTest {
   }
 
   @Test
-  void aVipThatCannotBeAnnouncedHoldsUpNoOther() {
+  void aVipThatCannotBeAnnouncedDoesNotStopTheOthers() {
     cannotBeAnnounced.add(FIRST);
     assertThatThrownBy(() -> keeper.apply(vips(FIRST, SECOND)))
         .hasMessage("cannot announce 10.0.0.50");
@@ -135,7 +135,7 @@ class VipKeeperTest {
 
   /** As a network manager that is in the middle of something may do. */
   @Test
-  void aVipThatCannotBePutBackHoldsUpNoOther() throws IOException {
+  void aVipThatCannotBePutBackDoesNotStopTheOthers() throws IOException {
     keeper.apply(vips(FIRST, SECOND));
     Files.createFile(directory.resolve("failing/10.0.0.50"));
     Files.delete(directory.resolve("eth0/10.0.0.50"));

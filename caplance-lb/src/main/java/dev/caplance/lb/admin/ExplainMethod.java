@@ -24,8 +24,8 @@ import java.util.OptionalInt;
 import java.util.function.Supplier;
 
 /**
- * {@code explain}: where the next packet of the parameter {@code flow} would go, and why. It asks
- * what the data plane would ask and changes nothing.
+ * {@code explain}: where the next packet of the flow in the parameter {@code flow} would go, and
+ * why. It makes the look-ups of the data plane and changes nothing.
  */
 public final class ExplainMethod implements ControlMethod {
 
@@ -33,7 +33,7 @@ public final class ExplainMethod implements ControlMethod {
   private final RegisteredBackends backends;
   private final Dataplane dataplane;
 
-  /** A method that asks these parts whenever it is called. */
+  /** Creates the method; each call queries these parts. */
   public ExplainMethod(
       Supplier<ForwardingTable> table, RegisteredBackends backends, Dataplane dataplane) {
     this.table = table;
@@ -44,9 +44,10 @@ public final class ExplainMethod implements ControlMethod {
   /**
    * Where a flow goes.
    *
-   * @param service null when none has the flow
-   * @param slot null when no slot was used
-   * @param target null when it goes to none
+   * @param service null if the flow belongs to none
+   * @param slot null if the table has none for it
+   * @param target null if the flow goes to no backend
+   * @param detail the reason as a sentence
    */
   private record Decision(
       Service service, Integer slot, Target target, Reason why, String detail) {}
@@ -89,21 +90,21 @@ public final class ExplainMethod implements ControlMethod {
               + IpAddresses.format(flow.source().getAddress())
               + ", an address of this machine or a VIP, are dropped");
     }
-    int number = now.service(key);
-    if (number == ForwardingTable.NO_SERVICE) {
+    int position = now.service(key);
+    if (position == ForwardingTable.NO_SERVICE) {
       return without(null, Reason.NO_SERVICE, noService(flow, now.services()));
     }
-    Service service = now.services().get(number);
-    int slot = now.slot(number, key);
-    Target forNewFlows = now.target(number, key);
+    Service service = now.services().get(position);
+    int slot = now.slot(position, key);
+    Target forNewFlows = now.target(position, key);
     OptionalInt known = dataplane.targetOf(key);
     if (known.isPresent()) {
-      Target kept = now.retained(number, known.getAsInt());
+      Target kept = now.retained(position, known.getAsInt());
       if (kept != null) {
         return kept(service, slot, kept, forNewFlows);
       }
     }
-    String moved = known.isPresent() ? "; its former backend may no longer keep it" : "";
+    String moved = known.isPresent() ? "; its previous backend may no longer keep it" : "";
     return ofTable(service, slot, forNewFlows, moved);
   }
 
@@ -130,13 +131,13 @@ public final class ExplainMethod implements ControlMethod {
         + flow.destination().getPort()
         + " ("
         + ports
-        + "); otherTraffic in the configuration decides what becomes of it";
+        + "); otherTraffic in the configuration decides what happens to it";
   }
 
   /** The data plane knows the flow, and its backend may keep it. */
   private Decision kept(Service service, int slot, Target kept, Target forNewFlows)
       throws ControlException, InterruptedException {
-    String aNewOne =
+    String newFlow =
         kept.equals(forNewFlows)
             ? "a new one would go there as well"
             : "a new one would go to " + (forNewFlows == null ? "no backend" : forNewFlows.name());
@@ -147,7 +148,7 @@ public final class ExplainMethod implements ControlMethod {
           slotOf(slot),
           kept,
           Reason.FLOW_TABLE,
-          "the flow is known and stays; " + aNewOne);
+          "the flow is known and stays; " + newFlow);
     }
     boolean draining = backend.filter(BackendView::draining).isPresent();
     return new Decision(
@@ -158,7 +159,7 @@ public final class ExplainMethod implements ControlMethod {
         kept.name()
             + (draining ? " is draining" : " is unhealthy")
             + " and keeps the flows it has; "
-            + aNewOne);
+            + newFlow);
   }
 
   /** The data plane does not know the flow, or its backend may not keep it. */
@@ -179,7 +180,7 @@ public final class ExplainMethod implements ControlMethod {
         slotOf(slot),
         target,
         unhealthy ? Reason.ALL_UNHEALTHY : Reason.TABLE,
-        (unhealthy ? lastResort(target) : "a new flow goes where its slot says") + moved);
+        (unhealthy ? lastResort(target) : "a new flow goes to the backend of its slot") + moved);
   }
 
   private String lastResort(Target target) throws ControlException, InterruptedException {

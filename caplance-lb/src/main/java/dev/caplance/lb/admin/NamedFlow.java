@@ -15,7 +15,9 @@ import java.util.regex.Pattern;
  */
 record NamedFlow(int protocol, InetSocketAddress source, InetSocketAddress destination) {
 
-  /** A terminal without Unicode makes other characters than ASCII of an arrow, of whatever form. */
+  /**
+   * A sequence of non-ASCII characters stands for an arrow, which a JVM garbles if the locale is C.
+   */
   private static final Pattern FLOW =
       Pattern.compile(
           "\\s*(tcp|udp)\\s+(\\p{Graph}+?)\\s*(?:->|[^\\p{ASCII}]+)\\s*(\\p{Graph}+)\\s*");
@@ -23,9 +25,10 @@ record NamedFlow(int protocol, InetSocketAddress source, InetSocketAddress desti
   private static final Pattern END = Pattern.compile("(?:([0-9.]+)|\\[([^\\[\\]]+)]):(\\d{1,5})");
 
   /**
-   * Reads a flow.
+   * Parses a flow.
    *
-   * @throws IllegalArgumentException when the text is none; says what would be right
+   * @throws IllegalArgumentException if the text is not a flow, with a message that says what to
+   *     write
    */
   static NamedFlow parse(String text) {
     Matcher flow = FLOW.matcher(text);
@@ -38,7 +41,7 @@ record NamedFlow(int protocol, InetSocketAddress source, InetSocketAddress desti
     InetSocketAddress destination = end(flow.group(3));
     if (IpAddresses.isIpv4(source.getAddress()) != IpAddresses.isIpv4(destination.getAddress())) {
       throw new IllegalArgumentException(
-          "one end is IPv4, the other IPv6: no packet goes between them");
+          "one address is IPv4 and the other IPv6; write two addresses of the same version");
     }
     return new NamedFlow(protocol, source, destination);
   }

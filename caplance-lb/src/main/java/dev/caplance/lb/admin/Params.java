@@ -6,7 +6,9 @@ import com.google.gson.JsonPrimitive;
 import dev.caplance.control.ControlException;
 import java.util.Optional;
 
-/** The parameters of a call. The caller gets an error for what is missing or of the wrong type. */
+/**
+ * The parameters of a call. Missing parameters and wrong types are errors that the caller is told.
+ */
 final class Params {
 
   private final JsonObject json;
@@ -16,17 +18,19 @@ final class Params {
   }
 
   /**
-   * A string that must be there.
+   * A required string.
    *
-   * @param example shown when it is missing
+   * @param example shown if it is missing
+   * @throws ControlException with {@link ControlException#INVALID_PARAMS} if it is missing or not a
+   *     string
    */
   String text(String name, String example) throws ControlException {
     return find(name)
         .orElseThrow(
-            () -> invalid("the parameter '" + name + "' is missing; an example: " + example));
+            () -> invalid("the parameter '" + name + "' is missing; an example is " + example));
   }
 
-  /** A string that may be absent or null. */
+  /** An optional string; null counts as absent. */
   Optional<String> find(String name) throws ControlException {
     JsonElement value = json.get(name);
     if (value == null || value.isJsonNull()) {
@@ -38,7 +42,7 @@ final class Params {
     throw invalid("the parameter '" + name + "' is not a string");
   }
 
-  /** A whole number in this range that may be absent or null. */
+  /** An optional whole number from {@code min} to {@code max}; null counts as absent. */
   Optional<Integer> findInteger(String name, int min, int max) throws ControlException {
     JsonElement value = json.get(name);
     if (value == null || value.isJsonNull()) {

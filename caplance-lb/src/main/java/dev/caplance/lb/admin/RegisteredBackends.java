@@ -10,19 +10,25 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 
-/** Asks the registry, whose own thread answers, who is registered. Any thread may call. */
+/**
+ * Queries the registered backends from the registry, whose own thread replies. Any thread may call.
+ */
 public final class RegisteredBackends {
 
   private static final long TIMEOUT_SECONDS = 5;
 
   private final Supplier<CompletableFuture<List<BackendRegistry.Entry>>> registry;
 
-  /** Asks this registry. */
+  /** Queries this registry. */
   public RegisteredBackends(Supplier<CompletableFuture<List<BackendRegistry.Entry>>> registry) {
     this.registry = registry;
   }
 
-  /** All registered backends, in byte order of their names. */
+  /**
+   * Returns all registered backends, in byte order of their names.
+   *
+   * @throws ControlException if the registry does not reply within 5 seconds
+   */
   List<BackendRegistry.Entry> now() throws ControlException, InterruptedException {
     try {
       return registry.get().get(TIMEOUT_SECONDS, TimeUnit.SECONDS);

@@ -37,7 +37,7 @@ public final class StatusMethod implements ControlMethod {
   private final Dataplane dataplane;
 
   /**
-   * A method that asks these parts whenever it is called.
+   * Creates the method; each call queries these parts.
    *
    * @param version of this program
    */

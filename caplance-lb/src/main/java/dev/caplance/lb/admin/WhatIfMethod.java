@@ -23,15 +23,15 @@ import java.util.TreeSet;
 import java.util.function.Supplier;
 
 /**
- * {@code whatif}: how many slots of a service's table would have another backend after a change of
- * its backends. The tables are computed for the answer alone; traffic does not see them. The
- * parameters are described at {@link WhatIfResult}.
+ * {@code whatif}: how many slots of a service's Maglev table would get another backend if its
+ * backends changed. The tables are computed for the reply only and do not affect traffic. {@link
+ * WhatIfResult} describes the parameters.
  */
 public final class WhatIfMethod implements ControlMethod {
 
   private final Supplier<ForwardingTable> table;
 
-  /** A method that asks for the current state whenever it is called. */
+  /** Creates the method; each call uses the current table. */
   public WhatIfMethod(Supplier<ForwardingTable> table) {
     this.table = table;
   }
@@ -83,14 +83,16 @@ public final class WhatIfMethod implements ControlMethod {
         .filter(service -> service.name().equals(name.get()))
         .findFirst()
         .orElseThrow(
-            () -> Params.invalid("there is no service '" + name.get() + "'; there are " + names));
+            () ->
+                Params.invalid(
+                    "there is no service '" + name.get() + "'; the services are " + names));
   }
 
   private static Optional<Integer> weight(Params params) throws ControlException {
     return params.findInteger("weight", 1, Message.Register.MAX_WEIGHT);
   }
 
-  /** That of a backend which is registered but gets no new flows, otherwise the default. */
+  /** The weight of a registered backend that gets no new flows; the default for any other. */
   private static int offeredWeight(Service service, String name) {
     return service.drainingTargets().stream()
         .filter(target -> target.name().equals(name))

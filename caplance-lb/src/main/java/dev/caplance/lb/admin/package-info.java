@@ -1,2 +1,2 @@
-/** What operators can ask the load balancer. */
+/** The control methods of the load balancer. */
 package dev.caplance.lb.admin;

@@ -1,10 +1,10 @@
 package dev.caplance.lb.admin;
 
-import static dev.caplance.lb.admin.RoutingFixture.HEALTHY;
-import static dev.caplance.lb.admin.RoutingFixture.UNHEALTHY;
-import static dev.caplance.lb.admin.RoutingFixture.backend;
-import static dev.caplance.lb.admin.RoutingFixture.service;
-import static dev.caplance.lb.admin.RoutingFixture.table;
+import static dev.caplance.lb.admin.ForwardingFixture.HEALTHY;
+import static dev.caplance.lb.admin.ForwardingFixture.UNHEALTHY;
+import static dev.caplance.lb.admin.ForwardingFixture.backend;
+import static dev.caplance.lb.admin.ForwardingFixture.service;
+import static dev.caplance.lb.admin.ForwardingFixture.table;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -76,7 +76,7 @@ class ExplainMethodTest {
   }
 
   @Test
-  void aNewFlowGoesWhereItsSlotSays() throws Exception {
+  void aNewFlowGoesToTheBackendOfItsSlot() throws Exception {
     JsonObject found = explain(FLOW);
     int slot = table.slot(0, NamedFlow.parse(FLOW).key());
     assertThat(found.toString())
@@ -89,7 +89,7 @@ class ExplainMethodTest {
                     + ofTable().name()
                     + "','address':'"
                     + ofTable().dataAddress().getHostAddress()
-                    + "','why':'table','detail':'a new flow goes where its slot says'}")
+                    + "','why':'table','detail':'a new flow goes to the backend of its slot'}")
                 .replace('\'', '"'));
   }
 
@@ -135,7 +135,7 @@ class ExplainMethodTest {
     JsonObject found = explain(FLOW);
     assertThat(text(found, "backend")).isEqualTo(ofTable().name());
     assertThat(text(found, "why")).isEqualTo("table");
-    assertThat(text(found, "detail")).endsWith("; its former backend may no longer keep it");
+    assertThat(text(found, "detail")).endsWith("; its previous backend may no longer keep it");
   }
 
   @Test
@@ -147,7 +147,7 @@ class ExplainMethodTest {
   }
 
   @Test
-  void aServiceWithoutBackendsHasNobody() throws Exception {
+  void aServiceWithoutBackendsHasNoTarget() throws Exception {
     JsonObject found = explain("udp 198.51.100.7:40000 -> 10.0.0.50:53");
     assertThat(text(found, "service")).isEqualTo("dns");
     assertThat(text(found, "slot")).isNull();
@@ -156,7 +156,7 @@ class ExplainMethodTest {
   }
 
   @Test
-  void whatAFlowDoesNotHaveIsNull() throws Exception {
+  void missingPartsAreNull() throws Exception {
     assertThat(explain("udp 198.51.100.7:40000 -> 10.0.0.50:53").toString())
         .isEqualTo(
             """
@@ -172,7 +172,7 @@ class ExplainMethodTest {
   }
 
   @Test
-  void whatNoServiceHasIsToldWithWhatTheyHave() throws Exception {
+  void aPortOfNoServiceIsReportedWithThoseOfTheServices() throws Exception {
     JsonObject port = explain("tcp 198.51.100.7:40000 -> 10.0.0.50:22");
     assertThat(text(port, "service")).isNull();
     assertThat(text(port, "why")).isEqualTo("no service");
@@ -183,14 +183,14 @@ class ExplainMethodTest {
   }
 
   @Test
-  void aSourceThatIsRefusedIsTold() throws Exception {
+  void aRefusedSourceIsReported() throws Exception {
     JsonObject found = explain("tcp 10.0.0.50:40000 -> 10.0.0.50:80");
     assertThat(text(found, "why")).isEqualTo("own source");
     assertThat(text(found, "backend")).isNull();
   }
 
   @Test
-  void whatIsNoFlowIsAMistakeOfTheCaller() {
+  void anInvalidFlowIsAnErrorOfTheCaller() {
     assertThatThrownBy(() -> explain("web"))
         .isInstanceOfSatisfying(
             ControlException.class,

@@ -19,7 +19,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /** Services and backends as a test wants them, and the table that belongs to them. */
-final class RoutingFixture {
+final class ForwardingFixture {
 
   static final int SLOTS = 1009;
   static final InetAddress VIP = IpAddresses.parse("10.0.0.50");
@@ -27,7 +27,7 @@ final class RoutingFixture {
   static final BackendHealth UNHEALTHY =
       new BackendHealth(BackendHealth.Condition.UNHEALTHY, 503, "");
 
-  private RoutingFixture() {}
+  private ForwardingFixture() {}
 
   /** A backend that is active. */
   static BackendView backend(String name, int weight, BackendHealth health) {

@@ -23,7 +23,7 @@ class NamedFlowTest {
         "  tcp  198.51.100.7:40000→10.0.0.50:80 ",
         "tcp 198.51.100.7:40000 \ufffd\ufffd\ufffd 10.0.0.50:80",
       })
-  void readsAFlowWithWhateverArrow(String text) {
+  void readsAFlowWithAnyArrow(String text) {
     NamedFlow flow = NamedFlow.parse(text);
     assertThat(flow.protocol()).isEqualTo(IpProtocol.TCP);
     assertThat(flow.source())
@@ -55,7 +55,7 @@ class NamedFlowTest {
         "tcp ::1:1 -> [::2]:80             | '::1:1' is not an address with a port",
         "tcp 10.0.0.256:1 -> 10.0.0.50:80  | '10.0.0.256' is not an IP address",
         "tcp [fd00::x]:1 -> [fd00::50]:80  | 'fd00::x' is not an IP address",
-        "tcp 10.0.0.1:1 -> [fd00::50]:80   | one end is IPv4, the other IPv6",
+        "tcp 10.0.0.1:1 -> [fd00::50]:80   | one address is IPv4 and the other IPv6",
       })
   void saysWhatIsWrong(String text, String message) {
     assertThatThrownBy(() -> NamedFlow.parse(text))

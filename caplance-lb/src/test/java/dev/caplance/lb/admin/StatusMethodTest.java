@@ -1,10 +1,10 @@
 package dev.caplance.lb.admin;
 
-import static dev.caplance.lb.admin.RoutingFixture.HEALTHY;
-import static dev.caplance.lb.admin.RoutingFixture.UNHEALTHY;
-import static dev.caplance.lb.admin.RoutingFixture.backend;
-import static dev.caplance.lb.admin.RoutingFixture.service;
-import static dev.caplance.lb.admin.RoutingFixture.table;
+import static dev.caplance.lb.admin.ForwardingFixture.HEALTHY;
+import static dev.caplance.lb.admin.ForwardingFixture.UNHEALTHY;
+import static dev.caplance.lb.admin.ForwardingFixture.backend;
+import static dev.caplance.lb.admin.ForwardingFixture.service;
+import static dev.caplance.lb.admin.ForwardingFixture.table;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -110,7 +110,7 @@ class StatusMethodTest {
   }
 
   @Test
-  void tellsEverything() throws Exception {
+  void reportsEverything() throws Exception {
     table =
         table(
             service(
@@ -248,9 +248,12 @@ class StatusMethodTest {
                 "allocatedBytes":4096}]}"""));
   }
 
-  /** Where no drops can be counted, because no rules drop or they cannot be read, none are told. */
+  /**
+   * If drops cannot be counted, because no rule drops or the rules cannot be read, none are
+   * reported.
+   */
   @Test
-  void withoutCountsOfOtherTrafficTheRestIsTold() throws Exception {
+  void withoutCountsOfOtherTrafficTheRestIsReported() throws Exception {
     assertThat(json())
         .isEqualTo(
             oneLine(

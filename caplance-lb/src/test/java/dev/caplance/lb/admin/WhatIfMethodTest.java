@@ -1,11 +1,11 @@
 package dev.caplance.lb.admin;
 
-import static dev.caplance.lb.admin.RoutingFixture.HEALTHY;
-import static dev.caplance.lb.admin.RoutingFixture.SLOTS;
-import static dev.caplance.lb.admin.RoutingFixture.UNHEALTHY;
-import static dev.caplance.lb.admin.RoutingFixture.backend;
-import static dev.caplance.lb.admin.RoutingFixture.service;
-import static dev.caplance.lb.admin.RoutingFixture.table;
+import static dev.caplance.lb.admin.ForwardingFixture.HEALTHY;
+import static dev.caplance.lb.admin.ForwardingFixture.SLOTS;
+import static dev.caplance.lb.admin.ForwardingFixture.UNHEALTHY;
+import static dev.caplance.lb.admin.ForwardingFixture.backend;
+import static dev.caplance.lb.admin.ForwardingFixture.service;
+import static dev.caplance.lb.admin.ForwardingFixture.table;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -141,7 +141,7 @@ class WhatIfMethodTest {
   }
 
   @Test
-  void ofSeveralServicesOneIsNamed() throws ControlException {
+  void ofSeveralServicesOneMustBeNamed() throws ControlException {
     ForwardingTable two =
         table(
             service("web", "tcp/80", Service.State.BALANCING, backend("b1", 1, HEALTHY)),
@@ -151,7 +151,7 @@ class WhatIfMethodTest {
     assertThatThrownBy(() -> whatIf(two, "change=remove name=b2"))
         .hasMessage("there is more than one service; name one of web, dns");
     assertThatThrownBy(() -> whatIf(two, "change=remove name=b2 service=mail"))
-        .hasMessage("there is no service 'mail'; there are web, dns");
+        .hasMessage("there is no service 'mail'; the services are web, dns");
   }
 
   @ParameterizedTest
@@ -165,11 +165,11 @@ class WhatIfMethodTest {
         "change=weight name=b1 weight=0  | -32602 | 'weight' is not a whole number from 1 to 256",
         "change=weight name=b1 weight=x  | -32602 | 'weight' is not a whole number from 1 to 256",
         "change=add name=b9 weight=257   | -32602 | 'weight' is not a whole number from 1 to 256",
-        "change=remove                   | -32602 | the parameter 'name' is missing; an example: web-1",
-        "name=b1                         | -32602 | the parameter 'change' is missing; an example: remove",
+        "change=remove                   | -32602 | the parameter 'name' is missing; an example is web-1",
+        "name=b1                         | -32602 | the parameter 'change' is missing; an example is remove",
         "change=swap name=b1             | -32602 | 'swap' is not a change; write remove, add or",
       })
-  void saysWhatCannotBe(String params, int code, String message) {
+  void reportsInvalidParameters(String params, int code, String message) {
     assertThatThrownBy(() -> whatIf(table, params))
         .isInstanceOfSatisfying(ControlException.class, e -> assertThat(e.code()).isEqualTo(code))
         .hasMessageContaining(message);
