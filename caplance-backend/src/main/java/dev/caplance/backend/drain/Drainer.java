@@ -5,6 +5,7 @@ import dev.caplance.backend.session.BackendIntent;
 import dev.caplance.backend.session.CommandRefusedException;
 import dev.caplance.backend.session.CommandResult;
 import dev.caplance.backend.session.Drainable;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -192,5 +193,17 @@ public final class Drainer implements AutoCloseable {
     if (thread != null) {
       thread.interrupt();
     }
+  }
+
+  /** Counts the connections that clients still have to the application. */
+  @FunctionalInterface
+  public interface ConnectionCounter {
+
+    /**
+     * Counts; may take a while.
+     *
+     * @throws IOException if they cannot be counted; the message is for operators
+     */
+    int count() throws IOException;
   }
 }
