@@ -5,6 +5,7 @@ import dev.caplance.backend.preflight.ArpRestraint;
 import dev.caplance.backend.preflight.Listening;
 import dev.caplance.backend.preflight.Passage;
 import dev.caplance.backend.preflight.Placement;
+import dev.caplance.backend.session.LoadBalancerAddress;
 import dev.caplance.host.CommandRunner;
 import dev.caplance.host.Interfaces;
 import dev.caplance.packet.IpAddresses;
@@ -78,10 +79,7 @@ final class BackendPreflight {
         !Stream.concat(Stream.of(config.address()), config.vips().stream())
             .allMatch(IpAddresses::isIpv4);
     List<InetAddress> loadBalancers =
-        config.loadBalancers().stream()
-            .map(BackendConfig.LoadBalancer::address)
-            .distinct()
-            .toList();
+        config.loadBalancers().stream().map(LoadBalancerAddress::address).distinct().toList();
     return new Passage(config.address(), config.dataPort(), loadBalancers, config.vips())
         .findings(Firewall.read(commands, ipv6), Interfaces.list(commands));
   }

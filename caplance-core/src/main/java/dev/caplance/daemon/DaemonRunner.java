@@ -25,9 +25,12 @@ public final class DaemonRunner {
 
   /** Stops the daemon because of a failure after which it cannot continue. Any thread may call. */
   public void fail(String what, Throwable cause) {
-    LOG.error("{}", what, cause);
-    status.set(EXIT_FAILURE);
-    ending.countDown();
+    try {
+      LOG.error("{}", what, cause);
+    } finally {
+      status.set(EXIT_FAILURE);
+      ending.countDown();
+    }
   }
 
   /**

@@ -53,8 +53,12 @@ public final class CommandRunner {
     this(List.of(), TIMEOUT);
   }
 
-  /** Runs programs with a prefix such as {@code ip netns exec NAME}. */
-  CommandRunner(List<String> prefix, Duration timeout) {
+  /**
+   * Runs programs with a prefix such as {@code ip netns exec NAME}.
+   *
+   * @param timeout after which a program is killed
+   */
+  public CommandRunner(List<String> prefix, Duration timeout) {
     this.prefix = List.copyOf(prefix);
     this.timeout = timeout;
   }

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** A network namespace of a test's own, removed with everything in it at the end. */
-final class TestNamespace implements AutoCloseable {
+public final class TestNamespace implements AutoCloseable {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final CommandRunner ROOT = new CommandRunner();
@@ -25,7 +25,7 @@ final class TestNamespace implements AutoCloseable {
   }
 
   /** A namespace with only {@code lo}, up. */
-  static TestNamespace create() throws IOException {
+  public static TestNamespace create() throws IOException {
     assertThat(new CommandRunner().run("id", "-u").strip())
         .as("these tests need root, for network namespaces; run them with: sudo scripts/test.sh")
         .isEqualTo("0");
@@ -37,7 +37,7 @@ final class TestNamespace implements AutoCloseable {
   }
 
   /** Adds one end of a cable here and the other there, both up and with an address. */
-  void connect(String device, String address, TestNamespace other, String otherAddress)
+  public void connect(String device, String address, TestNamespace other, String otherAddress)
       throws IOException {
     run("ip", "link", "add", device, "type", "veth", "peer", "name", device, "netns", other.name);
     addAddress(address, device);
@@ -70,7 +70,7 @@ final class TestNamespace implements AutoCloseable {
     return List.of("ip", "netns", "exec", name);
   }
 
-  String run(String... command) throws IOException {
+  public String run(String... command) throws IOException {
     return commands().run(command);
   }
 

@@ -17,7 +17,6 @@ import dev.caplance.preflight.WritableDirectory;
 import dev.caplance.preflight.firewall.Firewall;
 import dev.caplance.preflight.firewall.PacketSample;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -71,11 +70,7 @@ final class LbPreflight {
 
   /** Of the VIPs; true stands for IPv4. */
   private List<Boolean> families() {
-    return vips().stream().map(IpAddresses::isIpv4).distinct().toList();
-  }
-
-  private List<InetAddress> vips() {
-    return config.services().stream().map(LbConfig.Service::vip).distinct().toList();
+    return config.vips().stream().map(IpAddresses::isIpv4).distinct().toList();
   }
 
   private boolean canReadRules(boolean ipv4) throws IOException {
@@ -94,7 +89,7 @@ final class LbPreflight {
 
   private List<Finding> networks() throws IOException {
     return config.attachVip()
-        ? new VipNetworks(vips(), config.interfaceName()).findings(Interfaces.list(commands))
+        ? new VipNetworks(config.vips(), config.interfaceName()).findings(Interfaces.list(commands))
         : List.of();
   }
 

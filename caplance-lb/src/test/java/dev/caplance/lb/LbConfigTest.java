@@ -6,12 +6,12 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.caplance.config.ConfigException;
 import dev.caplance.config.LoggingConfig;
 import dev.caplance.lb.LbConfig.Flows;
-import dev.caplance.lb.LbConfig.OtherTraffic;
 import dev.caplance.lb.LbConfig.Queues;
-import dev.caplance.lb.LbConfig.Service;
 import dev.caplance.lb.LbConfig.Session;
-import dev.caplance.lb.LbConfig.WhenAllUnfit;
-import dev.caplance.lb.LbConfig.WhenEmpty;
+import dev.caplance.lb.forwarding.ServiceSpec;
+import dev.caplance.lb.forwarding.ServiceSpec.OtherTraffic;
+import dev.caplance.lb.forwarding.ServiceSpec.WhenAllUnhealthy;
+import dev.caplance.lb.forwarding.ServiceSpec.WhenEmpty;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.Ports;
 import java.io.IOException;
@@ -51,9 +51,9 @@ class LbConfigTest {
 
   @TempDir private Path directory;
 
-  private static Service service(String name, Ports ports) {
-    return new Service(
-        name, VIP, ports, false, WhenAllUnfit.FORWARD, WhenEmpty.REJECT, OtherTraffic.HOST);
+  private static ServiceSpec service(String name, Ports ports) {
+    return new ServiceSpec(
+        name, VIP, ports, false, WhenAllUnhealthy.FORWARD, WhenEmpty.REJECT, OtherTraffic.HOST);
   }
 
   private static Ports ports(String... texts) {
@@ -134,28 +134,28 @@ class LbConfigTest {
         .isEqualTo(
             new LbConfig(
                 List.of(
-                    new Service(
+                    new ServiceSpec(
                         "web",
                         VIP,
                         ports("tcp/80-81", "tcp/8000-8999"),
                         true,
-                        WhenAllUnfit.REJECT,
+                        WhenAllUnhealthy.REJECT,
                         WhenEmpty.DROP,
                         OtherTraffic.DROP),
-                    new Service(
+                    new ServiceSpec(
                         "dns",
                         VIP,
                         ports("udp", "tcp/53"),
                         false,
-                        WhenAllUnfit.FORWARD,
+                        WhenAllUnhealthy.FORWARD,
                         WhenEmpty.REJECT,
                         OtherTraffic.DROP),
-                    new Service(
+                    new ServiceSpec(
                         "2001-db8--50",
                         IpAddresses.parse("2001:db8::50"),
                         Ports.ALL,
                         false,
-                        WhenAllUnfit.FORWARD,
+                        WhenAllUnhealthy.FORWARD,
                         WhenEmpty.REJECT,
                         OtherTraffic.HOST)),
                 Optional.of("bond0.7"),

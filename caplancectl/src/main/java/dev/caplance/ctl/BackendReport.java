@@ -1,76 +1,95 @@
 package dev.caplance.ctl;
 
+import dev.caplance.status.BackendDaemonStatus;
+import dev.caplance.status.BackendDaemonStatus.Check;
+import dev.caplance.status.BackendDaemonStatus.Drain;
+import dev.caplance.status.BackendDaemonStatus.DrainState;
+import dev.caplance.status.BackendDaemonStatus.Health;
+import dev.caplance.status.BackendDaemonStatus.Packets;
+import dev.caplance.status.BackendDaemonStatus.Session;
+import dev.caplance.status.BackendDaemonStatus.SessionState;
+import dev.caplance.status.ReportedIntent;
 import java.time.Clock;
 
-/** What a backend daemon says of itself, as text; the shape is in the package's description. */
+/** The status of a backend daemon as text. */
 final class BackendReport {
 
-  private static final String REGISTERED = "registered";
-
-  private final Answer backend;
+  private final BackendDaemonStatus backend;
   private final Clock clock;
 
-  BackendReport(Answer backend, Clock clock) {
+  BackendReport(BackendDaemonStatus backend, Clock clock) {
     this.backend = backend;
     this.clock = clock;
   }
 
   /** A line for the backend and one for each load balancer. */
   String concise() {
-    Columns lines = new Columns("<<").row(backend.text("name"), Words.state(backend) + drain());
-    for (Answer loadBalancer : backend.objects("loadBalancers")) {
-      lines.row(Words.loadBalancer(loadBalancer), sentence(loadBalancer));
+    Columns lines = new Columns("<<").row(backend.name(), state());
+    for (Session session : backend.loadBalancers()) {
+      lines.row(Words.loadBalancer(session.address(), session.port()), sentence(session));
     }
     return lines.toString();
   }
 
-  private String sentence(Answer loadBalancer) {
-    StringBuilder text = new StringBuilder(session(loadBalancer));
-    String acknowledged = Quantities.ago(loadBalancer.number("lastAckAgeMillis"));
-    if (loadBalancer.text("state").equals(REGISTERED)) {
+  /** Intent, health and, while it is under way, the progress of a drain. */
+  private String state() {
+    Health health = backend.health();
+    String state = Words.state(backend.intent(), health.state(), health.code(), health.reason());
+    Drain drain = backend.drain();
+    return drain != null && drain.state() == DrainState.DRAINING
+        ? state + "; " + Words.known(drain.text())
+        : state;
+  }
+
+  private String sentence(Session session) {
+    StringBuilder text = new StringBuilder(state(session));
+    if (session.state() == SessionState.REGISTERED) {
+      String acknowledged = Quantities.ago(session.lastAckAgeMillis());
       text.append(acknowledged.isEmpty() ? "" : ", acknowledged " + acknowledged);
     } else {
-      String since = Quantities.time(loadBalancer.text("since"), clock);
-      String trouble = trouble(loadBalancer);
+      String since = Quantities.time(session.since(), clock);
+      String trouble = trouble(session);
       text.append(since.isEmpty() ? "" : " since " + since)
           .append(trouble.isEmpty() ? "" : ": " + trouble);
     }
     return text.toString();
   }
 
-  /** Everything: the backend, its sessions, and its packets with the reasons of refusal. */
+  /** Everything: the backend, its sessions, its checks, and its packets by reason of refusal. */
   String full() {
     StringBuilder text = new StringBuilder();
     text.append(
         new Columns("<<")
-            .row(backend.text("name"), Words.state(backend) + drain())
-            .row("address", backend.text("address"))
-            .row("VIPs", String.join(", ", backend.texts("vips")))
-            .row("daemon", Words.daemon(backend, clock)));
+            .row(backend.name(), state())
+            .row("address", backend.address())
+            .row("VIPs", String.join(", ", backend.vips()))
+            .row("daemon", Words.daemon(backend.version(), backend.startedAt(), clock)));
     text.append('\n').append(sessions()).append('\n');
-    if (!backend.objects("checks").isEmpty()) {
+    if (!backend.checks().isEmpty()) {
       text.append(checks()).append('\n');
     }
-    text.append(Words.packets(backend.object("packets"), "delivered", "refused"));
+    Packets packets = backend.packets();
+    text.append(
+        Words.packets(
+            packets.received(),
+            "delivered",
+            packets.delivered(),
+            packets.bytes(),
+            "refused",
+            packets.refused()));
     return text.toString();
-  }
-
-  /** How far a drain has come that is still what the backend does. */
-  private String drain() {
-    Answer drain = backend.object("drain");
-    return drain.text("state").equals("draining") ? "; " + drain.text("text") : "";
   }
 
   private Columns checks() {
     Columns table = new Columns("<<<<").row("check", "target", "state", "since");
-    for (Answer check : backend.objects("checks")) {
+    for (Check check : backend.checks()) {
       table.row(
-          check.text("type"),
-          check.text("target"),
-          Words.known(check.text("state")),
-          Quantities.time(check.text("since"), clock));
-      if (!check.text("lastError").isEmpty()) {
-        table.note(check.text("lastError"));
+          check.type(),
+          check.target(),
+          Words.known(check.state()),
+          Quantities.time(check.since(), clock));
+      if (Words.isKnown(check.lastError())) {
+        table.note(check.lastError());
       }
     }
     return table;
@@ -80,14 +99,14 @@ final class BackendReport {
     Columns table =
         new Columns("<<<<<")
             .row("load balancer", "session", "acknowledged", "since", "packets from");
-    for (Answer loadBalancer : backend.objects("loadBalancers")) {
+    for (Session session : backend.loadBalancers()) {
       table.row(
-          Words.loadBalancer(loadBalancer),
-          session(loadBalancer),
-          Quantities.ago(loadBalancer.number("lastAckAgeMillis")),
-          Quantities.time(loadBalancer.text("since"), clock),
-          loadBalancer.text("from"));
-      String trouble = trouble(loadBalancer);
+          Words.loadBalancer(session.address(), session.port()),
+          state(session),
+          Quantities.ago(session.lastAckAgeMillis()),
+          Quantities.time(session.since(), clock),
+          session.from());
+      String trouble = trouble(session);
       if (!trouble.isEmpty()) {
         table.note(trouble);
       }
@@ -95,17 +114,17 @@ final class BackendReport {
     return table;
   }
 
-  private static String session(Answer loadBalancer) {
-    String state = Words.known(loadBalancer.text("state"));
-    String operator = loadBalancer.text("operatorIntent");
-    return operator.isEmpty() || operator.equals("active")
+  private static String state(Session session) {
+    String state = Words.known(session.state());
+    ReportedIntent operator = session.operatorIntent();
+    return operator == null || operator == ReportedIntent.ACTIVE
         ? state
-        : state + ", " + operator + " by its operator";
+        : state + ", " + Words.known(operator) + " by its operator";
   }
 
-  private static String trouble(Answer loadBalancer) {
-    String error = loadBalancer.text("lastError");
-    Long next = loadBalancer.number("nextAttemptInMillis");
+  private static String trouble(Session session) {
+    String error = Words.isKnown(session.lastError()) ? session.lastError() : "";
+    Long next = session.nextAttemptInMillis();
     if (next == null) {
       return error;
     }

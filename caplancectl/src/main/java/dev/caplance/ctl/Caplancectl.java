@@ -5,6 +5,9 @@ import com.google.gson.JsonObject;
 import dev.caplance.control.ControlClient;
 import dev.caplance.control.ControlConnectionException;
 import dev.caplance.control.ControlException;
+import dev.caplance.status.BackendDaemonStatus;
+import dev.caplance.status.CommandOutcome;
+import dev.caplance.status.StatusJson;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintWriter;
@@ -25,7 +28,7 @@ import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** The command {@code caplancectl}: asks a running daemon, and waits for what it says. */
+/** The command {@code caplancectl}: calls a running daemon and waits for its answer. */
 @Command(
     name = "caplancectl",
     description = "Controls the Caplance daemons on this machine.",
@@ -36,11 +39,11 @@ import picocli.CommandLine.UnmatchedArgumentException;
     sortOptions = false,
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
-      "0:done; every load balancer has confirmed",
-      "1:the daemon refused, or it is not confirmed yet",
-      "2:the command line was wrong",
+      "0:success; every load balancer has confirmed",
+      "1:the daemon refused, or a load balancer has not confirmed yet",
+      "2:invalid command line",
       "69:no daemon is running",
-      "77:no permission to talk to the daemon"
+      "77:no permission to connect to the daemon"
     },
     subcommands = LoadBalancerCommands.class)
 public final class Caplancectl implements Runnable {
@@ -63,22 +66,22 @@ public final class Caplancectl implements Runnable {
       paramLabel = "PATH",
       scope = ScopeType.INHERIT,
       description =
-          "The daemon's control socket. Default: backend.sock, or lb.sock for lb, in /run/caplance")
+          "The daemon's control socket. Default: /run/caplance/backend.sock, with lb lb.sock")
   private Path socket;
 
   @Option(
       names = "--timeout",
-      paramLabel = "TIME",
+      paramLabel = "DURATION",
       scope = ScopeType.INHERIT,
       defaultValue = "30s",
       converter = DurationConverter.class,
-      description = "How long to wait for an answer, like 500ms, 30s or 2m. Default: 30s")
+      description = "How long to wait for an answer, such as 500ms, 30s or 2m. Default: 30s")
   private Duration timeout;
 
   @Option(
       names = "--json",
       scope = ScopeType.INHERIT,
-      description = "Print the daemon's answer as it came: one line of JSON")
+      description = "Print the daemon's answer unchanged: one line of JSON")
   private boolean json;
 
   Caplancectl(Clock clock) {
@@ -111,38 +114,39 @@ public final class Caplancectl implements Runnable {
     throw new ParameterException(spec.commandLine(), "a command is missing");
   }
 
-  @Command(description = "Take this backend out: it stays registered and gets no packets.")
+  @Command(
+      description = "Take this backend out of service: it stays registered but gets no packets.")
   int pause() throws ControlException, ControlConnectionException {
-    return change(Change.PAUSE);
+    return run(IntentCommand.PAUSE);
   }
 
   @Command(
       description =
-          "Take this backend out without breaking a connection: new ones go elsewhere, existing"
-              + " ones stay. It pauses when they are gone.")
+          "Take this backend out of service without breaking connections: it gets no new ones,"
+              + " keeps those it has, and pauses when they have ended.")
   int drain(
       @Option(
               names = "--deadline",
-              paramLabel = "TIME",
+              paramLabel = "DURATION",
               converter = DurationConverter.class,
-              description = "Pause after this time, whatever is left. Default: none")
+              description = "Pause after this time even if connections are left. Default: none")
           Duration deadline,
-      @Option(names = "--wait", description = "Wait until it has paused, and show how far it is.")
+      @Option(names = "--wait", description = "Wait until it has paused, and show its progress.")
           boolean wait)
       throws ControlException, ControlConnectionException, InterruptedException {
     JsonObject params = new JsonObject();
     params.addProperty("deadlineMillis", deadline == null ? null : deadline.toMillis());
-    int code = change(Change.DRAIN, params);
+    int code = run(IntentCommand.DRAIN, params);
     return wait ? Math.max(code, awaitDrained()) : code;
   }
 
-  /** Asks again and again, since a call has its own time to be answered in. */
+  /** Polls the status rather than waiting in one call, whose answer the timeout would limit. */
   private int awaitDrained()
       throws ControlException, ControlConnectionException, InterruptedException {
     DrainProgress progress = new DrainProgress();
     while (true) {
       JsonElement result = call("status", BACKEND_SOCKET);
-      progress.update(new Answer(result));
+      progress.update(StatusJson.read(result, BackendDaemonStatus.class));
       if (!json) {
         print(result, progress.news());
       } else if (progress.ended()) {
@@ -155,41 +159,47 @@ public final class Caplancectl implements Runnable {
     }
   }
 
-  @Command(description = "Put this backend back in after a pause or a drain.")
+  @Command(description = "Put this backend back into service.")
   int resume() throws ControlException, ControlConnectionException {
-    return change(Change.RESUME);
+    return run(IntentCommand.RESUME);
   }
 
-  @Command(description = "Sign this backend off; the daemon goes on and delivers what still comes.")
+  @Command(
+      description =
+          "Deregister this backend; its daemon keeps running and delivers packets that still"
+              + " arrive.")
   int deregister() throws ControlException, ControlConnectionException {
-    return change(Change.DEREGISTER);
+    return run(IntentCommand.DEREGISTER);
   }
 
   @Command(description = "Show in a few lines where this backend is registered.")
   int status() throws ControlException, ControlConnectionException {
     JsonElement answer = call("status", BACKEND_SOCKET);
-    print(answer, new BackendReport(new Answer(answer), clock).concise());
+    print(answer, report(answer).concise());
     return CommandLine.ExitCode.OK;
   }
 
-  @Command(
-      description = "Show this backend's health, its sessions, and what became of its packets.")
+  @Command(description = "Show this backend's health, sessions, health checks and packet counts.")
   int health() throws ControlException, ControlConnectionException {
     JsonElement answer = call("health", BACKEND_SOCKET);
-    print(answer, new BackendReport(new Answer(answer), clock).full());
+    print(answer, report(answer).full());
     return CommandLine.ExitCode.OK;
   }
 
-  private int change(Change change) throws ControlException, ControlConnectionException {
-    return change(change, new JsonObject());
+  private BackendReport report(JsonElement status) {
+    return new BackendReport(StatusJson.read(status, BackendDaemonStatus.class), clock);
   }
 
-  private int change(Change change, JsonObject params)
+  private int run(IntentCommand command) throws ControlException, ControlConnectionException {
+    return run(command, new JsonObject());
+  }
+
+  private int run(IntentCommand command, JsonObject params)
       throws ControlException, ControlConnectionException {
-    JsonElement result = call(change.method(), params, BACKEND_SOCKET);
-    Answer answer = new Answer(result);
-    print(result, change.confirmed(answer));
-    String unconfirmed = change.unconfirmed(answer);
+    JsonElement answer = call(command.method(), params, BACKEND_SOCKET);
+    CommandOutcome outcome = StatusJson.read(answer, CommandOutcome.class);
+    print(answer, command.confirmed(outcome));
+    String unconfirmed = command.unconfirmed(outcome);
     spec.commandLine().getErr().print(unconfirmed);
     spec.commandLine().getErr().flush();
     return unconfirmed.isEmpty() ? CommandLine.ExitCode.OK : EXIT_FAILED;
@@ -200,7 +210,7 @@ public final class Caplancectl implements Runnable {
     return call(method, new JsonObject(), defaultSocket);
   }
 
-  /** Calls a method of the daemon behind the socket that was given, or else this one. */
+  /** Calls a method of the daemon at the socket of the command line, or else at this one. */
   JsonElement call(String method, JsonObject params, Path defaultSocket)
       throws ControlException, ControlConnectionException {
     Path path = socket == null ? defaultSocket : socket;
@@ -209,7 +219,7 @@ public final class Caplancectl implements Runnable {
     }
   }
 
-  /** Prints an answer for people, or as it came if that was asked for. */
+  /** Prints this text for people, or with {@code --json} the answer itself. */
   void print(JsonElement answer, String text) {
     PrintWriter out = spec.commandLine().getOut();
     out.print(json ? answer + "\n" : text);

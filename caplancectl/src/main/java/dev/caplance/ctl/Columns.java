@@ -3,10 +3,7 @@ package dev.caplance.ctl;
 import java.util.ArrayList;
 import java.util.List;
 
-/**
- * Lays rows out in two or more columns as wide as their widest cell, two spaces apart, without
- * boxes.
- */
+/** A table of two or more columns, each as wide as its widest cell, two spaces apart. */
 final class Columns {
 
   private static final String GAP = "  ";
@@ -23,7 +20,7 @@ final class Columns {
     this.alignment = alignment;
   }
 
-  /** Adds a row; an empty cell is shown as a dash. */
+  /** Adds a row; an empty or null cell is shown as a dash. */
   Columns row(String... cells) {
     if (cells.length != alignment.length()) {
       throw new IllegalArgumentException(cells.length + " cells for columns " + alignment);
@@ -66,6 +63,6 @@ final class Columns {
   }
 
   private static String shown(String cell) {
-    return cell.isEmpty() ? "-" : cell;
+    return Words.isKnown(cell) ? cell : "-";
   }
 }

@@ -1,42 +1,49 @@
 package dev.caplance.ctl;
 
-/** What a backend daemon says of its drain from one answer to the next. */
+import dev.caplance.status.BackendDaemonStatus;
+import dev.caplance.status.BackendDaemonStatus.Drain;
+import dev.caplance.status.BackendDaemonStatus.DrainState;
+import java.util.Objects;
+
+/** The progress of a drain from one status of the backend daemon to the next. */
 final class DrainProgress {
 
-  private String lastShown = "";
-  private String news = "";
-  private String state = "";
+  private static final Drain NONE = new Drain(null, null, null, null);
 
-  /** Takes a further answer to {@code status}. */
-  void update(Answer backend) {
-    Answer drain = backend.object("drain");
-    state = drain.text("state");
-    // The time to the deadline changes all the time; the connections are what one waits for.
-    String shown = state + drain.text("connections");
+  private Drain drain = NONE;
+  private String news = "";
+
+  /** Takes the next status. */
+  void update(BackendDaemonStatus backend) {
+    Drain before = drain;
+    drain = backend.drain() == null ? NONE : backend.drain();
+    // The time to the deadline changes with every status; the connections are what one waits for.
+    boolean changed =
+        drain.state() != before.state()
+            || !Objects.equals(drain.connections(), before.connections());
     news =
-        shown.equals(lastShown)
-            ? ""
-            : Words.known(backend.text("name"))
+        changed
+            ? Words.known(backend.name())
                 + " is "
-                + Words.known(backend.text("intent"))
+                + Words.known(backend.intent())
                 + ": "
-                + Words.known(drain.text("text"))
-                + "\n";
-    lastShown = shown;
+                + Words.known(drain.text())
+                + "\n"
+            : "";
   }
 
-  /** A line when there is something new to show since the last answer; otherwise empty. */
+  /** A line when the last status brought a change to show; otherwise empty. */
   String news() {
     return news;
   }
 
   /** Whether the drain is over, or there is none. */
   boolean ended() {
-    return !state.equals("draining");
+    return drain.state() != DrainState.DRAINING;
   }
 
-  /** Whether it has ended as it should: by itself, not because somebody wanted something else. */
+  /** Whether it ended as intended, and not because of another command. */
   boolean drained() {
-    return state.equals("drained") || state.equals("deadline");
+    return drain.state() == DrainState.DRAINED || drain.state() == DrainState.DEADLINE;
   }
 }

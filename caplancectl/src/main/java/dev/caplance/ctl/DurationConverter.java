@@ -1,28 +1,27 @@
 package dev.caplance.ctl;
 
+import dev.caplance.config.DurationFormat;
 import java.time.Duration;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Reads {@code 500ms}, {@code 30s}, {@code 2m} or {@code 1h}. */
+/** Reads a time to wait: above zero and at most a year. */
 final class DurationConverter implements ITypeConverter<Duration> {
 
-  private static final Pattern DURATION = Pattern.compile("([1-9][0-9]{0,5})(ms|s|m|h)");
+  private static final Duration MAX = Duration.ofDays(365);
 
   @Override
   public Duration convert(String text) {
-    Matcher matcher = DURATION.matcher(text);
-    if (!matcher.matches()) {
-      throw new TypeConversionException("'" + text + "' is not a time like 500ms, 30s or 2m");
+    Duration duration;
+    try {
+      duration = DurationFormat.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new TypeConversionException(e.getMessage());
     }
-    long number = Long.parseLong(matcher.group(1));
-    return switch (matcher.group(2)) {
-      case "ms" -> Duration.ofMillis(number);
-      case "s" -> Duration.ofSeconds(number);
-      case "m" -> Duration.ofMinutes(number);
-      default -> Duration.ofHours(number);
-    };
+    if (duration.isZero() || duration.compareTo(MAX) > 0) {
+      throw new TypeConversionException(
+          "'" + text + "' is out of range; write a time above zero, at most a year");
+    }
+    return duration;
   }
 }

@@ -4,6 +4,10 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.caplance.control.ControlConnectionException;
 import dev.caplance.control.ControlException;
+import dev.caplance.status.FlowExplanation;
+import dev.caplance.status.LoadBalancerStatus;
+import dev.caplance.status.StatusJson;
+import dev.caplance.status.WhatIfResult;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine;
@@ -16,10 +20,10 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
-/** The commands for the load balancer on this machine. */
+/** The commands {@code caplancectl lb}: they query the load balancer on this machine. */
 @Command(
     name = "lb",
-    description = "Ask the load balancer on this machine.",
+    description = "Query the load balancer on this machine.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = LoadBalancerCommands.WhatIf.class)
 final class LoadBalancerCommands implements Runnable {
@@ -34,11 +38,16 @@ final class LoadBalancerCommands implements Runnable {
     throw new ParameterException(spec.commandLine(), "a command is missing");
   }
 
-  @Command(description = "Show its services, its backends, and what became of its packets.")
+  @Command(description = "Show its services, backends, packet counts and workers.")
   int status() throws ControlException, ControlConnectionException {
     JsonElement answer = parent.call("status", new JsonObject(), SOCKET);
-    parent.print(answer, new LoadBalancerReport(new Answer(answer), parent.clock()).full());
+    parent.print(answer, report(answer).full());
     return CommandLine.ExitCode.OK;
+  }
+
+  private LoadBalancerReport report(JsonElement status) {
+    return new LoadBalancerReport(
+        StatusJson.read(status, LoadBalancerStatus.class), parent.clock());
   }
 
   @Command(
@@ -48,22 +57,22 @@ final class LoadBalancerCommands implements Runnable {
       @Parameters(
               paramLabel = "FLOW",
               arity = "1..*",
-              description = "Protocol, source and destination, in quotes")
+              description = "Protocol, source and destination, quoted")
           List<String> flow)
       throws ControlException, ControlConnectionException {
     JsonObject params = new JsonObject();
     params.addProperty("flow", String.join(" ", flow));
     JsonElement answer = parent.call("explain", params, SOCKET);
-    parent.print(answer, RoutingReport.ofFlow(new Answer(answer)));
+    parent.print(answer, RoutingReport.of(StatusJson.read(answer, FlowExplanation.class)));
     return CommandLine.ExitCode.OK;
   }
 
-  /** Changes of the set of backends that are only computed. */
+  /** Changes to the backends of a service, computed but not made. */
   @Command(
       name = "whatif",
       description =
-          "Show how many new connections would have another backend after a change. Nothing"
-              + " changes.",
+          "Show how many new connections a change would send to another backend. Nothing is"
+              + " changed.",
       synopsisSubcommandLabel = "CHANGE")
   static final class WhatIf implements Runnable {
 
@@ -74,7 +83,7 @@ final class LoadBalancerCommands implements Runnable {
         names = "--service",
         paramLabel = "NAME",
         scope = ScopeType.INHERIT,
-        description = "The service, when there are several")
+        description = "The service; needed if there is more than one")
     private String service;
 
     @Override
@@ -82,25 +91,25 @@ final class LoadBalancerCommands implements Runnable {
       throw new ParameterException(spec.commandLine(), "a change is missing");
     }
 
-    @Command(description = "Without a backend, or while it is drained.")
+    @Command(description = "Remove a backend, or drain it.")
     int remove(@Parameters(paramLabel = "NAME", description = "The backend") String name)
         throws ControlException, ControlConnectionException {
       return compute("remove", name, null);
     }
 
-    @Command(description = "With another backend.")
+    @Command(description = "Add a backend.")
     int add(
         @Parameters(paramLabel = "NAME", description = "The backend") String name,
         @Option(
                 names = "--weight",
                 paramLabel = "N",
-                description = "1 to 256. Default: 1, or its own")
+                description = "1 to 256. Default: its own if it is registered, or 1")
             Integer weight)
         throws ControlException, ControlConnectionException {
       return compute("add", name, weight);
     }
 
-    @Command(description = "With another weight of a backend.")
+    @Command(description = "Give a backend another weight.")
     int weight(
         @Parameters(paramLabel = "NAME", description = "The backend") String name,
         @Parameters(paramLabel = "N", description = "1 to 256") Integer weight)
@@ -116,7 +125,7 @@ final class LoadBalancerCommands implements Runnable {
       params.addProperty("weight", weight);
       params.addProperty("service", service);
       JsonElement answer = parent.parent.call("whatif", params, SOCKET);
-      parent.parent.print(answer, RoutingReport.ofChange(new Answer(answer)));
+      parent.parent.print(answer, RoutingReport.of(StatusJson.read(answer, WhatIfResult.class)));
       return CommandLine.ExitCode.OK;
     }
   }

@@ -1,15 +1,21 @@
 package dev.caplance.ctl;
 
+import dev.caplance.status.LoadBalancerStatus;
+import dev.caplance.status.LoadBalancerStatus.Backend;
+import dev.caplance.status.LoadBalancerStatus.Health;
+import dev.caplance.status.LoadBalancerStatus.OtherTraffic;
+import dev.caplance.status.LoadBalancerStatus.Packets;
+import dev.caplance.status.LoadBalancerStatus.Service;
+import dev.caplance.status.LoadBalancerStatus.Worker;
 import java.time.Clock;
-import java.util.List;
 
-/** What a load balancer says of itself, as text; the shape is in the package's description. */
+/** The status of a load balancer as text. */
 final class LoadBalancerReport {
 
-  private final Answer loadBalancer;
+  private final LoadBalancerStatus loadBalancer;
   private final Clock clock;
 
-  LoadBalancerReport(Answer loadBalancer, Clock clock) {
+  LoadBalancerReport(LoadBalancerStatus loadBalancer, Clock clock) {
     this.loadBalancer = loadBalancer;
     this.clock = clock;
   }
@@ -17,13 +23,13 @@ final class LoadBalancerReport {
   /** Services, backends, packets with the reasons of drops, and workers. */
   String full() {
     return "load balancer "
-        + Words.daemon(loadBalancer, clock)
+        + Words.daemon(loadBalancer.version(), loadBalancer.startedAt(), clock)
         + "\n\n"
         + services()
         + "\n"
         + backends()
         + "\n"
-        + Words.packets(loadBalancer.object("packets"), "forwarded", "dropped")
+        + packets()
         + otherTraffic()
         + "\n"
         + workers();
@@ -32,23 +38,22 @@ final class LoadBalancerReport {
   private Columns services() {
     Columns table =
         new Columns("<<<<>><")
-            .row("service", "VIP", "ports", "state", "backends", "keep flows", "2019 backends");
-    for (Answer service : loadBalancer.objects("services")) {
+            .row("service", "VIP", "ports", "state", "backends", "draining", "2019 backends");
+    for (Service service : loadBalancer.services()) {
       table.row(
-          service.text("name"),
-          service.text("vip"),
-          service.text("ports"),
-          Words.known(service.text("state")),
-          Quantities.count(service.number("backends")),
-          Quantities.count(service.number("keeping")),
-          service.flag("legacy") ? "yes" : "no");
+          service.name(),
+          service.vip(),
+          service.ports(),
+          Words.known(service.state()),
+          Quantities.count(service.backends()),
+          Quantities.count(service.keeping()),
+          yesOrNo(service.legacy()));
     }
     return table;
   }
 
   private String backends() {
-    List<Answer> backends = loadBalancer.objects("backends");
-    if (backends.isEmpty()) {
+    if (loadBalancer.backends().isEmpty()) {
       return "no backend is registered\n";
     }
     Columns table =
@@ -60,40 +65,51 @@ final class LoadBalancerReport {
                 "new flows",
                 "weight",
                 "services",
-                "last word",
+                "last heard",
                 "registered",
                 "packets",
                 "bytes",
                 "session",
                 "protocol");
-    for (Answer backend : backends) {
+    for (Backend backend : loadBalancer.backends()) {
+      Health health = backend.health();
       table.row(
-          backend.text("name"),
-          backend.text("address"),
-          Words.state(backend),
-          backend.flag("takesNewFlows") ? "yes" : "no",
-          Quantities.count(backend.number("weight")),
-          services(backend),
-          Quantities.ago(backend.number("lastWordAgeMillis")),
-          Quantities.time(backend.text("registeredAt"), clock),
-          Quantities.count(backend.number("packets")),
-          Quantities.bytes(backend.number("bytes")),
-          backend.text("session"),
-          backend.text("version"));
+          backend.name(),
+          backend.address(),
+          Words.state(backend.intent(), health.state(), health.code(), health.reason()),
+          yesOrNo(backend.takesNewFlows()),
+          Quantities.count(backend.weight()),
+          backend.services().isEmpty() ? "all" : String.join(",", backend.services()),
+          Quantities.ago(backend.lastWordAgeMillis()),
+          Quantities.time(backend.registeredAt(), clock),
+          Quantities.count(backend.packets()),
+          Quantities.bytes(backend.bytes()),
+          backend.session(),
+          backend.version() == null ? "" : backend.version().toString());
     }
     return table.toString();
   }
 
-  private static String services(Answer backend) {
-    List<String> services = backend.texts("services");
-    return services.isEmpty() ? "all" : String.join(",", services);
+  private static String yesOrNo(Boolean flag) {
+    return Boolean.TRUE.equals(flag) ? "yes" : "no";
+  }
+
+  private String packets() {
+    Packets packets = loadBalancer.packets();
+    return Words.packets(
+        packets.received(),
+        "forwarded",
+        packets.forwarded(),
+        packets.bytes(),
+        "dropped",
+        packets.dropped());
   }
 
   private String otherTraffic() {
     StringBuilder lines = new StringBuilder();
-    for (Answer vip : loadBalancer.objects("otherTraffic")) {
-      lines.append(Quantities.count(vip.number("dropped")) + " packets of no service dropped for ");
-      lines.append(vip.text("vip") + "\n");
+    for (OtherTraffic other : loadBalancer.otherTraffic()) {
+      lines.append(Words.known(Quantities.count(other.dropped())));
+      lines.append(" packets to " + Words.known(other.vip()) + " dropped: they match no service\n");
     }
     return lines.toString();
   }
@@ -108,18 +124,18 @@ final class LoadBalancerReport {
                 "per batch",
                 "verdicts",
                 "flows",
-                "not kept",
+                "no room",
                 "allocated");
-    for (Answer worker : loadBalancer.objects("workers")) {
+    for (Worker worker : loadBalancer.workers()) {
       table.row(
-          Quantities.count(worker.number("queue")),
-          Quantities.count(worker.number("packets")),
-          Quantities.count(worker.number("batches")),
-          Quantities.ratio(worker.number("packets"), worker.number("batches")),
-          Quantities.count(worker.number("verdicts")),
-          Quantities.count(worker.number("flows")),
-          Quantities.count(worker.number("flowsNotKept")),
-          Quantities.bytes(worker.number("allocatedBytes")));
+          Quantities.count(worker.queue()),
+          Quantities.count(worker.packets()),
+          Quantities.count(worker.batches()),
+          Quantities.ratio(worker.packets(), worker.batches()),
+          Quantities.count(worker.verdicts()),
+          Quantities.count(worker.flows()),
+          Quantities.count(worker.flowsNotKept()),
+          Quantities.bytes(worker.allocatedBytes()));
     }
     return table;
   }

@@ -1,13 +1,13 @@
 package dev.caplance.ctl;
 
 import java.time.Clock;
-import java.time.DateTimeException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.temporal.ChronoUnit;
 
-/** Numbers and times as people read them. What is unknown (null or empty) stays empty. */
+/** Numbers and times as people read them. What is unknown (null) becomes empty. */
 final class Quantities {
 
   private static final long SECOND = 1000;
@@ -18,20 +18,20 @@ final class Quantities {
 
   private Quantities() {}
 
-  /** A count with its thousands set apart: 12,345. */
-  static String count(Long count) {
+  /** A whole number with its thousands set apart: 12,345. */
+  static String count(Number count) {
     if (count == null) {
       return "";
     }
-    StringBuilder text = new StringBuilder(Long.toString(count));
-    int digits = count < 0 ? 1 : 0;
+    StringBuilder text = new StringBuilder(Long.toString(count.longValue()));
+    int digits = count.longValue() < 0 ? 1 : 0;
     for (int i = text.length() - 3; i > digits; i -= 3) {
       text.insert(i, ',');
     }
     return text.toString();
   }
 
-  /** An amount of bytes in decimal units: 999 B, 1.2 kB, 34.5 MB. */
+  /** A number of bytes in decimal units: 999 B, 1.2 kB, 34.5 MB. */
   static String bytes(Long bytes) {
     if (bytes == null) {
       return "";
@@ -48,7 +48,7 @@ final class Quantities {
     return tenths(tenths) + " " + BYTE_UNITS[unit];
   }
 
-  /** A span of milliseconds in its one or two largest units: 1.2 s, 4 min 10 s, 3 h 12 min, 5 d. */
+  /** Milliseconds in their one or two largest units: 1.2 s, 4 min 10 s, 3 h 12 min, 5 d. */
   static String span(Long millis) {
     if (millis == null) {
       return "";
@@ -65,42 +65,38 @@ final class Quantities {
     return two(millis / DAY, "d", millis % DAY / HOUR, "h");
   }
 
-  /** How long ago something was, as {@link #span}: 1.2 s ago. */
+  /** How long ago something was, in milliseconds, as {@link #span} writes it: 1.2 s ago. */
   static String ago(Long millis) {
     return millis == null ? "" : span(millis) + " ago";
   }
 
-  /** How much of the clock's time has passed since an ISO 8601 time, as {@link #span}. */
-  static String spanSince(String iso, Clock clock) {
-    try {
-      return span(Math.max(0, clock.millis() - Instant.parse(iso).toEpochMilli()));
-    } catch (DateTimeException e) {
-      return "";
-    }
+  /** The time that has passed since an instant, not below zero, as {@link #span} writes it. */
+  static String spanSince(Instant instant, Clock clock) {
+    return instant == null
+        ? ""
+        : span(Math.max(0, Duration.between(instant, clock.instant()).toMillis()));
   }
 
-  /** An ISO 8601 time in the clock's zone: 14:03:11, with the date before it if it is not today. */
-  static String time(String iso, Clock clock) {
-    LocalDateTime time;
-    try {
-      time = LocalDateTime.ofInstant(Instant.parse(iso), clock.getZone());
-    } catch (DateTimeException e) {
-      return iso;
+  /** An instant in the clock's zone: 14:03:11, with the date before it unless it is today. */
+  static String time(Instant instant, Clock clock) {
+    if (instant == null) {
+      return "";
     }
-    LocalDateTime seconds = time.truncatedTo(ChronoUnit.SECONDS);
+    LocalDateTime seconds =
+        LocalDateTime.ofInstant(instant, clock.getZone()).truncatedTo(ChronoUnit.SECONDS);
     String text = seconds.toLocalTime() + (seconds.getSecond() == 0 ? ":00" : "");
     return seconds.toLocalDate().equals(LocalDate.now(clock))
         ? text
         : seconds.toLocalDate() + " " + text;
   }
 
-  /** How many of the one there are to one of the other: 31.4. */
+  /** The first number divided by the second: 31.4. */
   static String ratio(Long many, Long few) {
     return many == null || few == null || few == 0 ? "" : tenths(many * 10 / few);
   }
 
   /** A share of a whole: 33.4 %. */
-  static String percent(Long part, Long whole) {
+  static String percent(Integer part, Integer whole) {
     return part == null || whole == null || whole == 0
         ? ""
         : tenths(Math.round(1000.0 * part / whole)) + " %";

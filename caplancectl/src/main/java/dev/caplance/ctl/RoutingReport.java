@@ -1,47 +1,45 @@
 package dev.caplance.ctl;
 
-/** What a load balancer says of where flows go, as text. */
+import dev.caplance.status.FlowExplanation;
+import dev.caplance.status.WhatIfResult;
+
+/** Where a load balancer sends flows, as text. */
 final class RoutingReport {
 
   private RoutingReport() {}
 
-  /** The answer of {@code explain}. */
-  static String ofFlow(Answer found) {
-    String slot = Quantities.count(found.number("slot"));
-    String backend = found.text("backend");
+  static String of(FlowExplanation flow) {
+    String slot = Quantities.count(flow.slot());
+    String address = Words.isKnown(flow.address()) ? " (" + flow.address() + ")" : "";
     return new Columns("<<")
-        .row("flow", found.text("flow"))
-        .row("service", found.text("service"))
-        .row("slot", slot.isEmpty() ? "" : slot + " of " + Quantities.count(found.number("slots")))
-        .row("backend", backend.isEmpty() ? "" : backend + " (" + found.text("address") + ")")
-        .row("why", Words.known(found.text("why")) + ": " + found.text("detail"))
+        .row("flow", flow.flow())
+        .row("service", flow.service())
+        .row("slot", slot.isEmpty() ? "" : slot + " of " + Quantities.count(flow.slots()))
+        .row("backend", Words.isKnown(flow.backend()) ? flow.backend() + address : "")
+        .row("why", Words.known(flow.why()) + ": " + Words.known(flow.detail()))
         .toString();
   }
 
-  /** The answer of {@code whatif}. */
-  static String ofChange(Answer change) {
-    Long slots = change.number("slots");
-    Columns shares = new Columns("<>>").row("backend", "share now", "share then");
-    for (Answer backend : change.objects("backends")) {
+  static String of(WhatIfResult result) {
+    Columns shares = new Columns("<>>").row("backend", "share now", "share after");
+    for (WhatIfResult.Share share : result.backends()) {
       shares.row(
-          backend.text("name"),
-          Quantities.percent(backend.number("before"), slots),
-          Quantities.percent(backend.number("after"), slots));
+          share.name(),
+          Quantities.percent(share.before(), result.slots()),
+          Quantities.percent(share.after(), result.slots()));
     }
-    Long between = change.number("movedBetweenOthers");
-    return change.text("service")
+    return Words.known(result.service())
         + ": "
-        + Words.known(Quantities.percent(change.number("moved"), slots))
-        + " of the new connections would go elsewhere; "
-        + Words.known(Quantities.percent(between, slots))
-        + " would change between other backends\n"
-        + "(slots: "
-        + Words.known(Quantities.count(change.number("moved")))
+        + Words.known(Quantities.percent(result.moved(), result.slots()))
+        + " of new connections would go to another backend; "
+        + Words.known(Quantities.percent(result.movedBetweenOthers(), result.slots()))
+        + " would move between the other backends\n("
+        + Words.known(Quantities.count(result.moved()))
         + " and "
-        + Words.known(Quantities.count(between))
+        + Words.known(Quantities.count(result.movedBetweenOthers()))
         + " of "
-        + Words.known(Quantities.count(slots))
-        + "). Connections that exist stay where they are, unless their backend goes.\n\n"
+        + Words.known(Quantities.count(result.slots()))
+        + " slots). Existing connections stay where they are unless their backend goes away.\n\n"
         + shares;
   }
 }

@@ -1,78 +1,93 @@
 package dev.caplance.ctl;
 
+import dev.caplance.status.HealthState;
+import dev.caplance.status.ReportedIntent;
 import java.time.Clock;
+import java.time.Instant;
+import java.util.Locale;
 import java.util.Map;
 
-/** Phrases that more than one report uses. */
+/** Phrases that more than one report uses. What a daemon did not say is null. */
 final class Words {
 
-  private static final long DEFAULT_PORT = 1338;
-  private static final long FIT = 200;
+  private static final int DEFAULT_PORT = 1338;
 
   private Words() {}
 
-  /** A word of the daemon's, or that it did not say it. */
-  static String known(String word) {
-    return word.isEmpty() ? "unknown" : word;
+  static boolean isKnown(String text) {
+    return text != null && !text.isEmpty();
   }
 
-  /** Intent and health of a backend: {@code active, unfit (503 no workers)}. */
-  static String state(Answer backend) {
-    return known(backend.text("intent")) + ", " + health(backend.object("health"));
+  /** A text of the daemon, or that it did not say it. */
+  static String known(String text) {
+    return isKnown(text) ? text : "unknown";
   }
 
-  private static String health(Answer health) {
-    Long code = health.number("code");
-    String state = health.text("state");
-    if (state.isEmpty() && code != null) {
-      state = code == FIT ? "fit" : "unfit";
+  /** A word of the daemon as people read it, or that it did not say it. */
+  static String known(Enum<?> word) {
+    return word == null ? "unknown" : word.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+  }
+
+  /** Intent and health of a backend: {@code active, unhealthy (503 no workers)}. */
+  static String state(ReportedIntent intent, HealthState health, Integer code, String reason) {
+    return known(intent) + ", " + health(health, code, reason);
+  }
+
+  private static String health(HealthState state, Integer code, String reason) {
+    if (state == null || state == HealthState.UNKNOWN) {
+      return "health unknown";
     }
-    if (!state.equals("unfit")) {
-      return state.equals("fit") ? state : "health unknown";
-    }
-    String detail = ((code == null ? "" : code + " ") + health.text("reason")).strip();
-    return detail.isEmpty() ? state : state + " (" + detail + ")";
+    String detail = ((code == null ? "" : code + " ") + (reason == null ? "" : reason)).strip();
+    return state == HealthState.HEALTHY || detail.isEmpty()
+        ? known(state)
+        : known(state) + " (" + detail + ")";
   }
 
-  /** The address of a load balancer, with its port if that is not the usual one. */
-  static String loadBalancer(Answer loadBalancer) {
-    String address = known(loadBalancer.text("address"));
-    Long port = loadBalancer.number("port");
+  /** The address of a load balancer, with its port unless that is the default. */
+  static String loadBalancer(String address, Integer port) {
+    String host = known(address);
     if (port == null || port == DEFAULT_PORT) {
-      return address;
+      return host;
     }
-    return (address.contains(":") ? "[" + address + "]" : address) + ":" + port;
+    return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
   }
 
   /** Version and age of a daemon: {@code 0.1.0, up 3 h 12 min}. */
-  static String daemon(Answer daemon, Clock clock) {
-    String up = Quantities.spanSince(daemon.text("startedAt"), clock);
-    return known(daemon.text("version")) + (up.isEmpty() ? "" : ", up " + up);
+  static String daemon(String version, Instant startedAt, Clock clock) {
+    String up = Quantities.spanSince(startedAt, clock);
+    return known(version) + (up.isEmpty() ? "" : ", up " + up);
   }
 
   /**
-   * A line of what became of the packets, then a line for each reason why some did not go on.
+   * A line that counts packets, then a line for each reason why some were dropped.
    *
-   * @param passed the member that counts those that went on, for example {@code delivered}
-   * @param stopped the member that counts the others by reason, for example {@code refused}
+   * @param passed the verb for those that went on, for example {@code delivered}
+   * @param bytes of those
+   * @param stopped the verb for those that were dropped, for example {@code refused}
    */
-  static String packets(Answer packets, String passed, String stopped) {
+  static String packets(
+      Long received,
+      String passed,
+      Long passedCount,
+      Long bytes,
+      String stopped,
+      Map<String, Long> stoppedByReason) {
     Columns reasons = new Columns("<>");
     long sum = 0;
-    for (Map.Entry<String, Long> reason : packets.counts(stopped).entrySet()) {
+    for (Map.Entry<String, Long> reason : stoppedByReason.entrySet()) {
       if (reason.getValue() != 0) {
         reasons.row("  " + reason.getKey(), Quantities.count(reason.getValue()));
         sum += reason.getValue();
       }
     }
     return "packets  received "
-        + known(Quantities.count(packets.number("received")))
+        + known(Quantities.count(received))
         + "   "
         + passed
         + " "
-        + known(Quantities.count(packets.number(passed)))
+        + known(Quantities.count(passedCount))
         + " ("
-        + known(Quantities.bytes(packets.number("bytes")))
+        + known(Quantities.bytes(bytes))
         + ")   "
         + stopped
         + " "

@@ -118,7 +118,7 @@ class CaplancectlIT {
 
     assertThat(outcome.err()).isEmpty();
     assertThat(outcome.exitCode()).isZero();
-    assertThat(outcome.out()).startsWith("web-1               active, fit\n10.0.0.2   ");
+    assertThat(outcome.out()).startsWith("web-1               active, healthy\n10.0.0.2   ");
   }
 
   @Test
@@ -237,7 +237,8 @@ class CaplancectlIT {
           .allMatch(
               name ->
                   name.matches(
-                      "(META-INF/([A-Z.]+|maven/.*)|dev/caplance/(ctl|control)/.*|picocli/.*|com/google/gson/.*)"))
+                      "(META-INF/([A-Z.]+|maven/.*)|dev/caplance/(ctl|control|status|config)/.*"
+                          + "|picocli/.*|com/google/gson/.*)"))
           .noneMatch(name -> name.contains("ControlServer") || name.endsWith(".so"));
     }
   }

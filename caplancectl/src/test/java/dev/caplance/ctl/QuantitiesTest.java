@@ -2,6 +2,7 @@ package dev.caplance.ctl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -63,20 +64,20 @@ class QuantitiesTest {
     "2026-01-02T13:03:11Z, 14:03:11",
     "2026-01-02T13:03:00Z, 14:03:00",
     "2026-01-02T13:03:11.999Z, 14:03:11",
-    "2026-01-02T14:03:11+01:00, 14:03:11",
     "2026-01-01T23:00:00Z, 00:00:00",
     "2026-01-01T22:59:59Z, 2026-01-01 23:59:59",
-    "yesterday, yesterday",
   })
-  void timesInTheZoneOfTheReader(String iso, String text) {
-    assertThat(Quantities.time(iso, Samples.CLOCK)).isEqualTo(text);
+  void timesInTheZoneOfTheReader(Instant instant, String text) {
+    assertThat(Quantities.time(instant, Samples.CLOCK)).isEqualTo(text);
   }
 
   @Test
   void spansSinceATime() {
-    assertThat(Quantities.spanSince("2026-01-02T15:23:56Z", Samples.CLOCK)).isEqualTo("4.0 s");
-    assertThat(Quantities.spanSince("2030-01-01T00:00:00Z", Samples.CLOCK)).isEqualTo("0.0 s");
-    assertThat(Quantities.spanSince("", Samples.CLOCK)).isEmpty();
+    Instant earlier = Instant.parse("2026-01-02T15:23:56Z");
+    assertThat(Quantities.spanSince(earlier, Samples.CLOCK)).isEqualTo("4.0 s");
+    Instant later = Instant.parse("2030-01-01T00:00:00Z");
+    assertThat(Quantities.spanSince(later, Samples.CLOCK)).isEqualTo("0.0 s");
+    assertThat(Quantities.spanSince(null, Samples.CLOCK)).isEmpty();
   }
 
   @Test
@@ -85,18 +86,18 @@ class QuantitiesTest {
     assertThat(Quantities.bytes(null)).isEmpty();
     assertThat(Quantities.span(null)).isEmpty();
     assertThat(Quantities.ago(null)).isEmpty();
-    assertThat(Quantities.time("", Samples.CLOCK)).isEmpty();
+    assertThat(Quantities.time(null, Samples.CLOCK)).isEmpty();
     assertThat(Quantities.ratio(null, 1L)).isEmpty();
     assertThat(Quantities.ratio(1L, 0L)).isEmpty();
-    assertThat(Quantities.percent(null, 1L)).isEmpty();
-    assertThat(Quantities.percent(1L, 0L)).isEmpty();
+    assertThat(Quantities.percent(null, 1)).isEmpty();
+    assertThat(Quantities.percent(1, 0)).isEmpty();
   }
 
   @Test
   void percentAreRounded() {
-    assertThat(Quantities.percent(0L, 65_537L)).isEqualTo("0.0 %");
-    assertThat(Quantities.percent(1L, 3L)).isEqualTo("33.3 %");
-    assertThat(Quantities.percent(2L, 3L)).isEqualTo("66.7 %");
-    assertThat(Quantities.percent(65_537L, 65_537L)).isEqualTo("100.0 %");
+    assertThat(Quantities.percent(0, 65_537)).isEqualTo("0.0 %");
+    assertThat(Quantities.percent(1, 3)).isEqualTo("33.3 %");
+    assertThat(Quantities.percent(2, 3)).isEqualTo("66.7 %");
+    assertThat(Quantities.percent(65_537, 65_537)).isEqualTo("100.0 %");
   }
 }

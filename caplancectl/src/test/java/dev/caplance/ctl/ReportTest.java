@@ -7,6 +7,11 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
+import dev.caplance.status.BackendDaemonStatus;
+import dev.caplance.status.FlowExplanation;
+import dev.caplance.status.LoadBalancerStatus;
+import dev.caplance.status.StatusJson;
+import dev.caplance.status.WhatIfResult;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -14,11 +19,19 @@ import org.junit.jupiter.api.Test;
 class ReportTest {
 
   private static BackendReport backend(JsonElement answer) {
-    return new BackendReport(new Answer(answer), Samples.CLOCK);
+    return new BackendReport(StatusJson.read(answer, BackendDaemonStatus.class), Samples.CLOCK);
   }
 
   private static LoadBalancerReport loadBalancer(JsonElement answer) {
-    return new LoadBalancerReport(new Answer(answer), Samples.CLOCK);
+    return new LoadBalancerReport(StatusJson.read(answer, LoadBalancerStatus.class), Samples.CLOCK);
+  }
+
+  private static String flow(JsonElement answer) {
+    return RoutingReport.of(StatusJson.read(answer, FlowExplanation.class));
+  }
+
+  private static String whatIf(JsonElement answer) {
+    return RoutingReport.of(StatusJson.read(answer, WhatIfResult.class));
   }
 
   @Test
@@ -26,7 +39,7 @@ class ReportTest {
     assertThat(backend(Samples.json(Samples.BACKEND)).concise())
         .isEqualTo(
             """
-            web-1               active, fit
+            web-1               active, healthy
             10.0.0.2            registered, acknowledged 1.2 s ago
             10.0.0.3:1400       registered, paused by its operator, acknowledged 0.4 s ago
             [2001:db8::4]:1339  waiting since 16:23:55: Connection refused; next attempt in 4.0 s
@@ -38,7 +51,7 @@ class ReportTest {
     assertThat(backend(Samples.json(Samples.BACKEND)).full())
         .isEqualTo(
             """
-            web-1    active, fit
+            web-1    active, healthy
             address  10.0.0.11
             VIPs     10.0.0.50, 2001:db8::50
             daemon   0.1.0, up 3 h 12 min
@@ -49,10 +62,10 @@ class ReportTest {
             [2001:db8::4]:1339  waiting                             -             16:23:55             -
               Connection refused; next attempt in 4.0 s
 
-            check  target               state  since
-            http   10.0.0.50:80/health  fit    14:03:11
+            check  target               state    since
+            http   10.0.0.50:80/health  healthy  14:03:11
               http 10.0.0.50:80/health answered 500, expected 200
-            tcp    [2001:db8::50]:80    fit    14:03:12
+            tcp    [2001:db8::50]:80    healthy  14:03:12
 
             packets  received 12,345   delivered 12,340 (9.8 MB)   refused 5
               not from a load balancer  3
@@ -67,27 +80,27 @@ class ReportTest {
             """
             load balancer 0.1.0, up 3 h 12 min
 
-            service  VIP        ports            state       backends  keep flows  2019 backends
-            web      10.0.0.50  tcp/80, udp/443  balancing          2           1  no
-            old      10.0.0.51  tcp, udp         no backend         0           0  yes
+            service  VIP        ports            state       backends  draining  2019 backends
+            web      10.0.0.50  tcp/80, udp/443  balancing          2         1  no
+            old      10.0.0.51  tcp, udp         no backend         0         0  yes
 
-            backend  address    state                           new flows  weight  services   last word  registered           packets   bytes  session          protocol
-            web-1    10.0.0.11  active, fit                     yes             1  all        1.2 s ago  14:03:11              12,345  9.8 MB  10.0.0.11:41234  2
-            web-22   10.0.0.12  paused, unfit (503 no workers)  no             10  web,old   12.3 s ago  2026-01-01 13:00:01        5    98 B  10.0.0.12:41235  2
-            web-3    10.0.0.13  active, health unknown          no              1  all        0.0 s ago  16:24:00                   0     0 B  10.0.0.13:41236  2019
+            backend  address    state                               new flows  weight  services  last heard  registered           packets   bytes  session          protocol
+            web-1    10.0.0.11  active, healthy                     yes             1  all        1.2 s ago  14:03:11              12,345  9.8 MB  10.0.0.11:41234  2
+            web-22   10.0.0.12  paused, unhealthy (503 no workers)  no             10  web,old   12.3 s ago  2026-01-01 13:00:01        5    98 B  10.0.0.12:41235  2
+            web-3    10.0.0.13  active, health unknown              no              1  all        0.0 s ago  16:24:00                   0     0 B  10.0.0.13:41236  2019
 
             packets  received 12,350   forwarded 12,345 (9.8 MB)   dropped 5
               no backend  5
-            1,234 packets of no service dropped for 10.0.0.50
+            1,234 packets to 10.0.0.50 dropped: they match no service
 
-            queue  packets  batches  per batch  verdicts  flows  not kept  allocated
-                0   12,350      321       38.4       321  1,234         0        0 B
+            queue  packets  batches  per batch  verdicts  flows  no room  allocated
+                0   12,350      321       38.4       321  1,234        0        0 B
             """);
   }
 
   @Test
   void aFlowIsExplained() {
-    assertThat(RoutingReport.ofFlow(new Answer(Samples.json(Samples.FLOW))))
+    assertThat(flow(Samples.json(Samples.FLOW)))
         .isEqualTo(
             """
             flow     tcp 198.51.100.7:40000 -> 10.0.0.50:80
@@ -97,8 +110,8 @@ class ReportTest {
             why      flow table: the flow is known and stays; a new one would go to web-2
             """);
     assertThat(
-            RoutingReport.ofFlow(
-                answer(
+            flow(
+                json(
                     "{'flow':'f','service':null,'slot':null,'slots':7,'backend':null,"
                         + "'address':null,'why':'no service','detail':'no such port'}")))
         .isEqualTo(
@@ -113,27 +126,36 @@ class ReportTest {
 
   @Test
   void aChangeIsShownInShares() {
-    assertThat(RoutingReport.ofChange(new Answer(Samples.json(Samples.CHANGE))))
+    assertThat(whatIf(Samples.json(Samples.CHANGE)))
         .isEqualTo(
             """
-            web: 33.5 % of the new connections would go elsewhere; 0.2 % would change between other backends
-            (slots: 21,976 and 131 of 65,537). Connections that exist stay where they are, unless their backend goes.
+            web: 33.5 % of new connections would go to another backend; 0.2 % would move between the other backends
+            (21,976 and 131 of 65,537 slots). Existing connections stay where they are unless their backend goes away.
 
-            backend  share now  share then
-            web-1       33.3 %      50.0 %
-            web-2       33.3 %      50.0 %
-            web-3       33.3 %       0.0 %
+            backend  share now  share after
+            web-1       33.3 %       50.0 %
+            web-2       33.3 %       50.0 %
+            web-3       33.3 %        0.0 %
             """);
   }
 
   @Test
-  void anUnfitBackendSaysWhy() {
-    assertThat(Words.state(answer("{'intent':'active','health':{'code':503,'reason':'no app'}}")))
-        .isEqualTo("active, unfit (503 no app)");
-    assertThat(Words.state(answer("{'intent':'draining','health':{'state':'unfit'}}")))
-        .isEqualTo("draining, unfit");
-    assertThat(Words.state(answer("{'health':{'state':'unknown','code':0}}")))
-        .isEqualTo("unknown, health unknown");
+  void anUnhealthyBackendSaysWhy() {
+    assertThat(
+            backend(json("{'intent':'active','health':{'code':503,'reason':'no app'}}")).concise())
+        .isEqualTo("-  active, unhealthy (503 no app)\n");
+    String silent = "{'backends':[{'intent':'draining','health':{'state':'unfit'}}]}";
+    assertThat(loadBalancer(json(silent)).full()).contains("-        draining, unhealthy  no");
+    String unheard = "{'backends':[{'health':{'state':'unknown','code':0}}]}";
+    assertThat(loadBalancer(json(unheard)).full()).contains("unknown, health unknown  no");
+  }
+
+  @Test
+  void aServiceWithoutAHealthyBackendSaysSo() {
+    assertThat(loadBalancer(json("{'services':[{'name':'web','state':'all unfit'}]}")).full())
+        .contains("web      -    -      all unhealthy  ");
+    assertThat(flow(json("{'why':'all unfit','detail':'no luck'}")))
+        .endsWith("why      all unhealthy: no luck\n");
   }
 
   @Test
@@ -144,15 +166,15 @@ class ReportTest {
          "drain": {"state": "draining", "text": "17 connections left, 3m40s to the deadline"}}
         """;
     assertThat(backend(Samples.json(draining)).concise())
-        .isEqualTo("web-1  draining, fit; 17 connections left, 3m40s to the deadline\n");
+        .isEqualTo("web-1  draining, healthy; 17 connections left, 3m40s to the deadline\n");
     assertThat(backend(Samples.json(draining)).full())
-        .startsWith("web-1    draining, fit; 17 connections left, 3m40s to the deadline\n");
+        .startsWith("web-1    draining, healthy; 17 connections left, 3m40s to the deadline\n");
     String over = draining.replace("\"state\": \"draining\"", "\"state\": \"cancelled\"");
-    assertThat(backend(Samples.json(over)).concise()).isEqualTo("web-1  draining, fit\n");
+    assertThat(backend(Samples.json(over)).concise()).isEqualTo("web-1  draining, healthy\n");
   }
 
-  private static Answer answer(String json) {
-    return new Answer(Samples.json(json.replace('\'', '"')));
+  private static JsonElement json(String text) {
+    return Samples.json(text.replace('\'', '"'));
   }
 
   @Test
@@ -167,8 +189,8 @@ class ReportTest {
     forEachMutation(Samples.BACKEND, answer -> backend(answer).concise());
     forEachMutation(Samples.BACKEND, answer -> backend(answer).full());
     forEachMutation(Samples.LOAD_BALANCER, answer -> loadBalancer(answer).full());
-    forEachMutation(Samples.FLOW, answer -> RoutingReport.ofFlow(new Answer(answer)));
-    forEachMutation(Samples.CHANGE, answer -> RoutingReport.ofChange(new Answer(answer)));
+    forEachMutation(Samples.FLOW, ReportTest::flow);
+    forEachMutation(Samples.CHANGE, ReportTest::whatIf);
   }
 
   /** Puts something else in the place of each value of a sample in turn, and takes it away. */
@@ -214,6 +236,7 @@ class ReportTest {
 
   @Test
   void textsCannotPlayWithTheTerminal() {
-    assertThat(answer("{'a':'x\\u001b[2Jy\\nz\\u009b'}").text("a")).isEqualTo("x?[2Jy?z?");
+    assertThat(backend(json("{'name':'x\\u001b[2Jy\\nz\\u009b'}")).concise())
+        .startsWith("x?[2Jy?z?  ");
   }
 }

@@ -6,7 +6,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneId;
 
-/** Answers of daemons as the package describes them, and the time at which they are read. */
+/** Answers of daemons, and the time at which they are read. */
 final class Samples {
 
   static final Clock CLOCK =
@@ -48,17 +48,17 @@ final class Samples {
          {"name": "old", "vip": "10.0.0.51", "ports": "tcp, udp", "legacy": true,
           "state": "no backend", "backends": 0, "keeping": 0}],
        "backends": [
-         {"name": "web-1", "address": "10.0.0.11", "version": "2", "intent": "active",
+         {"name": "web-1", "address": "10.0.0.11", "version": 2, "intent": "active",
           "health": {"state": "fit", "code": 200, "reason": ""}, "takesNewFlows": true,
           "weight": 1, "services": [], "mtu": 1500,
           "session": "10.0.0.11:41234", "lastWordAgeMillis": 1234,
           "registeredAt": "2026-01-02T13:03:11Z", "packets": 12345, "bytes": 9876543},
-         {"name": "web-22", "address": "10.0.0.12", "version": "2", "intent": "paused",
+         {"name": "web-22", "address": "10.0.0.12", "version": 2, "intent": "paused",
           "health": {"state": "unfit", "code": 503, "reason": "no workers"}, "takesNewFlows": false,
           "weight": 10, "services": ["web", "old"], "mtu": 1500,
           "session": "10.0.0.12:41235", "lastWordAgeMillis": 12345,
           "registeredAt": "2026-01-01T12:00:01Z", "packets": 5, "bytes": 98},
-         {"name": "web-3", "address": "10.0.0.13", "version": "2019", "intent": "active",
+         {"name": "web-3", "address": "10.0.0.13", "version": 2019, "intent": "active",
           "health": {"state": "unknown", "code": 0, "reason": ""}, "takesNewFlows": false,
           "weight": 1, "services": [], "mtu": 1500,
           "session": "10.0.0.13:41236", "lastWordAgeMillis": 20,

@@ -8,12 +8,12 @@ import dev.caplance.control.ControlMethod;
 import java.time.Instant;
 import java.util.Map;
 
-/** The control methods of the backend, by their names. */
+/** The control methods of the backend by name. */
 public final class BackendMethods {
 
   private BackendMethods() {}
 
-  /** All of them; the daemon counts as started now. */
+  /** All methods; the daemon counts as started now. */
   public static Map<String, ControlMethod> all(
       Identity identity,
       LoadBalancerSessions sessions,
@@ -29,12 +29,13 @@ public final class BackendMethods {
             drainer::status,
             decapsulator::counters,
             decapsulator::allocatedBytes);
+    String name = identity.settings().name();
     return Map.of(
         "status", status,
         "health", status,
-        "drain", new DrainMethod(identity.name(), drainer),
-        "pause", new CommandMethod(identity.name(), sessions::pause),
-        "resume", new CommandMethod(identity.name(), sessions::resume),
-        "deregister", new CommandMethod(identity.name(), sessions::deregister));
+        "drain", new DrainMethod(name, drainer),
+        "pause", new CommandMethod(name, sessions::pause),
+        "resume", new CommandMethod(name, sessions::resume),
+        "deregister", new CommandMethod(name, sessions::deregister));
   }
 }

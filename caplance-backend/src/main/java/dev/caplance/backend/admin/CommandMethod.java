@@ -1,18 +1,32 @@
 package dev.caplance.backend.admin;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import dev.caplance.backend.session.BackendIntent;
+import dev.caplance.backend.session.CommandRefusedException;
 import dev.caplance.backend.session.CommandResult;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.status.BackendDaemonStatus;
+import dev.caplance.status.CommandOutcome;
+import dev.caplance.status.ReportedIntent;
+import dev.caplance.status.StatusJson;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 
-/** {@code pause}, {@code resume}, {@code deregister}: answers when the load balancers have. */
+/**
+ * {@code pause}, {@code resume}, {@code deregister}: answers when every load balancer has replied
+ * or has been given up on.
+ */
 final class CommandMethod implements ControlMethod {
+
+  /** Longer than the sessions themselves take before they give up on a load balancer. */
+  private static final long TIMEOUT_SECONDS = 15;
 
   private final String name;
   private final Supplier<CompletableFuture<CommandResult>> command;
@@ -35,26 +49,52 @@ final class CommandMethod implements ControlMethod {
   @Override
   public JsonElement call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
-    return json(name, Waiting.forResult(command.get()));
+    return StatusJson.write(outcome(name, await(command.get()), null));
   }
 
-  /** What came of a command of the backend with this name. */
-  static JsonObject json(String name, CommandResult result) {
-    JsonArray loadBalancers = new JsonArray();
-    result.answers().forEach(answer -> loadBalancers.add(json(answer)));
-    JsonObject json = new JsonObject();
-    json.addProperty("name", name);
-    json.addProperty("intent", result.intent().word());
-    json.add("loadBalancers", loadBalancers);
-    return json;
+  /** Waits, on the thread of a control connection, for what the sessions' thread was asked. */
+  static <T> T await(CompletableFuture<T> future) throws ControlException, InterruptedException {
+    try {
+      return future.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      throw new ControlException(ControlException.NOT_CONFIRMED, "the sessions do not answer");
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof CommandRefusedException refusal) {
+        throw new ControlException(ControlException.REFUSED, refusal.getMessage());
+      }
+      throw new IllegalStateException("the sessions failed", e.getCause());
+    }
   }
 
-  private static JsonObject json(CommandResult.Answer answer) {
-    JsonObject json = new JsonObject();
-    json.addProperty("address", IpAddresses.format(answer.loadBalancer().address()));
-    json.addProperty("port", answer.loadBalancer().port());
-    json.addProperty("confirmed", answer.confirmed());
-    json.addProperty("answer", answer.text());
-    return json;
+  /**
+   * What came of a command.
+   *
+   * @param name of the backend
+   * @param drain null unless the command was a drain
+   */
+  static CommandOutcome outcome(
+      String name, CommandResult result, BackendDaemonStatus.Drain drain) {
+    return new CommandOutcome(
+        name,
+        intent(result.intent()),
+        result.answers().stream().map(CommandMethod::reply).toList(),
+        drain);
+  }
+
+  private static CommandOutcome.Reply reply(CommandResult.Answer answer) {
+    return new CommandOutcome.Reply(
+        IpAddresses.format(answer.loadBalancer().address()),
+        answer.loadBalancer().port(),
+        answer.confirmed(),
+        answer.text());
+  }
+
+  static ReportedIntent intent(BackendIntent intent) {
+    return switch (intent) {
+      case ACTIVE -> ReportedIntent.ACTIVE;
+      case DRAINING -> ReportedIntent.DRAINING;
+      case PAUSED -> ReportedIntent.PAUSED;
+      case DEREGISTERED -> ReportedIntent.DEREGISTERED;
+    };
   }
 }

@@ -5,17 +5,19 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import dev.caplance.backend.drain.DrainStatus;
 import dev.caplance.backend.drain.Drainer;
+import dev.caplance.backend.session.CommandResult;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
+import dev.caplance.status.BackendDaemonStatus;
+import dev.caplance.status.BackendDaemonStatus.DrainState;
+import dev.caplance.status.CommandOutcome;
+import dev.caplance.status.StatusJson;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/**
- * {@code drain} with the parameters {@code deadlineMillis} (a number; absent or null: none) and
- * {@code wait} (whether to answer only when the drain is over; absent: false).
- */
+/** {@code drain}; its parameters are described at {@link CommandOutcome}. */
 final class DrainMethod implements ControlMethod {
 
   private static final String DEADLINE = "deadlineMillis";
@@ -45,17 +47,18 @@ final class DrainMethod implements ControlMethod {
       throws ControlException, InterruptedException {
     for (String key : params.keySet()) {
       if (!List.of(DEADLINE, WAIT).contains(key)) {
-        throw invalid("'" + key + "' is no parameter; known are " + DEADLINE + " and " + WAIT);
+        throw invalid(
+            "'" + key + "' is not a parameter; the parameters are " + DEADLINE + " and " + WAIT);
       }
     }
     Optional<Duration> deadline = deadline(params);
     boolean wait = waits(params);
-    JsonObject json = CommandMethod.json(name, Waiting.forResult(drainer.drain(deadline)));
+    CommandResult result = CommandMethod.await(drainer.drain(deadline));
     if (wait) {
       drainer.awaitEnd();
     }
-    drainer.status().ifPresent(status -> json.add("drain", json(status)));
-    return json;
+    return StatusJson.write(
+        CommandMethod.outcome(name, result, drainer.status().map(DrainMethod::drain).orElse(null)));
   }
 
   private static Optional<Duration> deadline(JsonObject params) throws ControlException {
@@ -69,7 +72,7 @@ final class DrainMethod implements ControlMethod {
         return Optional.of(Duration.ofMillis((long) millis));
       }
     }
-    throw invalid(DEADLINE + " is a number of milliseconds, at most a year, or null");
+    throw invalid(DEADLINE + " must be a number of milliseconds, at most a year, or null");
   }
 
   private static boolean waits(JsonObject params) throws ControlException {
@@ -80,21 +83,26 @@ final class DrainMethod implements ControlMethod {
     if (given instanceof JsonPrimitive value && value.isBoolean()) {
       return value.getAsBoolean();
     }
-    throw invalid(WAIT + " is true or false");
+    throw invalid(WAIT + " must be true or false");
   }
 
   private static ControlException invalid(String message) {
     return new ControlException(ControlException.INVALID_PARAMS, message);
   }
 
-  /** How far a drain has come. */
-  static JsonObject json(DrainStatus status) {
-    JsonObject json = new JsonObject();
-    json.addProperty("state", status.state().word());
-    json.addProperty(
-        "connections", status.connections().isPresent() ? status.connections().getAsInt() : null);
-    json.addProperty("remainingMillis", status.remaining().map(Duration::toMillis).orElse(null));
-    json.addProperty("text", status.text());
-    return json;
+  /** The progress of a drain. */
+  static BackendDaemonStatus.Drain drain(DrainStatus status) {
+    DrainState state =
+        switch (status.state()) {
+          case DRAINING -> DrainState.DRAINING;
+          case DRAINED -> DrainState.DRAINED;
+          case DEADLINE -> DrainState.DEADLINE;
+          case CANCELLED -> DrainState.CANCELLED;
+        };
+    return new BackendDaemonStatus.Drain(
+        state,
+        status.connections().isPresent() ? status.connections().getAsInt() : null,
+        status.remaining().map(Duration::toMillis).orElse(null),
+        status.text());
   }
 }

@@ -1,37 +1,41 @@
 package dev.caplance.backend.admin;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
-import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import dev.caplance.backend.drain.DrainStatus;
-import dev.caplance.backend.health.CheckStatus;
+import dev.caplance.backend.health.HealthCheckStatus;
+import dev.caplance.backend.session.LoadBalancerSessions;
+import dev.caplance.backend.session.SessionSettings;
 import dev.caplance.backend.session.SessionStatus;
-import dev.caplance.backend.session.SessionsStatus;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.TrafficCounters;
-import dev.caplance.session.Intent;
-import java.net.InetAddress;
+import dev.caplance.status.BackendDaemonStatus;
+import dev.caplance.status.BackendDaemonStatus.SessionState;
+import dev.caplance.status.HealthState;
+import dev.caplance.status.ReportedIntent;
+import dev.caplance.status.StatusJson;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
-/** {@code status} and {@code health}: the application, sessions and packets at one moment. */
+/** {@code status} and {@code health}: this backend, its sessions and packets at one moment. */
 final class StatusMethod implements ControlMethod {
 
   private final Identity identity;
   private final Instant startedAt;
-  private final Supplier<CompletableFuture<SessionsStatus>> sessions;
-  private final Supplier<List<CheckStatus>> checks;
+  private final Supplier<CompletableFuture<LoadBalancerSessions.Status>> sessions;
+  private final Supplier<List<HealthCheckStatus>> checks;
   private final Supplier<Optional<DrainStatus>> drain;
   private final Supplier<TrafficCounters.Snapshot> traffic;
   private final LongSupplier allocatedBytes;
@@ -40,14 +44,14 @@ final class StatusMethod implements ControlMethod {
    * The status of this backend.
    *
    * @param startedAt when the daemon was started
-   * @param drain the last one, if there was any
-   * @param allocatedBytes by the thread that carries packets, since its start
+   * @param drain the last one, if any
+   * @param allocatedBytes on the heap by the thread that carries packets, since its start
    */
   StatusMethod(
       Identity identity,
       Instant startedAt,
-      Supplier<CompletableFuture<SessionsStatus>> sessions,
-      Supplier<List<CheckStatus>> checks,
+      Supplier<CompletableFuture<LoadBalancerSessions.Status>> sessions,
+      Supplier<List<HealthCheckStatus>> checks,
       Supplier<Optional<DrainStatus>> drain,
       Supplier<TrafficCounters.Snapshot> traffic,
       LongSupplier allocatedBytes) {
@@ -63,85 +67,82 @@ final class StatusMethod implements ControlMethod {
   @Override
   public JsonElement call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
-    SessionsStatus status = Waiting.forResult(sessions.get());
-    JsonObject health = new JsonObject();
-    health.addProperty("code", status.health().code());
-    health.addProperty("reason", status.health().reason());
-    JsonObject json = new JsonObject();
-    json.addProperty("name", identity.name());
-    json.addProperty("address", IpAddresses.format(identity.address()));
-    json.addProperty("intent", status.intent().word());
-    json.add("health", health);
-    JsonArray checksJson = new JsonArray();
-    checks.get().forEach(check -> checksJson.add(check(check)));
-    json.add("checks", checksJson);
-    json.add("drain", drain.get().<JsonElement>map(DrainMethod::json).orElse(JsonNull.INSTANCE));
-    json.add("vips", addresses(identity.vips()));
-    JsonArray services = new JsonArray();
-    identity.offer().services().forEach(services::add);
-    json.add("services", services);
-    json.addProperty("weight", identity.offer().weight());
-    OptionalInt mtu = identity.offer().mtu();
-    json.addProperty("mtu", mtu.isPresent() ? mtu.getAsInt() : null);
-    json.addProperty("version", identity.version());
-    json.addProperty("startedAt", startedAt.toString());
-    JsonArray loadBalancers = new JsonArray();
-    status.loadBalancers().forEach(session -> loadBalancers.add(session(session)));
-    json.add("loadBalancers", loadBalancers);
-    json.add("packets", packets());
-    return json;
+    LoadBalancerSessions.Status status = CommandMethod.await(sessions.get());
+    SessionSettings settings = identity.settings();
+    OptionalInt mtu = settings.mtu();
+    return StatusJson.write(
+        new BackendDaemonStatus(
+            settings.name(),
+            IpAddresses.format(settings.dataAddress()),
+            CommandMethod.intent(status.intent()),
+            new BackendDaemonStatus.Health(status.health().code(), status.health().reason()),
+            checks.get().stream().map(StatusMethod::check).toList(),
+            drain.get().map(DrainMethod::drain).orElse(null),
+            identity.vips().stream().map(IpAddresses::format).toList(),
+            settings.services(),
+            settings.weight(),
+            mtu.isPresent() ? mtu.getAsInt() : null,
+            identity.version(),
+            startedAt,
+            status.loadBalancers().stream().map(StatusMethod::session).toList(),
+            packets()));
   }
 
-  private static JsonArray addresses(List<InetAddress> addresses) {
-    JsonArray json = new JsonArray();
-    addresses.forEach(address -> json.add(IpAddresses.format(address)));
-    return json;
+  private static BackendDaemonStatus.Check check(HealthCheckStatus check) {
+    HealthState state =
+        switch (check.state()) {
+          case UNKNOWN -> HealthState.UNKNOWN;
+          case HEALTHY -> HealthState.HEALTHY;
+          case UNHEALTHY -> HealthState.UNHEALTHY;
+        };
+    return new BackendDaemonStatus.Check(
+        check.target().type(),
+        check.target().name(),
+        state,
+        check.since(),
+        check.lastError().orElse(null));
   }
 
-  private static JsonObject check(CheckStatus check) {
-    JsonObject json = new JsonObject();
-    json.addProperty("type", check.target().type());
-    json.addProperty("target", check.target().name());
-    json.addProperty("state", check.state().word());
-    json.addProperty("since", check.since().toString());
-    json.addProperty("lastError", check.lastError().orElse(null));
-    return json;
+  private static BackendDaemonStatus.Session session(SessionStatus session) {
+    return new BackendDaemonStatus.Session(
+        IpAddresses.format(session.loadBalancer().address()),
+        session.loadBalancer().port(),
+        session.legacy() ? "2019" : "2",
+        state(session.state()),
+        session.since(),
+        session.sinceLastAck().map(Duration::toMillis).orElse(null),
+        session.from().map(IpAddresses::format).orElse(null),
+        session.operatorIntent().map(ReportedIntent::of).orElse(null),
+        session.lastError().orElse(null),
+        session.untilNextAttempt().map(Duration::toMillis).orElse(null));
   }
 
-  private static JsonObject session(SessionStatus session) {
-    JsonObject json = new JsonObject();
-    json.addProperty("address", IpAddresses.format(session.loadBalancer().address()));
-    json.addProperty("port", session.loadBalancer().port());
-    json.addProperty("protocol", session.legacy() ? "2019" : "2");
-    json.addProperty("state", session.state().word());
-    json.addProperty("since", session.since().toString());
-    json.addProperty(
-        "lastAckAgeMillis", session.sinceLastAck().map(Duration::toMillis).orElse(null));
-    json.addProperty("from", session.from().map(IpAddresses::format).orElse(null));
-    json.addProperty("operatorIntent", session.operatorIntent().map(Intent::word).orElse(null));
-    json.addProperty("lastError", session.lastError().orElse(null));
-    json.addProperty(
-        "nextAttemptInMillis", session.untilNextAttempt().map(Duration::toMillis).orElse(null));
-    return json;
+  private static SessionState state(SessionStatus.State state) {
+    return switch (state) {
+      case CONNECTING -> SessionState.CONNECTING;
+      case REGISTERING -> SessionState.REGISTERING;
+      case REGISTERED -> SessionState.REGISTERED;
+      case WAITING -> SessionState.WAITING;
+      case DEREGISTERED -> SessionState.DEREGISTERED;
+    };
   }
 
-  private JsonObject packets() {
+  private BackendDaemonStatus.Packets packets() {
     TrafficCounters.Snapshot counters = traffic.get();
-    JsonObject refused = new JsonObject();
+    Map<String, Long> refused = new LinkedHashMap<>();
     counters
-        .verdicts()
+        .dispositions()
         .forEach(
-            (verdict, count) -> {
-              if (verdict != Disposition.FORWARD && verdict != Disposition.SANITY_CHECK) {
-                refused.addProperty(verdict.label(), count);
+            (what, count) -> {
+              if (what != Disposition.FORWARD && what != Disposition.PATH_PROBE) {
+                refused.put(what.label(), count);
               }
             });
-    JsonObject json = new JsonObject();
-    json.addProperty("received", counters.received() - counters.of(Disposition.SANITY_CHECK));
-    json.addProperty("delivered", counters.of(Disposition.FORWARD));
-    json.add("refused", refused);
-    json.addProperty("bytes", counters.bytes());
-    json.addProperty("allocatedBytes", allocatedBytes.getAsLong());
-    return json;
+    return new BackendDaemonStatus.Packets(
+        counters.received() - counters.of(Disposition.PATH_PROBE),
+        counters.of(Disposition.FORWARD),
+        refused,
+        counters.bytes(),
+        allocatedBytes.getAsLong());
   }
 }

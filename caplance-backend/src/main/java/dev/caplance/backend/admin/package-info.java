@@ -1,2 +1,2 @@
-/** What operators can ask the backend, and tell it to do. */
+/** The control methods of the backend daemon: its status, and the commands to it. */
 package dev.caplance.backend.admin;

@@ -3,44 +3,53 @@ package dev.caplance.lb.admin;
 import static java.util.stream.Collectors.joining;
 
 import com.google.gson.JsonElement;
-import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonPrimitive;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
 import dev.caplance.lb.dataplane.Dataplane;
-import dev.caplance.lb.forwarding.Endpoint;
-import dev.caplance.lb.registry.BackendStatus;
-import dev.caplance.lb.registry.ForwardingBackend;
+import dev.caplance.lb.forwarding.ForwardingTable;
+import dev.caplance.lb.forwarding.Service;
+import dev.caplance.lb.forwarding.Target;
+import dev.caplance.lb.registry.BackendRegistry;
+import dev.caplance.lb.registry.BackendView;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpAddresses;
-import dev.caplance.session.Intent;
+import dev.caplance.status.FlowExplanation;
+import dev.caplance.status.FlowExplanation.Reason;
+import dev.caplance.status.StatusJson;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
 
 /**
- * {@code explain}: where the next packet of the parameter {@code flow} would go, and why. It looks
- * where the data plane would look, and changes nothing there.
+ * {@code explain}: where the next packet of the parameter {@code flow} would go, and why. It asks
+ * what the data plane would ask and changes nothing.
  */
 public final class ExplainMethod implements ControlMethod {
 
-  private final Supplier<RoutingStatus> routing;
+  private final Supplier<ForwardingTable> table;
   private final RegisteredBackends backends;
   private final Dataplane dataplane;
 
-  /** Takes what it asks when it is called. */
+  /** A method that asks these parts whenever it is called. */
   public ExplainMethod(
-      Supplier<RoutingStatus> routing, RegisteredBackends backends, Dataplane dataplane) {
-    this.routing = routing;
+      Supplier<ForwardingTable> table, RegisteredBackends backends, Dataplane dataplane) {
+    this.table = table;
     this.backends = backends;
     this.dataplane = dataplane;
   }
 
-  /** What is found for a flow; null is what it does not have. */
-  private record Finding(
-      ServiceStatus service, Integer slot, ForwardingBackend backend, String why, String detail) {}
+  /**
+   * Where a flow goes.
+   *
+   * @param service null when none has the flow
+   * @param slot null when no slot was used
+   * @param target null when it goes to none
+   */
+  private record Decision(
+      Service service, Integer slot, Target target, Reason why, String detail) {}
 
   @Override
   public JsonElement call(JsonObject params, Caller caller)
@@ -52,77 +61,64 @@ public final class ExplainMethod implements ControlMethod {
     } catch (IllegalArgumentException e) {
       throw Params.invalid(e.getMessage());
     }
-    RoutingStatus now = routing.get();
-    return write(flow, find(flow, now), now);
+    ForwardingTable now = table.get();
+    return StatusJson.write(explanation(flow, decide(flow, now), now.slots()));
   }
 
-  private static JsonObject write(NamedFlow flow, Finding found, RoutingStatus now) {
-    ForwardingBackend backend = found.backend;
-    JsonObject json = new JsonObject();
-    json.addProperty("flow", flow.toString());
-    json.add("service", text(found.service == null ? null : found.service.name()));
-    json.add("slot", found.slot == null ? JsonNull.INSTANCE : new JsonPrimitive(found.slot));
-    json.addProperty("slots", now.slots());
-    json.add("backend", text(backend == null ? null : backend.name()));
-    json.add("address", text(backend == null ? null : IpAddresses.format(backend.dataAddress())));
-    json.addProperty("why", found.why);
-    json.addProperty("detail", found.detail);
-    return json;
+  private static FlowExplanation explanation(NamedFlow flow, Decision decision, int slots) {
+    Target target = decision.target;
+    return new FlowExplanation(
+        flow.toString(),
+        decision.service == null ? null : decision.service.name(),
+        decision.slot,
+        slots,
+        target == null ? null : target.name(),
+        target == null ? null : IpAddresses.format(target.address()),
+        decision.why,
+        decision.detail);
   }
 
-  private static JsonElement text(String text) {
-    return text == null ? JsonNull.INSTANCE : new JsonPrimitive(text);
-  }
-
-  private Finding find(NamedFlow flow, RoutingStatus now)
+  private Decision decide(NamedFlow flow, ForwardingTable now)
       throws ControlException, InterruptedException {
     FlowKey key = flow.key();
-    if (now.table().refusesSource(key.sourceHigh(), key.sourceLow())) {
+    if (now.refusesSource(key.sourceHigh(), key.sourceLow())) {
       return without(
           null,
-          "own source",
+          Reason.OWN_SOURCE,
           "packets that claim to come from "
               + IpAddresses.format(flow.source().getAddress())
               + ", an address of this machine or a VIP, are dropped");
     }
-    int number = now.table().service(key);
-    if (number < 0) {
-      return without(null, "no service", noService(flow, now.services()));
+    int number = now.service(key);
+    if (number == ForwardingTable.NO_SERVICE) {
+      return without(null, Reason.NO_SERVICE, noService(flow, now.services()));
     }
-    ServiceStatus service = now.services().get(number);
-    int slot = now.table().slot(number, key);
-    ForwardingBackend forNewFlows = backend(service, now.table().endpoint(number, key));
-    OptionalInt known = dataplane.endpointOf(key);
+    Service service = now.services().get(number);
+    int slot = now.slot(number, key);
+    Target forNewFlows = now.target(number, key);
+    OptionalInt known = dataplane.targetOf(key);
     if (known.isPresent()) {
-      ForwardingBackend kept = backend(service, now.table().keeper(number, known.getAsInt()));
+      Target kept = now.retained(number, known.getAsInt());
       if (kept != null) {
         return kept(service, slot, kept, forNewFlows);
       }
     }
-    String moved =
-        known.isPresent() ? "; the flow was with a backend that may not keep it any more" : "";
+    String moved = known.isPresent() ? "; its former backend may no longer keep it" : "";
     return ofTable(service, slot, forNewFlows, moved);
   }
 
-  private static ForwardingBackend backend(ServiceStatus service, Endpoint endpoint) {
-    return service.serving().stream()
-        .filter(backend -> backend.endpoint() == endpoint)
-        .findFirst()
-        .orElse(null);
-  }
-
-  private static String noService(NamedFlow flow, List<ServiceStatus> services) {
+  private static String noService(NamedFlow flow, List<Service> services) {
     String vip = IpAddresses.format(flow.destination().getAddress());
     String ports =
         services.stream()
-            .filter(service -> service.vip().equals(flow.destination().getAddress()))
-            .map(service -> service.name() + " has " + service.ports())
+            .filter(service -> service.spec().vip().equals(flow.destination().getAddress()))
+            .map(service -> service.name() + " has " + service.spec().ports())
             .collect(joining("; "));
     if (ports.isEmpty()) {
       return vip
-          + " is no VIP here; there are: "
+          + " is not a VIP of this load balancer; its VIPs are "
           + services.stream()
-              .map(service -> IpAddresses.format(service.vip()))
+              .map(service -> IpAddresses.format(service.spec().vip()))
               .distinct()
               .collect(joining(", "));
     }
@@ -134,66 +130,74 @@ public final class ExplainMethod implements ControlMethod {
         + flow.destination().getPort()
         + " ("
         + ports
-        + "); otherTraffic in the configuration says what becomes of it";
+        + "); otherTraffic in the configuration decides what becomes of it";
   }
 
-  /** The data plane knows the flow, and the backend may keep it. */
-  private Finding kept(
-      ServiceStatus service, int slot, ForwardingBackend kept, ForwardingBackend forNewFlows)
+  /** The data plane knows the flow, and its backend may keep it. */
+  private Decision kept(Service service, int slot, Target kept, Target forNewFlows)
       throws ControlException, InterruptedException {
     String aNewOne =
         kept.equals(forNewFlows)
             ? "a new one would go there as well"
-            : "a new one would go to " + (forNewFlows == null ? "nobody" : forNewFlows.name());
-    if (kept.takesNewFlows()) {
-      return new Finding(
-          service, slotOf(slot), kept, "flow table", "the flow is known and stays; " + aNewOne);
+            : "a new one would go to " + (forNewFlows == null ? "no backend" : forNewFlows.name());
+    Optional<BackendView> backend = backend(kept);
+    if (backend.filter(BackendView::takesNewFlows).isPresent()) {
+      return new Decision(
+          service,
+          slotOf(slot),
+          kept,
+          Reason.FLOW_TABLE,
+          "the flow is known and stays; " + aNewOne);
     }
-    boolean draining =
-        backends.now().stream()
-            .filter(backend -> backend.name().equals(kept.name()))
-            .map(BackendStatus::intent)
-            .anyMatch(intent -> intent == Intent.DRAINING);
-    return new Finding(
+    boolean draining = backend.filter(BackendView::draining).isPresent();
+    return new Decision(
         service,
         slotOf(slot),
         kept,
-        draining ? "drain" : "unfit",
+        draining ? Reason.DRAIN : Reason.UNHEALTHY,
         kept.name()
-            + (draining ? " is draining" : " is unfit")
-            + " and keeps the flows that it has; "
+            + (draining ? " is draining" : " is unhealthy")
+            + " and keeps the flows it has; "
             + aNewOne);
   }
 
-  /** It goes where a new flow goes. */
-  private static Finding ofTable(
-      ServiceStatus service, int slot, ForwardingBackend backend, String moved) {
-    if (backend == null) {
-      boolean unfit = service.state() == ServiceStatus.State.ALL_UNFIT;
+  /** The data plane does not know the flow, or its backend may not keep it. */
+  private Decision ofTable(Service service, int slot, Target target, String moved)
+      throws ControlException, InterruptedException {
+    boolean unhealthy = service.state() == Service.State.ALL_UNHEALTHY;
+    if (target == null) {
       return without(
           service,
-          unfit ? "all unfit" : "no backend",
-          (unfit
-                  ? "all backends are unfit or draining, and whenAllUnfit is reject"
-                  : "no backend of this service may get packets")
+          unhealthy ? Reason.ALL_UNHEALTHY : Reason.NO_BACKEND,
+          (unhealthy
+                  ? "all backends are unhealthy or draining, and whenAllUnfit is reject"
+                  : "no backend may get packets of this service")
               + moved);
     }
-    return service.state() == ServiceStatus.State.ALL_UNFIT
-        ? new Finding(
-            service,
-            slotOf(slot),
-            backend,
-            "all unfit",
-            (backend.draining()
-                    ? "all backends are draining, so new flows go to them all the same"
-                    : "all backends are unfit or draining, so new flows go to those that do not drain")
-                + moved)
-        : new Finding(
-            service, slotOf(slot), backend, "table", "a new flow goes where its slot says" + moved);
+    return new Decision(
+        service,
+        slotOf(slot),
+        target,
+        unhealthy ? Reason.ALL_UNHEALTHY : Reason.TABLE,
+        (unhealthy ? lastResort(target) : "a new flow goes where its slot says") + moved);
   }
 
-  private static Finding without(ServiceStatus service, String why, String detail) {
-    return new Finding(service, null, null, why, detail);
+  private String lastResort(Target target) throws ControlException, InterruptedException {
+    return backend(target).filter(BackendView::draining).isPresent()
+        ? "all backends are draining, so new flows still go to them"
+        : "all backends are unhealthy or draining, so new flows go to those that are not draining";
+  }
+
+  private Optional<BackendView> backend(Target target)
+      throws ControlException, InterruptedException {
+    return backends.now().stream()
+        .map(BackendRegistry.Entry::backend)
+        .filter(backend -> backend.target().id() == target.id())
+        .findFirst();
+  }
+
+  private static Decision without(Service service, Reason why, String detail) {
+    return new Decision(service, null, null, why, detail);
   }
 
   private static Integer slotOf(int slot) {

@@ -6,7 +6,7 @@ import com.google.gson.JsonPrimitive;
 import dev.caplance.control.ControlException;
 import java.util.Optional;
 
-/** The parameters of a call. What is missing or of the wrong kind is told to the caller. */
+/** The parameters of a call. The caller gets an error for what is missing or of the wrong type. */
 final class Params {
 
   private final JsonObject json;
@@ -16,16 +16,17 @@ final class Params {
   }
 
   /**
-   * A text that must be there.
+   * A string that must be there.
    *
-   * @param example to show when it is missing
+   * @param example shown when it is missing
    */
   String text(String name, String example) throws ControlException {
     return find(name)
-        .orElseThrow(() -> invalid("the parameter '" + name + "' is missing, like " + example));
+        .orElseThrow(
+            () -> invalid("the parameter '" + name + "' is missing; an example: " + example));
   }
 
-  /** A text that may be absent. */
+  /** A string that may be absent or null. */
   Optional<String> find(String name) throws ControlException {
     JsonElement value = json.get(name);
     if (value == null || value.isJsonNull()) {
@@ -34,10 +35,10 @@ final class Params {
     if (value instanceof JsonPrimitive primitive && primitive.isString()) {
       return Optional.of(value.getAsString());
     }
-    throw invalid("the parameter '" + name + "' is not a text");
+    throw invalid("the parameter '" + name + "' is not a string");
   }
 
-  /** A whole number of this range that may be absent. */
+  /** A whole number in this range that may be absent or null. */
   Optional<Integer> findInteger(String name, int min, int max) throws ControlException {
     JsonElement value = json.get(name);
     if (value == null || value.isJsonNull()) {

@@ -2,15 +2,18 @@ package dev.caplance.lb.admin;
 
 import static java.util.stream.Collectors.joining;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
+import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Maglev;
-import dev.caplance.lb.registry.ForwardingBackend;
+import dev.caplance.lb.forwarding.Service;
+import dev.caplance.lb.forwarding.Target;
 import dev.caplance.session.Message;
+import dev.caplance.status.StatusJson;
+import dev.caplance.status.WhatIfResult;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,28 +24,26 @@ import java.util.function.Supplier;
 
 /**
  * {@code whatif}: how many slots of a service's table would have another backend after a change of
- * the set. Tables are computed for the answer alone; traffic does not see them.
- *
- * <p>Parameters: {@code change} (remove, add or weight), {@code name}, {@code weight} (1 to 256),
- * {@code service} when there are several.
+ * its backends. The tables are computed for the answer alone; traffic does not see them. The
+ * parameters are described at {@link WhatIfResult}.
  */
 public final class WhatIfMethod implements ControlMethod {
 
-  private final Supplier<RoutingStatus> routing;
+  private final Supplier<ForwardingTable> table;
 
-  /** Takes what it asks when it is called. */
-  public WhatIfMethod(Supplier<RoutingStatus> routing) {
-    this.routing = routing;
+  /** A method that asks for the current state whenever it is called. */
+  public WhatIfMethod(Supplier<ForwardingTable> table) {
+    this.table = table;
   }
 
   @Override
   public JsonElement call(JsonObject json, Caller caller) throws ControlException {
     Params params = new Params(json);
-    RoutingStatus now = routing.get();
-    ServiceStatus service = service(now, params.find("service"));
+    ForwardingTable now = table.get();
+    Service service = service(now, params.find("service"));
     String name = params.text("name", "web-1");
     Map<String, Integer> before = new TreeMap<>();
-    service.members().forEach(member -> before.put(member.name(), member.weight()));
+    service.targets().forEach(target -> before.put(target.name(), target.weight()));
     Map<String, Integer> after = new TreeMap<>(before);
     String change = params.text("change", "remove");
     switch (change) {
@@ -52,7 +53,7 @@ public final class WhatIfMethod implements ControlMethod {
       }
       case "add" -> {
         if (before.containsKey(name)) {
-          throw refused(name + " gets new flows of " + service.name() + " already");
+          throw refused(name + " already gets new flows of " + service.name());
         }
         after.put(name, weight(params).orElse(offeredWeight(service, name)));
       }
@@ -63,20 +64,20 @@ public final class WhatIfMethod implements ControlMethod {
             weight(params).orElseThrow(() -> Params.invalid("the parameter 'weight' is missing")));
       }
       default ->
-          throw Params.invalid("'" + change + "' is not a change; known are remove, add, weight");
+          throw Params.invalid("'" + change + "' is not a change; write remove, add or weight");
     }
-    return compare(service.name(), name, before, after, now.slots());
+    return StatusJson.write(compare(service.name(), name, before, after, now.slots()));
   }
 
-  private static ServiceStatus service(RoutingStatus now, Optional<String> name)
+  private static Service service(ForwardingTable now, Optional<String> name)
       throws ControlException {
-    List<ServiceStatus> services = now.services();
+    List<Service> services = now.services();
     if (name.isEmpty() && services.size() == 1) {
       return services.get(0);
     }
-    String names = services.stream().map(ServiceStatus::name).collect(joining(", "));
+    String names = services.stream().map(Service::name).collect(joining(", "));
     if (name.isEmpty()) {
-      throw Params.invalid("there are several services; name one of " + names);
+      throw Params.invalid("there is more than one service; name one of " + names);
     }
     return services.stream()
         .filter(service -> service.name().equals(name.get()))
@@ -89,23 +90,23 @@ public final class WhatIfMethod implements ControlMethod {
     return params.findInteger("weight", 1, Message.Register.MAX_WEIGHT);
   }
 
-  /** That of a backend which is there but gets no new flows, else the usual one. */
-  private static int offeredWeight(ServiceStatus service, String name) {
-    return service.serving().stream()
-        .filter(backend -> backend.name().equals(name))
-        .map(ForwardingBackend::weight)
+  /** That of a backend which is registered but gets no new flows, otherwise the default. */
+  private static int offeredWeight(Service service, String name) {
+    return service.drainingTargets().stream()
+        .filter(target -> target.name().equals(name))
+        .map(Target::weight)
         .findFirst()
         .orElse(1);
   }
 
-  private static void requireMember(
-      ServiceStatus service, Map<String, Integer> members, String name) throws ControlException {
+  private static void requireMember(Service service, Map<String, Integer> members, String name)
+      throws ControlException {
     if (!members.containsKey(name)) {
       throw refused(
           name
               + " gets no new flows of "
               + service.name()
-              + " now, so nothing would move; those that do: "
+              + ", so nothing would move; those that do: "
               + (members.isEmpty() ? "none" : String.join(", ", members.keySet())));
     }
   }
@@ -114,7 +115,7 @@ public final class WhatIfMethod implements ControlMethod {
     return new ControlException(ControlException.REFUSED, message);
   }
 
-  private static JsonObject compare(
+  private static WhatIfResult compare(
       String service,
       String changed,
       Map<String, Integer> before,
@@ -138,23 +139,18 @@ public final class WhatIfMethod implements ControlMethod {
         movedBetweenOthers += from.equals(changed) || to.equals(changed) ? 0 : 1;
       }
     }
-    JsonObject json = new JsonObject();
-    json.addProperty("service", service);
-    json.addProperty("slots", slots);
-    json.addProperty("moved", moved);
-    json.addProperty("movedBetweenOthers", movedBetweenOthers);
-    JsonArray shares = new JsonArray();
     TreeSet<String> names = new TreeSet<>(namesBefore);
     names.addAll(namesAfter);
-    for (String name : names) {
-      JsonObject share = new JsonObject();
-      share.addProperty("name", name);
-      share.addProperty("before", sharesBefore.getOrDefault(name, 0));
-      share.addProperty("after", sharesAfter.getOrDefault(name, 0));
-      shares.add(share);
-    }
-    json.add("backends", shares);
-    return json;
+    List<WhatIfResult.Share> shares =
+        names.stream()
+            .map(
+                name ->
+                    new WhatIfResult.Share(
+                        name,
+                        sharesBefore.getOrDefault(name, 0),
+                        sharesAfter.getOrDefault(name, 0)))
+            .toList();
+    return new WhatIfResult(service, slots, moved, movedBetweenOthers, shares);
   }
 
   private static char[] table(Map<String, Integer> weights, int slots) {

@@ -1,16 +1,20 @@
 package dev.caplance.lb.admin;
 
+import static dev.caplance.lb.admin.RoutingFixture.HEALTHY;
 import static dev.caplance.lb.admin.RoutingFixture.SLOTS;
+import static dev.caplance.lb.admin.RoutingFixture.UNHEALTHY;
 import static dev.caplance.lb.admin.RoutingFixture.backend;
-import static dev.caplance.lb.admin.RoutingFixture.routing;
 import static dev.caplance.lb.admin.RoutingFixture.service;
+import static dev.caplance.lb.admin.RoutingFixture.table;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonObject;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
+import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Maglev;
+import dev.caplance.lb.forwarding.Service;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,18 +24,18 @@ class WhatIfMethodTest {
 
   private static final Caller PEER = new Caller(0, 0, 1);
 
-  private final RoutingStatus routing =
-      routing(
+  private final ForwardingTable table =
+      table(
           service(
               "web",
               "tcp/80",
-              ServiceStatus.State.BALANCING,
-              backend("b1", 1, true),
-              backend("b2", 1, true),
-              backend("b3", 1, true),
-              backend("b4", 7, false)));
+              Service.State.BALANCING,
+              backend("b1", 1, HEALTHY),
+              backend("b2", 1, HEALTHY),
+              backend("b3", 1, HEALTHY),
+              backend("b4", 7, UNHEALTHY)));
 
-  private static JsonObject whatIf(RoutingStatus routing, String params) throws ControlException {
+  private static JsonObject whatIf(ForwardingTable table, String params) throws ControlException {
     JsonObject json = new JsonObject();
     for (String param : params.split(" ")) {
       String[] pair = param.split("=");
@@ -41,7 +45,7 @@ class WhatIfMethodTest {
         json.addProperty(pair[0], pair[1]);
       }
     }
-    return new WhatIfMethod(() -> routing).call(json, PEER).getAsJsonObject();
+    return new WhatIfMethod(() -> table).call(json, PEER).getAsJsonObject();
   }
 
   /** Counted from the tables themselves. */
@@ -63,7 +67,7 @@ class WhatIfMethodTest {
 
   @Test
   void withoutABackendItsSlotsMoveAndFewOthers() throws ControlException {
-    JsonObject result = whatIf(routing, "change=remove name=b3");
+    JsonObject result = whatIf(table, "change=remove name=b3");
     assertMoves(
         result,
         List.of("b1", "b2", "b3"),
@@ -80,7 +84,7 @@ class WhatIfMethodTest {
   @Test
   void aNewBackendTakesItsShare() throws ControlException {
     assertMoves(
-        whatIf(routing, "change=add name=b9"),
+        whatIf(table, "change=add name=b9"),
         List.of("b1", "b2", "b3"),
         new int[] {1, 1, 1},
         List.of("b1", "b2", "b3", "b9"),
@@ -90,7 +94,7 @@ class WhatIfMethodTest {
   @Test
   void aBackendThatIsDrainingWouldComeBackWithItsOwnWeight() throws ControlException {
     assertMoves(
-        whatIf(routing, "change=add name=b4"),
+        whatIf(table, "change=add name=b4"),
         List.of("b1", "b2", "b3"),
         new int[] {1, 1, 1},
         List.of("b1", "b2", "b3", "b4"),
@@ -99,7 +103,7 @@ class WhatIfMethodTest {
 
   @Test
   void anotherWeightMovesSlotsToItAndFewBetweenTheOthers() throws ControlException {
-    JsonObject result = whatIf(routing, "change=weight name=b2 weight=2");
+    JsonObject result = whatIf(table, "change=weight name=b2 weight=2");
     int gained = 0;
     int lost = 0;
     for (var backend : result.getAsJsonArray("backends")) {
@@ -119,28 +123,33 @@ class WhatIfMethodTest {
 
   @Test
   void theSameWeightMovesNothing() throws ControlException {
-    assertThat(whatIf(routing, "change=weight name=b2 weight=1").get("moved").getAsInt()).isZero();
+    assertThat(whatIf(table, "change=weight name=b2 weight=1").get("moved").getAsInt()).isZero();
   }
 
   @Test
   void withoutTheLastOneAllMove() throws ControlException {
-    RoutingStatus one =
-        routing(service("web", "tcp/80", ServiceStatus.State.BALANCING, backend("b1", 1, true)));
+    ForwardingTable one =
+        table(service("web", "tcp/80", Service.State.BALANCING, backend("b1", 1, HEALTHY)));
     JsonObject result = whatIf(one, "change=remove name=b1");
     assertThat(result.get("moved").getAsInt()).isEqualTo(SLOTS);
     assertThat(result.get("movedBetweenOthers").getAsInt()).isZero();
+    assertThat(result.toString())
+        .isEqualTo(
+            """
+            {"service":"web","slots":1009,"moved":1009,"movedBetweenOthers":0,\
+            "backends":[{"name":"b1","before":1009,"after":0}]}""");
   }
 
   @Test
   void ofSeveralServicesOneIsNamed() throws ControlException {
-    RoutingStatus two =
-        routing(
-            service("web", "tcp/80", ServiceStatus.State.BALANCING, backend("b1", 1, true)),
-            service("dns", "udp/53", ServiceStatus.State.BALANCING, backend("b2", 1, true)));
+    ForwardingTable two =
+        table(
+            service("web", "tcp/80", Service.State.BALANCING, backend("b1", 1, HEALTHY)),
+            service("dns", "udp/53", Service.State.BALANCING, backend("b2", 1, HEALTHY)));
     assertThat(whatIf(two, "change=remove name=b2 service=dns").get("service").getAsString())
         .isEqualTo("dns");
     assertThatThrownBy(() -> whatIf(two, "change=remove name=b2"))
-        .hasMessage("there are several services; name one of web, dns");
+        .hasMessage("there is more than one service; name one of web, dns");
     assertThatThrownBy(() -> whatIf(two, "change=remove name=b2 service=mail"))
         .hasMessage("there is no service 'mail'; there are web, dns");
   }
@@ -149,19 +158,19 @@ class WhatIfMethodTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "change=remove name=b9           | 1      | b9 gets no new flows of web now, so nothing",
+        "change=remove name=b9           | 1      | b9 gets no new flows of web, so nothing",
         "change=remove name=b4           | 1      | those that do: b1, b2, b3",
-        "change=add name=b1              | 1      | b1 gets new flows of web already",
+        "change=add name=b1              | 1      | b1 already gets new flows of web",
         "change=weight name=b1           | -32602 | the parameter 'weight' is missing",
         "change=weight name=b1 weight=0  | -32602 | 'weight' is not a whole number from 1 to 256",
         "change=weight name=b1 weight=x  | -32602 | 'weight' is not a whole number from 1 to 256",
         "change=add name=b9 weight=257   | -32602 | 'weight' is not a whole number from 1 to 256",
-        "change=remove                   | -32602 | the parameter 'name' is missing, like web-1",
-        "name=b1                         | -32602 | the parameter 'change' is missing, like remove",
-        "change=swap name=b1             | -32602 | 'swap' is not a change; known are remove, add,",
+        "change=remove                   | -32602 | the parameter 'name' is missing; an example: web-1",
+        "name=b1                         | -32602 | the parameter 'change' is missing; an example: remove",
+        "change=swap name=b1             | -32602 | 'swap' is not a change; write remove, add or",
       })
   void saysWhatCannotBe(String params, int code, String message) {
-    assertThatThrownBy(() -> whatIf(routing, params))
+    assertThatThrownBy(() -> whatIf(table, params))
         .isInstanceOfSatisfying(ControlException.class, e -> assertThat(e.code()).isEqualTo(code))
         .hasMessageContaining(message);
   }

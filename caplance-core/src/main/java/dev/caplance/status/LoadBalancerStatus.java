@@ -1,0 +1,153 @@
+package dev.caplance.status;
+
+import static dev.caplance.status.StatusJson.known;
+
+import com.google.gson.annotations.SerializedName;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A load balancer at one moment: the result of its method {@code status}.
+ *
+ * @param version of the program
+ * @param services in the order of the configuration
+ * @param backends all that are registered, in byte order of their names
+ * @param otherTraffic packets of no service that were dropped, by VIP; VIPs whose other traffic the
+ *     host gets are not listed
+ * @param workers one for each NFQUEUE
+ */
+public record LoadBalancerStatus(
+    String version,
+    Instant startedAt,
+    List<Service> services,
+    List<Backend> backends,
+    Packets packets,
+    List<OtherTraffic> otherTraffic,
+    List<Worker> workers) {
+
+  /** Reads what is missing as empty. */
+  public LoadBalancerStatus {
+    services = known(services);
+    backends = known(backends);
+    packets = packets == null ? new Packets(null, null, null, null) : packets;
+    otherTraffic = known(otherTraffic);
+    workers = known(workers);
+  }
+
+  /**
+   * One service.
+   *
+   * @param ports for example {@code tcp/80, udp/443}
+   * @param legacy whether it is the one that backends of the 2019 protocol serve
+   * @param backends how many get new flows
+   * @param keeping how many get no new flows but keep those they have
+   */
+  public record Service(
+      String name,
+      String vip,
+      String ports,
+      Boolean legacy,
+      ServiceState state,
+      Integer backends,
+      Integer keeping) {}
+
+  /** Which backends of a service get new flows. */
+  public enum ServiceState {
+    /** Those that are active and healthy. */
+    @SerializedName("balancing")
+    BALANCING,
+    /**
+     * There is none that is active and healthy; the configuration says which do instead, if any.
+     */
+    @SerializedName("all unfit")
+    ALL_UNHEALTHY,
+    /** There is none. */
+    @SerializedName("no backend")
+    NO_BACKEND
+  }
+
+  /**
+   * One registered backend.
+   *
+   * @param address its data address
+   * @param version of the session protocol that it speaks: 2 or more, or 2019
+   * @param intent what it asked for itself
+   * @param takesNewFlows whether it is active and healthy
+   * @param weight its share of new flows in proportion to others, 1 to 256
+   * @param services names of those that it serves; empty: all
+   * @param mtu bytes of the largest encapsulated packet that reaches it
+   * @param session the address and port of the other end of its session
+   * @param lastWordAgeMillis how long ago it was last heard
+   * @param registeredAt the time since which it has been registered, through all reconnections
+   * @param packets sent to it since then
+   * @param bytes of these packets, without the encapsulation
+   */
+  public record Backend(
+      String name,
+      String address,
+      Integer version,
+      ReportedIntent intent,
+      Health health,
+      Boolean takesNewFlows,
+      Integer weight,
+      List<String> services,
+      Integer mtu,
+      String session,
+      Long lastWordAgeMillis,
+      Instant registeredAt,
+      Long packets,
+      Long bytes) {
+
+    /** Reads what is missing as empty. */
+    public Backend {
+      health = health == null ? new Health(null, null, null) : health;
+      services = known(services);
+    }
+  }
+
+  /**
+   * What a backend last reported of its application.
+   *
+   * @param code as of HTTP: 200 when it is healthy, 0 when it has not reported yet
+   * @param reason may be empty
+   */
+  public record Health(HealthState state, Integer code, String reason) {}
+
+  /**
+   * Packets of all workers.
+   *
+   * @param bytes of the forwarded packets, without the encapsulation
+   * @param dropped counts by reason, without those that are zero
+   */
+  public record Packets(Long received, Long forwarded, Long bytes, Map<String, Long> dropped) {
+
+    /** Reads what is missing as empty. */
+    public Packets {
+      dropped = known(dropped);
+    }
+  }
+
+  /** Packets for a VIP that belong to no service. */
+  public record OtherTraffic(String vip, Long dropped) {}
+
+  /**
+   * One worker.
+   *
+   * @param queue the number of its NFQUEUE
+   * @param packets it received
+   * @param batches in which it received them
+   * @param verdicts messages in which it told the kernel its verdicts
+   * @param flows in its flow table now
+   * @param flowsNotKept how often a packet's flow found no room in the flow table
+   * @param allocatedBytes by its thread on the heap
+   */
+  public record Worker(
+      Integer queue,
+      Long packets,
+      Long batches,
+      Long verdicts,
+      Integer flows,
+      Long flowsNotKept,
+      Long allocatedBytes) {}
+}
