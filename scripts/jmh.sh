@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Measures single steps of the load balancer with JMH: what a packet goes through, and the tables.
-# Takes JMH's own options; "-h" lists them. Without any: everything, with the bytes that each
-# operation allocates.
+# Measures individual steps of the load balancer with JMH: handling a packet, and building tables.
+# Takes JMH's own options; "-h" lists them. Without options it runs all benchmarks. It always reports
+# the bytes that each operation allocates.
 set -euo pipefail
 
 cd "$(dirname "$(readlink -f "$0")")/.."

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test, unit and end-to-end, and ends with their summary. Installs what is missing.
-# Arguments go to Maven, for example: scripts/test.sh -pl caplance-core
+# Runs all unit and end-to-end tests and ends with a summary. Installs what is missing with apt.
+# Arguments are passed to Maven, for example: scripts/test.sh -pl caplance-core
 set -euo pipefail
 
 cd "$(dirname "$(readlink -f "$0")")/.."
@@ -9,15 +9,15 @@ source scripts/lib/common.sh
 # shellcheck source-path=SCRIPTDIR source=lib/packages.sh
 source scripts/lib/packages.sh
 
-require_root "the end-to-end tests work in network namespaces and with NFQUEUE"
+require_root "the end-to-end tests need network namespaces and NFQUEUE"
 
 clean_up() {
   [[ $(lab_owner) != "$$" ]] || scripts/lab.sh down
   give_back_target
 }
 
-# Prints each failed test, then the sum over all modules as the last line.
-# The reports are one XML file for each test class, by surefire and failsafe.
+# Prints each failed test, then the total over all modules as the last line. Surefire and failsafe
+# write one XML report for each test class.
 summarize() {
   local reports=(*/target/{surefire,failsafe}-reports/TEST-*.xml)
   [[ ${#reports[@]} -gt 0 ]] || reports=(/dev/null)
@@ -45,7 +45,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 export CAPLANCE_LAB_OWNER=$$
-# A lab that somebody left behind may not be what the tests expect.
+# A lab from an earlier run may not be what the tests expect.
 scripts/lab.sh down
 rm -rf ./*/target/{surefire,failsafe}-reports
 
@@ -53,6 +53,6 @@ result=0
 mvn --batch-mode --no-transfer-progress --fail-at-end clean verify "$@" </dev/null || result=1
 
 echo
-((result == 0)) || echo "The build failed: see the lines with [ERROR] above. Not every test may have run."
+((result == 0)) || echo "The build failed: see the lines with [ERROR] above. Some tests may not have run."
 summarize || result=1
 ((result == 0))

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What each packet carries, so that its way can be timed. */
+/* What each packet carries, so that its latency can be measured. */
 struct stamp {
   uint64_t nanos; /* CLOCK_MONOTONIC when it was sent: the same clock in every namespace */
   uint64_t number;

@@ -1,4 +1,4 @@
-"""What is compared: each carries the packets for an address of its own from the client to backends."""
+"""What is compared. Each carries packets for its own virtual IP from the client to backends."""
 
 import pathlib
 import struct
@@ -8,17 +8,13 @@ import lab
 BACKENDS = {"b1": "10.77.0.11", "b2": "10.77.0.12", "b3": "10.77.0.13"}
 DATA_PORT, ENCAPSULATION = 1337, 28
 TARGET_PORT = 9  # of the packets that offer.c sends
-
-LB_CONFIG = """
-services: [{name: web, vip: 10.77.0.50}]
-hashKey: 6361706c616e636520697320612d6c62
-"""
+HASH_KEY = "hashKey: 6361706c616e636520697320612d6c62\n"
 
 
 class Routing:
-    """The kernel's own routing: no load balancer at all."""
+    """The kernel's own routing, without a load balancer."""
 
-    name = "kernel routing"
+    name, host = "kernel routing", "lb1"
     vip = "10.77.0.52"
     sink = ("0", str(TARGET_PORT), f"{lab.namespace('b1')}={vip}")
 
@@ -27,7 +23,7 @@ class Routing:
         lab.on("lb1", "sysctl", "-qw", "net.ipv4.ip_forward=1")
         lab.on("lb1", "ip", "route", "add", f"{self.vip}/32", "via", BACKENDS["b1"])
         lab.on("client", "ip", "route", "add", f"{self.vip}/32", "via", "10.77.0.2")
-        for host in ("client", "lb1"):  # no word to the client that there is a shorter way
+        for host in ("client", "lb1"):  # the client is not told of the direct path
             for interface in ("all", "eth0"):
                 lab.on(host, "sysctl", "-qw", f"net.ipv4.conf.{interface}.send_redirects=0",
                        f"net.ipv4.conf.{interface}.accept_redirects=0")
@@ -40,15 +36,15 @@ class Routing:
 
 
 def data_ports():
-    """What sink.c is to receive from a load balancer."""
+    """Arguments of sink.c to receive what a load balancer sends."""
     return (str(ENCAPSULATION), str(DATA_PORT),
             *(f"{lab.namespace(host)}={address}" for host, address in BACKENDS.items()))
 
 
 class Reference:
-    """reference.c on a queue of its own."""
+    """reference.c, on its own queue."""
 
-    name = "C reference"
+    name, host = "C reference", "lb1"
     vip = "10.77.0.51"
     sink = data_ports()
     RULE = ("PREROUTING", "-d", vip, "-j", "NFQUEUE", "--queue-num", "100")
@@ -71,18 +67,18 @@ class Reference:
 
 
 class Caplance:
-    """The load balancer; sessions for the backends are held by the benchmark."""
+    """The load balancer of a build; the benchmark holds the sessions of the backends."""
 
-    name = "Caplance"
-    vip = "10.77.0.50"
     sink = data_ports()
 
-    def __init__(self, more_config=""):
-        self.daemon = lab.Daemon("lb1", "lb", LB_CONFIG + more_config)
+    def __init__(self, build, more_config=""):
+        self.name, self.build = build.name, build
+        self.host, self.vip = build.site.balancer, build.site.vip
+        self.daemon = build.balancer(HASH_KEY + more_config)
         self.sessions = []
 
     def register(self):
-        self.sessions = [lab.Registration(host, address, "10.77.0.2")
+        self.sessions = [lab.Registration(host, address, self.build.site.address)
                          for host, address in BACKENDS.items()]
 
     def deregister(self):

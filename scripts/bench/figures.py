@@ -16,27 +16,27 @@ USO = "tx-udp-segmentation"
 class Bench:
     def __init__(self, programs, seconds):
         self.programs, self.seconds = programs, seconds
-        self.balancer_mac = lab.mac("lb1")
 
-    def offer(self, vip, rate, seconds=None, flows=FLOWS, source="10.77.0.10"):
+    def offer(self, contender, rate, seconds=None, flows=FLOWS, source="10.77.0.10"):
         """Offers load; returns packets and seconds."""
-        sender = lab.start("client", f"{self.programs}/offer", "eth0", self.balancer_mac, source,
-                           vip, str(flows), str(int(rate)), str(seconds or self.seconds),
-                           cpu=lab.SENDER_CPU, stdout=subprocess.PIPE)
+        sender = lab.start("client", f"{self.programs}/offer", "eth0", lab.mac(contender.host),
+                           source, contender.vip, str(flows), str(int(rate)),
+                           str(seconds or self.seconds), cpu=lab.SENDER_CPU,
+                           stdout=subprocess.PIPE)
         out, _ = sender.communicate(timeout=(seconds or self.seconds) + lab.PATIENCE)
         lab.running.remove(sender)
         told = json.loads(out)
         return told["sent"], told["seconds"]
 
     def deliver(self, contender, rate, seconds=None):
-        """Offers load and receives it; returns what came of it."""
+        """Offers load and receives it; returns counts and times."""
         sink = lab.start("client", f"{self.programs}/sink", *contender.sink,
                          stdout=subprocess.PIPE)
         sink.stdout.readline()
         cpu, busy = contender.cpu_seconds(), lab.busy_seconds()
-        sent, taken = self.offer(contender.vip, rate, seconds)
+        sent, taken = self.offer(contender, rate, seconds)
         cpu, busy = contender.cpu_seconds() - cpu, lab.busy_seconds() - busy
-        time.sleep(0.3)  # what is on its way arrives
+        time.sleep(0.3)  # for packets in flight
         got = json.loads(lab.end(sink))
         return {"sent": sent, "seconds": taken, "received": got["received"], "cpu": cpu,
                 "busy": busy, "nanos": got["nanos"]}
@@ -48,23 +48,23 @@ class Bench:
                 "machine µs per packet": run["busy"] * 1e6 / received}
 
     def own_cpu(self, contender, rate):
-        """What a load balancer can do and what its threads use, its receivers costing nothing."""
+        """Throughput and CPU time of a load balancer alone: receivers cost nothing."""
         with dropped_at_backends():
             time.sleep(0.1)
             cpu, count = contender.cpu_seconds(), contender.forwarded()
-            _, seconds = self.offer(contender.vip, rate)
+            _, seconds = self.offer(contender, rate)
             cpu, count = contender.cpu_seconds() - cpu, contender.forwarded() - count
         return {"own µs per packet": cpu * 1e6 / max(count, 1), "sent on per second": count / seconds}
 
     def own_cpu_without_offload(self, contender):
-        lab.on("lb1", "ethtool", "-K", "eth0", USO, "off")
+        lab.on(contender.host, "ethtool", "-K", "eth0", USO, "off")
         try:
             return self.own_cpu(contender, 0)
         finally:
-            lab.on("lb1", "ethtool", "-K", "eth0", USO, "on")
+            lab.on(contender.host, "ethtool", "-K", "eth0", USO, "on")
 
     def loss_free(self, contender, steps=7):
-        """The largest rate found by halving at which fewer than LOSS of the packets are lost."""
+        """The highest rate at which at most LOSS of the packets are lost, found by bisection."""
         low, high = 0, FASTEST
         for _ in range(steps):
             rate = (low + high) / 2
@@ -82,14 +82,14 @@ class Bench:
         return {quantile: nanos[quantile] / 1000 for quantile in ("p50", "p99", "p99.9")}
 
     def upload(self, vip):
-        """Gbit/s of one TCP stream, and segments sent again per GB."""
+        """Gbit/s of one TCP stream, and retransmitted segments per GB."""
         told = lab.wait_for(lambda: self._iperf(vip), "iperf3's server stays busy")
         total, received = told["end"]["sum_sent"], told["end"]["sum_received"]
         return {"Gbit/s": received["bits_per_second"] / 1e9,
                 "sent again per GB": total["retransmits"] / (total["bytes"] / 1e9)}
 
     def _iperf(self, vip):
-        """What iperf3 measured; None while its server is not done yet with the client before."""
+        """What iperf3 measured; None while its server is still busy with the previous client."""
         told = json.loads(lab.on("client", "iperf3", "-c", vip, "-t", str(self.seconds), "-J",
                                  check=False))
         if "busy" in told.get("error", ""):
@@ -99,7 +99,7 @@ class Bench:
         return told
 
     def connections(self, vip):
-        """HTTP requests per second, each on a connection of its own."""
+        """HTTP requests per second, each on a new connection."""
         out = lab.on("client", "wrk", "-t1", "-c16", f"-d{self.seconds}s",
                      "-H", "Connection: close", f"http://{vip}/")
         for line in out.splitlines():
@@ -109,7 +109,7 @@ class Bench:
 
 
 class dropped_at_backends:
-    """While it holds, backends drop what load balancers send them as soon as it arrives."""
+    """A context in which backends drop what load balancers send as soon as it arrives."""
 
     RULE = ("PREROUTING", "-p", "udp", "--dport", str(DATA_PORT), "-j", "DROP")
 
@@ -122,6 +122,6 @@ class dropped_at_backends:
             lab.on(host, "iptables", "-t", "raw", "-D", *self.RULE)
 
 
-def fragments_created():
-    out = lab.on("lb1", "nstat", "-asz", "IpFragCreates")
+def fragments_created(host):
+    out = lab.on(host, "nstat", "-asz", "IpFragCreates")
     return int(out.split()[-2])

@@ -1,6 +1,7 @@
 """The lab's hosts and what the benchmark runs on them."""
 
 import ctypes
+import functools
 import json
 import os
 import pathlib
@@ -14,7 +15,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STATE = pathlib.Path("/run/caplance-lab")
 SENDER_CPU, OTHER_CPU = "0", "1"
-PATIENCE = 30  # seconds until something that does not come true ends the benchmark
+PATIENCE = 30  # seconds to wait for anything before the benchmark gives up
 CLONE_NEWNET = 0x40000000
 
 running = []
@@ -36,7 +37,7 @@ def on(host, *command, check=True):
 
 
 def start(host, *command, cpu=OTHER_CPU, **options):
-    """Starts a program that is ended with end(), or with the benchmark."""
+    """Starts a program; end() ends it, or the end of the benchmark does."""
     pin = ["taskset", "-c", cpu] if cpu else []
     process = subprocess.Popen(["ip", "netns", "exec", namespace(host), *pin, *command],
                                text=True, **options)
@@ -45,7 +46,7 @@ def start(host, *command, cpu=OTHER_CPU, **options):
 
 
 def end(process, sign=signal.SIGTERM):
-    """Ends a program; returns what it has written since."""
+    """Ends a program; returns the rest of its output."""
     process.send_signal(sign)
     out, _ = process.communicate(timeout=PATIENCE)
     running.remove(process)
@@ -60,7 +61,7 @@ def end_all():
 
 
 def wait_for(condition, failure):
-    """Returns what the condition gives, once it gives something."""
+    """Waits until the condition returns something true; returns that."""
     deadline = time.monotonic() + PATIENCE
     while not (result := condition()):
         if time.monotonic() > deadline:
@@ -70,13 +71,13 @@ def wait_for(condition, failure):
 
 
 def wait_for_listener(host, port):
-    """Returns when a program accepts TCP connections to the port."""
+    """Waits until a program accepts TCP connections on the port."""
     wait_for(lambda: on(host, "ss", "-Hltn", f"sport = :{port}"),
-             f"nobody listens on port {port} of {host}")
+             f"nothing listens on port {port} of {host}")
 
 
 def enter(host):
-    """From now on what this thread opens is in the host's network."""
+    """Moves this thread to the host's network namespace."""
     namespace_file = os.open(f"/run/netns/{namespace(host)}", os.O_RDONLY)
     try:
         if ctypes.CDLL(None).setns(namespace_file, CLONE_NEWNET) != 0:
@@ -90,21 +91,22 @@ def say(session, line):
     session.sendall(line.encode() + b"\n")
 
 
-def prove(session, sanity):
-    """Answers a datagram of the data port."""
-    say(session, sanity.decode().replace("SANITY", "SANE", 1))
+def prove(session, datagram):
+    """Answers a path probe that arrived at the data port."""
+    say(session, datagram.decode().replace("SANITY", "SANE", 1))
 
 
+@functools.cache
 def mac(host):
     return on(host, "cat", "/sys/class/net/eth0/address").strip()
 
 
 class Daemon:
-    """A Caplance daemon on a host of the lab, ready to work."""
+    """A Caplance daemon on a host of the lab; constructed when it is READY."""
 
     SAY_WHEN = 'echo "$EPOCHREALTIME" >"$0"; exec "$@"'
 
-    def __init__(self, host, kind, config, cpu=OTHER_CPU):
+    def __init__(self, host, kind, config, launcher, cpu=OTHER_CPU):
         self.socket = STATE / host / "run" / f"{kind}.sock"
         (STATE / host / "etc" / f"{kind}.yaml").write_text(config)
         with tempfile.TemporaryDirectory() as directory:
@@ -116,7 +118,7 @@ class Daemon:
             self.process = subprocess.Popen(
                 [ROOT / "scripts/lab.sh", "exec", host, *pin, "env",
                  f"NOTIFY_SOCKET={directory}/notify", "bash", "-c", self.SAY_WHEN,
-                 f"{directory}/begun", ROOT / "scripts/caplance", kind],
+                 f"{directory}/begun", launcher, kind],
                 cwd=ROOT, stdout=log, stderr=log, text=True)
             running.append(self.process)
             while "READY=1" not in ready.recv(4096).decode():
@@ -146,7 +148,7 @@ class Daemon:
 
 
 class Registration:
-    """Speaks for a backend whose packets go to a program of the benchmark."""
+    """The session of a backend whose packets a program of the benchmark receives."""
 
     def __init__(self, host, address, balancer):
         self.host, self.address, self.balancer = host, address, balancer
@@ -179,18 +181,18 @@ class Registration:
 
 
 def cpu_seconds(pid):
-    """What all threads of a process have used, from the scheduler's own clock."""
+    """CPU time of all threads of a process, from the scheduler's own clock."""
     total = 0
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         try:
             total += int((task / "schedstat").read_text().split()[0])
         except (FileNotFoundError, ProcessLookupError):
-            pass  # a compiler's thread that has ended
+            pass  # a compiler thread that has ended
     return total / 1e9
 
 
 def busy_seconds():
-    """Time that the cores of the machine were not idle, since boot."""
+    """Time since boot that the cores of the machine were not idle."""
     fields = pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
     ticks = [int(field) for field in fields]
     return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")

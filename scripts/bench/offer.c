@@ -3,7 +3,7 @@
  *
  *   offer INTERFACE DESTINATION-MAC SOURCE-IP DESTINATION-IP FLOWS RATE SECONDS
  *
- * RATE is in packets per second, 0 for as many as go. Flows beyond 50,000 take further source
+ * RATE is in packets per second, 0 for as many as possible. Flows beyond 50,000 use further source
  * addresses, counted up from SOURCE-IP. Prints {"sent": packets, "seconds": time} at the end.
  */
 #include "common.h"
@@ -31,7 +31,7 @@ static uint16_t checksum(const void *data, int bytes) {
   return (uint16_t)~sum;
 }
 
-/* A bridge takes no frame without a source. */
+/* A bridge drops frames without a source address. */
 static void read_mac(int fd, const char *interface, uint8_t *mac) {
   struct ifreq request = {0};
   strncpy(request.ifr_name, interface, sizeof request.ifr_name - 1);
@@ -66,7 +66,7 @@ static void fill(struct frame *frame, int fd, char **argv) {
   frame->udp.len = htons(PACKET - sizeof(struct iphdr)); /* no checksum: allowed in IPv4 */
 }
 
-/* Gives the packet the addresses of one of the flows. */
+/* Sets the addresses of one of the flows. */
 static void address(struct frame *frame, uint32_t source, uint64_t flow) {
   uint32_t host = htonl(source + (uint32_t)(flow / PORTS));
   if (frame->ip.saddr != host || frame->ip.check == 0) {

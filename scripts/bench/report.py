@@ -1,6 +1,12 @@
-"""Medians of the samples, as a table for people."""
+"""The samples as tables of medians and ratios."""
 
+import math
 import statistics
+
+from builds import OTHER, THIS
+
+MORE_IS_BETTER = ("per second", "Gbit/s", "flows in the table")  # how names of figures end
+LEAST_RATIO = 0.97  # of this build to the other jar; worse ones are listed
 
 
 def median(samples):
@@ -16,7 +22,7 @@ def text(value):
 
 
 def cell(samples):
-    """The median with the least and the greatest."""
+    """The median (least–greatest)."""
     if not samples:
         return "–"
     if len(samples) == 1:
@@ -25,7 +31,7 @@ def cell(samples):
 
 
 def ratio(samples, over):
-    """The median of the rounds' own ratios: what disturbs a round disturbs both."""
+    """The median of the ratios within each round: what disturbs a round disturbs both."""
     pairs = [a / b for a, b in zip(samples, over) if b]
     return median(pairs)
 
@@ -40,14 +46,53 @@ def table(title, rows):
     return "\n".join(lines)
 
 
+def gains(figure, this, other):
+    """How many times as good this build was in each round; below 1 it was worse."""
+    pairs = zip(this, other) if figure.endswith(MORE_IS_BETTER) else zip(other, this)
+    return [1.0 if a == b else a / b if b else math.inf for a, b in pairs]
+
+
+def ratio_cell(ratios):
+    """The median [least, greatest]."""
+    least, greatest = min(ratios), max(ratios)
+    cell = f"{median(ratios):.3f}"
+    return cell if len(ratios) == 1 else f"{cell} [{least:.3f}, {greatest:.3f}]"
+
+
+def comparison(figures):
+    """This build and the other jar, then each ratio that is worse than LEAST_RATIO."""
+    rows, worse = [("figure", THIS, OTHER, "ratio", "rounds")], []
+    for figure, by in figures.items():
+        if not (by.get(THIS) and by.get(OTHER)):
+            continue
+        ratios = gains(figure, by[THIS], by[OTHER])
+        rows.append((figure, text(median(by[THIS])), text(median(by[OTHER])), ratio_cell(ratios),
+                     str(len(ratios))))
+        if median(ratios) < LEAST_RATIO:
+            times = sum(one < LEAST_RATIO for one in ratios)
+            worse.append(f"  {figure}: {ratio_cell(ratios)}, in {times} of {len(ratios)} rounds")
+    if len(rows) == 1:
+        return ""
+    lines = [table("This build and the other jar: medians, and the ratio within each round as"
+                   " median [least, greatest]; above 1 this build is better", rows), ""]
+    if worse:
+        lines += [f"Worse than {LEAST_RATIO}:", *worse]
+    else:
+        lines.append(f"No ratio is worse than {LEAST_RATIO}.")
+    return "\n".join(lines)
+
+
 def write(figures):
-    """figures: name → contender → samples. Ratios come first, then what they are made of."""
+    """The whole report: ratios, the medians behind them, and the comparison with another jar.
+
+    figures: name → contender → samples.
+    """
     contenders = list(dict.fromkeys(name for by in figures.values() for name in by))
-    ratios = [("figure", "Caplance ÷", "ratio")]
+    ratios = [("figure", f"{THIS} ÷", "ratio")]
     for figure, by in figures.items():
         for base in ("C reference", "direct"):
-            if by.get("Caplance") and by.get(base):
-                value = ratio(by["Caplance"], by[base])
+            if by.get(THIS) and by.get(base):
+                value = ratio(by[THIS], by[base])
                 ratios.append((figure, base, text(value)))
     parts = []
     if len(ratios) > 1:
@@ -56,4 +101,5 @@ def write(figures):
     for figure, by in figures.items():
         values.append((figure, *(cell(by.get(name, [])) for name in contenders)))
     parts.append(table("Medians, with the least and the greatest", values))
-    return "\n".join(parts)
+    parts.append(comparison(figures))
+    return "\n".join(part for part in parts if part)

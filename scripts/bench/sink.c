@@ -3,9 +3,9 @@
  *
  *   sink HEADER PORT NAMESPACE=ADDRESS…
  *
- * HEADER is how many bytes of each datagram lie before the stamp: 28 where datagrams hold whole
- * packets, 0 where they are the packets' content. Datagrams that the kernel joined (UDP_GRO) count
- * as what they were. On SIGTERM it prints {"received": datagrams, "nanos": {"p50": …}}: the time
+ * HEADER is the number of bytes before the stamp in each datagram: 28 where datagrams hold whole
+ * packets, 0 where they are the packets' content. Datagrams that the kernel joined (UDP_GRO) are
+ * counted one by one. On SIGTERM it prints {"received": datagrams, "nanos": {"p50": …}}: the time
  * from sending to here.
  */
 #include "common.h"

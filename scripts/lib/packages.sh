@@ -1,7 +1,7 @@
-# Installs with apt what a script needs and the machine lacks. Sourced after common.sh.
+# Installs with apt what a script needs and the machine lacks. To be sourced after common.sh.
 # shellcheck shell=bash
 
-# Which command tells that a package is there, where it is not called like the package.
+# The command that shows that a package is installed, where it differs from the name of the package.
 declare -rA COMMAND_OF=(
   [iproute2]=ip
   [iputils-ping]=ping
@@ -14,7 +14,7 @@ declare -rA COMMAND_OF=(
 
 is_installed() {
   case $1 in
-    openjdk-17-jdk-headless) # any JDK from 17 on
+    openjdk-17-jdk-headless) # any JDK, 17 or newer
       [[ $(javac -version 2>&1 || true) =~ ^javac\ ([0-9]+) ]] && ((BASH_REMATCH[1] >= 17))
       ;;
     libc6-dev) [[ -e /usr/include/stdio.h ]] ;;
@@ -23,8 +23,8 @@ is_installed() {
   esac
 }
 
-# apt starts and enables the services that it installs. The lab runs nginx itself, and a web server
-# on port 80 is not what somebody expects who asked for a test.
+# apt would start and enable the services that it installs. The lab runs nginx itself, and nobody
+# who runs a test expects a web server on port 80 afterwards.
 apt_install_without_services() (
   policy=/usr/sbin/policy-rc.d # invoke-rc.d asks it; 101 is "forbidden"
   if [[ ! -e $policy ]]; then
@@ -38,13 +38,13 @@ apt_install_without_services() (
   [[ " $* " != *" nginx-light "* ]] || update-rc.d nginx disable
 )
 
-# install_missing PACKAGE…: installs those that are missing. Says which; apt's own words are shown
-# only when it fails.
+# install_missing PACKAGE…: installs those that are missing, and prints their names. The output of
+# apt is shown only if it fails.
 install_missing() {
   local package log missing=()
   for package in "$@"; do is_installed "$package" || missing+=("$package"); done
   [[ ${#missing[@]} -gt 0 ]] || return 0
-  command -v apt-get >/dev/null || die "not installed: ${missing[*]} (Debian's names), and there is no apt-get here"
+  command -v apt-get >/dev/null || die "not installed: ${missing[*]} (Debian's package names), and there is no apt-get here"
   echo "Installing with apt: ${missing[*]}"
   log=$(mktemp)
   if ! apt_install_without_services "${missing[@]}" >"$log" 2>&1; then

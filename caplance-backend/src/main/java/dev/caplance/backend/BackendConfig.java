@@ -1,11 +1,13 @@
 package dev.caplance.backend;
 
-import dev.caplance.backend.health.CheckSettings;
+import dev.caplance.backend.health.HealthCheckSettings;
+import dev.caplance.backend.session.LoadBalancerAddress;
 import dev.caplance.config.ConfigException;
 import dev.caplance.config.ConfigFile;
 import dev.caplance.config.ConfigSection;
 import dev.caplance.config.DurationFormat;
 import dev.caplance.config.LoggingConfig;
+import dev.caplance.config.ValueParser;
 import dev.caplance.config.Values;
 import dev.caplance.packet.IpAddresses;
 import java.io.IOException;
@@ -19,46 +21,47 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
  * The backend's configuration file.
  *
- * @param name what the load balancers call this backend
- * @param address where encapsulated packets come to, not a VIP
+ * @param name that the load balancers know this backend by
+ * @param address that encapsulated packets are sent to, not a VIP
  * @param vips at least one, distinct
  * @param loadBalancers at least one, distinct
  * @param dataPort the UDP port for encapsulated packets
  * @param healthInterval between two HEALTH lines
  * @param attachVip whether the daemon adds the VIPs to {@code lo}
  * @param setSysctls whether the daemon keeps the machine from answering ARP for the VIPs
- * @param services the names of those this backend serves; none stands for all
- * @param weight how much of the new flows it takes, in proportion to the others; 1 to 256
- * @param checks of the application; without any it counts as fit
+ * @param services the names of those this backend serves; empty for all
+ * @param weight its share of the new flows in proportion to others, 1 to 256
+ * @param checks of the application; without any it counts as healthy
  * @param drainOnStop how long existing connections may go on when the daemon is told to stop; zero
- *     for not at all
+ *     to stop at once
  * @param mtu the largest packet that reaches this machine from the load balancers, in bytes; empty
- *     stands for the MTU of the interface that has the data address
- * @param clampMss whether the daemon keeps clients from sending TCP segments that do not fit when
- *     they are encapsulated
- * @param joinSegments whether TCP segments that follow each other are delivered as one packet
+ *     for the MTU of the interface that has the data address
+ * @param clampMss whether the daemon keeps clients from sending TCP segments that are too large
+ *     once they are encapsulated
+ * @param joinSegments whether consecutive TCP segments are delivered as one packet
  * @param reconnect how long to wait before a lost session is tried again
  * @param runDirectory for the control socket and the journal of changes
- * @param logging what is logged, and where to
+ * @param logging what is logged, and where
  */
 public record BackendConfig(
     String name,
     InetAddress address,
     List<InetAddress> vips,
-    List<LoadBalancer> loadBalancers,
+    List<LoadBalancerAddress> loadBalancers,
     int dataPort,
     Duration healthInterval,
     boolean attachVip,
     boolean setSysctls,
     List<String> services,
     int weight,
-    List<CheckSettings> checks,
+    List<HealthCheckSettings> checks,
     Duration drainOnStop,
     Optional<Integer> mtu,
     boolean clampMss,
@@ -67,20 +70,13 @@ public record BackendConfig(
     Path runDirectory,
     LoggingConfig logging) {
 
-  /**
-   * A load balancer's TCP socket for sessions.
-   *
-   * @param legacy whether it speaks the 2019 protocol, which knows IPv4 only
-   */
-  public record LoadBalancer(InetAddress address, int port, boolean legacy) {}
-
   /** The pause before reconnecting grows from {@code initial} to {@code max}. */
   public record Reconnect(Duration initial, Duration max) {}
 
   /** TimeoutStopSec of the systemd unit is a little longer. */
   private static final Duration MAX_DRAIN_ON_STOP = Duration.ofHours(1);
 
-  /** With them a line of a session must not be longer than it may be. */
+  /** So that REGISTER, which lists them, fits a line of the session protocol. */
   private static final int MAX_SERVICES_LENGTH = 300;
 
   private static final Path HOST_NAME = Path.of("/proc/sys/kernel/hostname");
@@ -125,7 +121,7 @@ public record BackendConfig(
         root.get("setSysctls", Values.bool(), true),
         readServices(root),
         root.get("weight", Values.integer(1, 256), 1),
-        new CheckReader(vips).readAll(root),
+        new HealthCheckReader(vips).readAll(root),
         root.get("drainOnStop", Values.duration(Duration.ZERO, MAX_DRAIN_ON_STOP), Duration.ZERO),
         root.find("mtu", Values.integer(576, 65535)),
         root.get("clampMss", Values.bool(), true),
@@ -138,110 +134,119 @@ public record BackendConfig(
   }
 
   private static List<InetAddress> readVips(ConfigSection root) {
-    Set<InetAddress> seen = new HashSet<>();
     return root.requireValues(
-        "vips",
-        Values.reachableAddress()
-            .unless(
-                vip -> !seen.add(vip),
-                vip -> IpAddresses.format(vip) + " is listed twice; keep only one"),
-        "10.0.0.50");
+        "vips", distinct(Values.reachableAddress(), IpAddresses::format), "10.0.0.50");
+  }
+
+  private static <T> ValueParser<T> distinct(ValueParser<T> parser, Function<T, String> format) {
+    Set<T> seen = new HashSet<>();
+    return parser.unless(value -> !seen.add(value), value -> listedTwice(format.apply(value)));
+  }
+
+  private static String listedTwice(String value) {
+    return value + " is listed twice; keep only one";
   }
 
   private static List<String> readServices(ConfigSection root) {
-    Set<String> seen = new HashSet<>();
     List<String> services =
-        root.values(
-            "services",
-            Values.name()
-                .unless(
-                    service -> !seen.add(service),
-                    service -> service + " is listed twice; keep only one"),
-            "web");
+        root.values("services", distinct(Values.name(), Function.identity()), "web");
     int length = String.join(",", services).length();
     if (length > MAX_SERVICES_LENGTH) {
       root.reject(
           "services",
           "the names take "
               + length
-              + " characters in all, and a load balancer is told at most "
+              + " characters in all, more than the "
               + MAX_SERVICES_LENGTH
-              + "; give the services shorter names, or leave this out to serve all");
+              + " that fit REGISTER; give the services shorter names, or leave this out to serve"
+              + " all");
     }
     return services;
   }
 
-  private static List<LoadBalancer> readLoadBalancers(
+  private static List<LoadBalancerAddress> readLoadBalancers(
       ConfigSection root, InetAddress address, List<InetAddress> vips) {
     Set<InetSocketAddress> seen = new HashSet<>();
-    return root.requireSections(
-        "loadBalancers",
-        section -> {
-          LoadBalancer loadBalancer =
-              new LoadBalancer(
-                  section.require(
-                      "address",
-                      Values.unicastAddress()
-                          .unless(
-                              vips::contains,
-                              a ->
-                                  IpAddresses.format(a)
-                                      + " is one of the vips, which this machine has itself; use"
-                                      + " the load balancer's own address"),
-                      "10.0.0.2"),
-                  section.get("port", Values.port(), 1338),
-                  section
-                      .get("protocol", Values.matching(PROTOCOL, "2 or 2019"), "2")
-                      .equals("2019"));
-          if (loadBalancer.address() != null) {
-            check(section, loadBalancer, address, seen);
-          }
-          if (loadBalancer.legacy()) {
-            checkLegacy(section, loadBalancer, address, vips);
-          }
-          return loadBalancer;
-        },
-        "{address: 10.0.0.2}");
+    return root
+        .requireSections(
+            "loadBalancers",
+            section -> readLoadBalancer(section, address, vips, seen),
+            "{address: 10.0.0.2}")
+        .stream()
+        .flatMap(Optional::stream)
+        .toList();
+  }
+
+  /** Empty if a mistake was found that leaves no usable address. */
+  private static Optional<LoadBalancerAddress> readLoadBalancer(
+      ConfigSection section,
+      InetAddress address,
+      List<InetAddress> vips,
+      Set<InetSocketAddress> seen) {
+    InetAddress peer =
+        section.require(
+            "address",
+            Values.unicastAddress()
+                .unless(
+                    vips::contains,
+                    a ->
+                        IpAddresses.format(a)
+                            + " is one of the vips, which this machine has itself; use the load"
+                            + " balancer's own address"),
+            "10.0.0.2");
+    int port = section.get("port", Values.port(), 1338);
+    boolean legacy =
+        section.get("protocol", Values.matching(PROTOCOL, "2 or 2019"), "2").equals("2019");
+    if (peer != null) {
+      check(section, new InetSocketAddress(peer, port), address, seen);
+    }
+    boolean fits = !legacy || checkLegacy(section, peer, address, vips);
+    return peer != null && fits
+        ? Optional.of(new LoadBalancerAddress(peer, port, legacy))
+        : Optional.empty();
   }
 
   private static void check(
       ConfigSection section,
-      LoadBalancer loadBalancer,
+      InetSocketAddress socket,
       InetAddress address,
       Set<InetSocketAddress> seen) {
-    InetAddress peer = loadBalancer.address();
-    InetSocketAddress socket = new InetSocketAddress(peer, loadBalancer.port());
     if (!seen.add(socket)) {
-      section.reject("address", IpAddresses.format(socket) + " is listed twice; keep only one");
+      section.reject("address", listedTwice(IpAddresses.format(socket)));
     }
-    if (peer.equals(address)) {
+    if (socket.getAddress().equals(address)) {
       section.reject(
           "address",
-          IpAddresses.format(peer)
+          IpAddresses.format(address)
               + " is this backend's own address; run the load balancer on another machine");
     }
   }
 
-  private static void checkLegacy(
-      ConfigSection section, LoadBalancer peer, InetAddress address, List<InetAddress> vips) {
-    if (peer.address() != null && peer.address().isLoopbackAddress()) {
+  /** Whether the 2019 protocol can be spoken with this peer, null if it is not known. */
+  private static boolean checkLegacy(
+      ConfigSection section, InetAddress peer, InetAddress address, List<InetAddress> vips) {
+    if (peer != null && peer.isLoopbackAddress()) {
       section.reject(
           "address",
-          IpAddresses.format(peer.address())
+          IpAddresses.format(peer)
               + " is a loopback address; packets of a 2019 load balancer come from the address of"
               + " its session");
     }
-    if (peer.address() != null && !IpAddresses.isIpv4(peer.address())) {
-      section.reject("protocol", "2019 works over IPv4 only; use 2, or an IPv4 address");
+    String objection = null;
+    if (peer != null && !IpAddresses.isIpv4(peer)) {
+      objection = "2019 works over IPv4 only; use 2, or an IPv4 address";
     } else if (address != null && !IpAddresses.isIpv4(address)) {
-      section.reject(
-          "protocol",
+      objection =
           "2019 works over IPv4 only, and this backend's address is "
               + IpAddresses.format(address)
-              + "; use 2, or give the backend an IPv4 address");
+              + "; use 2, or give the backend an IPv4 address";
     } else if (!vips.isEmpty() && vips.stream().noneMatch(IpAddresses::isIpv4)) {
-      section.reject("protocol", "2019 balances IPv4 only; use 2, or serve an IPv4 VIP");
+      objection = "2019 balances IPv4 only; use 2, or serve an IPv4 VIP";
     }
+    if (objection != null) {
+      section.reject("protocol", objection);
+    }
+    return objection == null;
   }
 
   private static Reconnect readReconnect(ConfigSection section) {

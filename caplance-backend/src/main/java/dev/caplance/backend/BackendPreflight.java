@@ -5,12 +5,13 @@ import dev.caplance.backend.preflight.ArpRestraint;
 import dev.caplance.backend.preflight.Listening;
 import dev.caplance.backend.preflight.Passage;
 import dev.caplance.backend.preflight.Placement;
+import dev.caplance.backend.session.LoadBalancerAddress;
 import dev.caplance.host.CommandRunner;
+import dev.caplance.host.Interfaces;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.preflight.Capabilities;
 import dev.caplance.preflight.Finding;
 import dev.caplance.preflight.FreePort;
-import dev.caplance.preflight.Interfaces;
 import dev.caplance.preflight.PreflightCheck;
 import dev.caplance.preflight.Programs;
 import dev.caplance.preflight.Running;
@@ -26,7 +27,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** What is looked at on the machine of a backend. */
+/** The preflight checks of a backend. */
 final class BackendPreflight {
 
   private final BackendConfig config;
@@ -54,7 +55,7 @@ final class BackendPreflight {
                 "udp", new InetSocketAddress(config.address(), config.dataPort()), "dataPort")),
         this::placement,
         this::arp,
-        this::passage,
+        this::firewall,
         this::listening);
   }
 
@@ -70,7 +71,7 @@ final class BackendPreflight {
         : new ArpRestraint(config.vips()).findings(Interfaces.list(commands));
   }
 
-  private List<Finding> passage() throws IOException {
+  private List<Finding> firewall() throws IOException {
     if (!Capabilities.complete() || !CommandRunner.has("iptables-nft-save")) {
       return List.of();
     }
@@ -78,10 +79,7 @@ final class BackendPreflight {
         !Stream.concat(Stream.of(config.address()), config.vips().stream())
             .allMatch(IpAddresses::isIpv4);
     List<InetAddress> loadBalancers =
-        config.loadBalancers().stream()
-            .map(BackendConfig.LoadBalancer::address)
-            .distinct()
-            .toList();
+        config.loadBalancers().stream().map(LoadBalancerAddress::address).distinct().toList();
     return new Passage(config.address(), config.dataPort(), loadBalancers, config.vips())
         .findings(Firewall.read(commands, ipv6), Interfaces.list(commands));
   }

@@ -6,50 +6,54 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Says when the MTU of the interface with the data address is not the one any more that the load
- * balancers and the MSS rules were told at the start. Used by one thread at a time.
+ * Reports when the MTU of the interface with the data address is no longer the one that the load
+ * balancers and the MSS rules go by. Any thread may call.
  */
 final class MtuWatch {
 
   private static final Logger LOG = LoggerFactory.getLogger(MtuWatch.class);
 
   private final Source source;
-  private final int told;
+  private int applied;
   private int seen;
 
-  /** Where the MTU of now is known. */
+  /** Where the current MTU comes from. */
   @FunctionalInterface
   interface Source {
-    /** Bytes; empty when it cannot be known. */
+    /** Bytes; empty if unknown. */
     OptionalInt mtu() throws IOException;
   }
 
-  /**
-   * A watch that has seen no change yet.
-   *
-   * @param told bytes
-   */
-  MtuWatch(Source source, int told) {
+  /** A watch; {@link #apply} comes first. */
+  MtuWatch(Source source) {
     this.source = source;
-    this.told = told;
-    this.seen = told;
   }
 
-  /** Looks; logs what is new. */
-  void look() throws IOException {
+  /**
+   * The load balancers and the MSS rules go by this MTU from now on.
+   *
+   * @param mtu bytes
+   */
+  synchronized void apply(int mtu) {
+    applied = mtu;
+    seen = mtu;
+  }
+
+  /** Reads the MTU; logs a change. */
+  synchronized void check() throws IOException {
     OptionalInt now = source.mtu();
     if (now.isEmpty() || now.getAsInt() == seen) {
       return;
     }
     seen = now.getAsInt();
-    if (seen == told) {
+    if (seen == applied) {
       LOG.info("the MTU of the interface is {} again", seen);
     } else {
       LOG.warn(
-          "the MTU of the interface has become {}, the load balancers were told {}: restart this"
+          "the MTU of the interface is now {}, but the load balancers were told {}: restart this"
               + " daemon so that packets are sized for it, or set mtu: in the configuration",
           seen,
-          told);
+          applied);
     }
   }
 }

@@ -9,9 +9,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Says whether the kernel refuses IPv4 packets on {@code lo} that no answer would leave through
- * ({@code rp_filter}, ip-sysctl.rst). The stricter value of {@code lo} and of all interfaces
- * counts. Used by one thread at a time.
+ * Watches whether the kernel refuses IPv4 packets on {@code lo} because their answers would not
+ * leave through {@code lo} ({@code rp_filter}, ip-sysctl.rst). The larger of the values for {@code
+ * lo} and for all interfaces counts. Used by one thread at a time.
  */
 final class ReversePathWatch {
 
@@ -19,33 +19,33 @@ final class ReversePathWatch {
   private static final String STRICT = "1";
 
   private final Path interfaces;
-  private final Consumer<Boolean> onLook;
+  private final Consumer<Boolean> onRefused;
   private boolean strict;
 
   /**
-   * A watch that has seen nothing yet.
+   * A watch that has checked nothing yet.
    *
-   * @param onLook told at each {@link #look} whether they are refused
+   * @param onRefused told at each {@link #check} whether they are refused
    */
-  ReversePathWatch(Consumer<Boolean> onLook) {
-    this(Path.of("/proc/sys/net/ipv4/conf"), onLook);
+  ReversePathWatch(Consumer<Boolean> onRefused) {
+    this(Path.of("/proc/sys/net/ipv4/conf"), onRefused);
   }
 
-  ReversePathWatch(Path interfaces, Consumer<Boolean> onLook) {
+  ReversePathWatch(Path interfaces, Consumer<Boolean> onRefused) {
     this.interfaces = interfaces;
-    this.onLook = onLook;
+    this.onRefused = onRefused;
   }
 
-  /** Looks; logs what is new. */
-  void look() throws IOException {
+  /** Reads the values; logs a change. */
+  void check() throws IOException {
     boolean now = isRefused(value("all"), value("lo"));
-    onLook.accept(now);
+    onRefused.accept(now);
     if (now && !strict) {
       LOG.info(
-          "net.ipv4.conf.all.rp_filter or that of lo is 1: packets are delivered through a raw"
-              + " socket, which costs more than the link behind lo (0 or 2 would allow that)");
+          "rp_filter of lo or of all interfaces is 1, so packets are delivered through a raw socket,"
+              + " which costs more than a packet socket on lo (0 or 2 would allow that)");
     } else if (strict && !now) {
-      LOG.info("rp_filter allows the link behind lo again: packets are delivered through it");
+      LOG.info("rp_filter is no longer 1: packets are delivered through a packet socket on lo");
     }
     strict = now;
   }

@@ -4,10 +4,10 @@ import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import dev.caplance.backend.BackendConfig.LoadBalancer;
 import dev.caplance.backend.BackendConfig.Reconnect;
-import dev.caplance.backend.health.CheckSettings;
 import dev.caplance.backend.health.CheckTarget;
+import dev.caplance.backend.health.HealthCheckSettings;
+import dev.caplance.backend.session.LoadBalancerAddress;
 import dev.caplance.config.ConfigException;
 import dev.caplance.config.LoggingConfig;
 import dev.caplance.packet.IpAddresses;
@@ -39,14 +39,14 @@ class BackendConfigTest {
 
   private static BackendConfig defaults(
       List<String> services,
-      List<CheckSettings> checks,
+      List<HealthCheckSettings> checks,
       Optional<Integer> mtu,
       Optional<LoggingConfig.LogFile> logFile) {
     return new BackendConfig(
         "web-1",
         IpAddresses.parse("10.0.0.11"),
         List.of(IpAddresses.parse("10.0.0.50")),
-        List.of(new LoadBalancer(IpAddresses.parse("10.0.0.2"), 1338, false)),
+        List.of(new LoadBalancerAddress(IpAddresses.parse("10.0.0.2"), 1338, false)),
         1337,
         Duration.ofSeconds(5),
         true,
@@ -68,8 +68,8 @@ class BackendConfigTest {
   }
 
   /** A check with the default rhythm. */
-  private static CheckSettings check(CheckTarget target) {
-    return new CheckSettings(target, Duration.ofSeconds(5), Duration.ofSeconds(2), 2, 3);
+  private static HealthCheckSettings check(CheckTarget target) {
+    return new HealthCheckSettings(target, Duration.ofSeconds(5), Duration.ofSeconds(2), 2, 3);
   }
 
   private BackendConfig load(String yaml, String hostName) throws ConfigException, IOException {
@@ -147,8 +147,8 @@ class BackendConfigTest {
                 IpAddresses.parse("fd00::11"),
                 List.of(IpAddresses.parse("10.0.0.50"), IpAddresses.parse("fd00::50")),
                 List.of(
-                    new LoadBalancer(IpAddresses.parse("fd00::2"), 2338, false),
-                    new LoadBalancer(IpAddresses.parse("fd00::3"), 1338, false)),
+                    new LoadBalancerAddress(IpAddresses.parse("fd00::2"), 2338, false),
+                    new LoadBalancerAddress(IpAddresses.parse("fd00::3"), 1338, false)),
                 2337,
                 Duration.ofMillis(100),
                 false,
@@ -156,13 +156,13 @@ class BackendConfigTest {
                 List.of("db", "db-read"),
                 256,
                 List.of(
-                    new CheckSettings(
+                    new HealthCheckSettings(
                         new CheckTarget.Tcp(onVip(5432)),
                         Duration.ofSeconds(1),
                         Duration.ofSeconds(1),
                         1,
                         1),
-                    new CheckSettings(
+                    new HealthCheckSettings(
                         new CheckTarget.Http(
                             new InetSocketAddress(IpAddresses.parse("fd00::50"), 80),
                             "/h?a=1",
@@ -185,7 +185,7 @@ class BackendConfigTest {
   void takesALoadBalancerOf2019() throws Exception {
     String yaml = REQUIRED.replace("10.0.0.2", "10.0.0.2, protocol: 2019");
     assertThat(load(yaml, "web-1").loadBalancers())
-        .containsExactly(new LoadBalancer(IpAddresses.parse("10.0.0.2"), 1338, true));
+        .containsExactly(new LoadBalancerAddress(IpAddresses.parse("10.0.0.2"), 1338, true));
   }
 
   @Test
@@ -263,7 +263,7 @@ class BackendConfigTest {
             "backend.yaml:9:5: 'port' is missing; add for example 'port: 80'",
             "backend.yaml:10:12: type: 'ping' is not one of tcp, http, command",
             "backend.yaml:11:5: 'type' is missing; add for example 'type: http'",
-            "backend.yaml:12:23: vip: 10.0.0.51 is none of the vips; clients do not meet the"
+            "backend.yaml:12:23: vip: 10.0.0.51 is not one of the vips; clients do not reach the"
                 + " application there",
             "backend.yaml:12:40: path: 'health' is not a path; begin it with / and write it as in a"
                 + " URL",
@@ -288,9 +288,9 @@ class BackendConfigTest {
                         .collect(joining(", ", "services: [", "]\n")),
                 "web-1"))
         .containsExactly(
-            "backend.yaml:4:11: services: the names take 309 characters in all, and a load balancer"
-                + " is told at most 300; give the services shorter names, or leave this out to"
-                + " serve all");
+            "backend.yaml:4:11: services: the names take 309 characters in all, more than the"
+                + " 300 that fit REGISTER; give the services shorter names, or leave this out to serve"
+                + " all");
   }
 
   @Test

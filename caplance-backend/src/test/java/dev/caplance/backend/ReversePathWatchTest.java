@@ -35,18 +35,18 @@ class ReversePathWatchTest {
   void theStricterNumberCounts(int all, int lo, boolean refused) throws IOException {
     write("all", all);
     write("lo", lo);
-    new ReversePathWatch(conf, told::add).look();
+    new ReversePathWatch(conf, told::add).check();
     assertThat(told).containsExactly(refused);
   }
 
   @Test
   void seesWhatChanges() throws IOException {
     ReversePathWatch watch = new ReversePathWatch(conf, told::add);
-    watch.look();
+    watch.check();
     write("all", 1);
-    watch.look();
+    watch.check();
     write("all", 0);
-    watch.look();
+    watch.check();
     assertThat(told).containsExactly(false, true, false);
   }
 }

@@ -3,7 +3,7 @@ package dev.caplance.config;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** A configuration file that cannot be used. The message is one line for each mistake. */
+/** A configuration file cannot be used. The message has one line for each mistake. */
 public final class ConfigException extends Exception {
 
   private static final long serialVersionUID = 1L;
@@ -15,7 +15,7 @@ public final class ConfigException extends Exception {
     this.problems = List.copyOf(problems);
   }
 
-  /** Every mistake of the file, at least one, in the order of their positions. */
+  /** All mistakes of the file, at least one, in the order of their positions. */
   public List<Problem> problems() {
     return problems;
   }

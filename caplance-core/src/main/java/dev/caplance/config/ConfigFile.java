@@ -21,10 +21,10 @@ import org.yaml.snakeyaml.error.YAMLException;
 import org.yaml.snakeyaml.nodes.Node;
 import org.yaml.snakeyaml.reader.StreamReader;
 
-/** Loads one YAML file: text to nodes here, nodes to a record in the reader it is given. */
+/** Loads a YAML file: this class turns its text into nodes, a reader turns these into a record. */
 public final class ConfigFile {
 
-  /** A configuration for thousands of services is still below it. */
+  /** A configuration of thousands of services is smaller. */
   static final int MAX_BYTES = 1 << 20;
 
   private static final int MAX_NESTING = 20;
@@ -35,9 +35,9 @@ public final class ConfigFile {
   /**
    * Reads a file.
    *
-   * @param reader makes a value of the file's top-level keys. What it returns is thrown away when
-   *     mistakes were found, so that it may then be incomplete
-   * @throws ConfigException with every mistake in the file, or the reason why it cannot be read
+   * @param reader turns the file's top-level keys into a value; that is discarded if mistakes were
+   *     found, so it may then be incomplete
+   * @throws ConfigException with all mistakes of the file, or the reason why it cannot be read
    */
   public static <T> T load(Path file, Function<ConfigSection, T> reader) throws ConfigException {
     Problems problems = new Problems(file);
@@ -58,12 +58,12 @@ public final class ConfigFile {
       problems.addForFile("no such file; create it, or name another one with --config");
       return "";
     } catch (AccessDeniedException e) {
-      problems.addForFile("no permission to read it; run as root or make it readable");
+      problems.addForFile("no permission to read it; run as root, or make it readable");
       return "";
     } catch (IOException e) {
       problems.addForFile(
           Files.isDirectory(file)
-              ? "is a directory; name the file in it"
+              ? "is a directory; name a file in it"
               : "cannot be read: " + e.getMessage());
       return "";
     }
@@ -104,7 +104,7 @@ public final class ConfigFile {
     problems.addAt(line, column, problem);
   }
 
-  /** The document's root; null when the file holds nothing but comments or is not YAML. */
+  /** The document's root; null if the file holds only comments or is not YAML. */
   private static Node compose(String text, Problems problems) {
     LoaderOptions limits = new LoaderOptions();
     limits.setNestingDepthLimit(MAX_NESTING);
@@ -126,6 +126,6 @@ public final class ConfigFile {
     if (e.getContext() == null || start == null || start.getLine() == at.getLine()) {
       return problem;
     }
-    return problem + " (" + e.getContext() + " that starts in line " + (start.getLine() + 1) + ")";
+    return problem + " (" + e.getContext() + " that starts on line " + (start.getLine() + 1) + ")";
   }
 }

@@ -19,10 +19,10 @@ import org.yaml.snakeyaml.nodes.SequenceNode;
 import org.yaml.snakeyaml.nodes.Tag;
 
 /**
- * The keys of one YAML mapping, while it is being read. The reader asks for each key that it knows;
- * those that it did not ask for are reported as unknown when it returns. No method throws for a
- * mistake in the file: it is recorded and reading goes on, with the default or null as the value,
- * so that one run finds them all. Used by one thread, only during {@link ConfigFile#load}.
+ * The keys of a YAML mapping while it is being read. The reader asks for each key that it knows;
+ * when it returns, all others are reported as unknown. No method throws for a mistake in the file:
+ * the mistake is recorded and reading goes on with the default or null as the value, so that one
+ * run finds them all. Used by one thread, only during {@link ConfigFile#load}.
  */
 public final class ConfigSection {
 
@@ -37,7 +37,7 @@ public final class ConfigSection {
     this.problems = problems;
   }
 
-  /** The root section; null stands for a file without any key. */
+  /** Reads the root section; a null root stands for a file without keys. */
   static <T> T readRoot(Node root, Problems problems, Function<ConfigSection, T> reader) {
     Mark top = new Mark("", 0, 0, 0, new int[0], 0);
     if (root == null || isNull(root)) {
@@ -46,7 +46,7 @@ public final class ConfigSection {
     if (root instanceof MappingNode mapping) {
       return of(mapping, problems).read(reader);
     }
-    problems.add(root.getStartMark(), "the file must consist of lines like 'key: value'");
+    problems.add(root.getStartMark(), "the file must consist of lines of the form 'key: value'");
     return new ConfigSection(top, problems.discarded()).read(reader);
   }
 
@@ -65,7 +65,7 @@ public final class ConfigSection {
       } else {
         problems.add(
             at,
-            key + ": is given twice, first in line " + (first.getLine() + 1) + "; keep only one");
+            key + ": is given twice, first on line " + (first.getLine() + 1) + "; keep only one");
       }
     }
     return section;
@@ -85,7 +85,7 @@ public final class ConfigSection {
     return value;
   }
 
-  /** Whether a key is there, whatever its value. */
+  /** Whether a key is present, whatever its value. */
   public boolean has(String key) {
     return node(key).isPresent();
   }
@@ -95,15 +95,15 @@ public final class ConfigSection {
     return find(key, parser).orElse(defaultValue);
   }
 
-  /** The value of a key that may be absent; empty also when it is wrong. */
+  /** The value of an optional key; empty if it is absent or wrong. */
   public <T> Optional<T> find(String key, ValueParser<T> parser) {
     return node(key).flatMap(node -> value(key, node, parser));
   }
 
   /**
-   * The value of a key that must be there; null when it is missing or wrong.
+   * The value of a required key; null if it is missing or wrong.
    *
-   * @param example a value to show when it is missing
+   * @param example a value to show if it is missing
    */
   public <T> T require(String key, ValueParser<T> parser, String example) {
     if (node(key).isEmpty()) {
@@ -112,13 +112,13 @@ public final class ConfigSection {
     return find(key, parser).orElse(null);
   }
 
-  /** What the keys under an optional key say; without the key, or without keys, their defaults. */
+  /** What an optional group of keys says; without it, what an empty one would say. */
   public <T> T section(String key, Function<ConfigSection, T> reader) {
     return findSection(key, reader)
         .orElseGet(() -> new ConfigSection(start, problems.discarded()).read(reader));
   }
 
-  /** What the keys under a key say; empty when the key is absent. */
+  /** What a group of keys says; empty if its key is absent. */
   public <T> Optional<T> findSection(String key, Function<ConfigSection, T> reader) {
     return node(key)
         .flatMap(
@@ -137,10 +137,9 @@ public final class ConfigSection {
   }
 
   /**
-   * A list that must be there and have at least one entry, each a group of keys. Wrong entries are
-   * left out.
+   * A required list with at least one entry, each a group of keys. Wrong entries are left out.
    *
-   * @param example an entry in YAML's flow style, to show when the list or an entry is not one
+   * @param example an entry in YAML's flow style, to show if the list or an entry is something else
    */
   public <T> List<T> requireSections(
       String key, Function<ConfigSection, T> reader, String example) {
@@ -148,7 +147,7 @@ public final class ConfigSection {
     return sections(key, reader, example);
   }
 
-  /** A list of groups of keys like {@link #requireSections}; empty when the key is absent. */
+  /** An optional list like that of {@link #requireSections}; empty if the key is absent. */
   public <T> List<T> sections(String key, Function<ConfigSection, T> reader, String example) {
     List<T> values = new ArrayList<>();
     for (Node entry : list(key, example)) {
@@ -164,16 +163,16 @@ public final class ConfigSection {
   }
 
   /**
-   * A list that must be there and have at least one value. Wrong values are left out.
+   * A required list with at least one value. Wrong values are left out.
    *
-   * @param example a value to show when the list is not one
+   * @param example a value to show if the list is something else
    */
   public <T> List<T> requireValues(String key, ValueParser<T> parser, String example) {
     requireKey(key, example);
     return values(key, parser, example);
   }
 
-  /** A list of values like {@link #requireValues}; empty when the key is absent. */
+  /** An optional list like that of {@link #requireValues}; empty if the key is absent. */
   public <T> List<T> values(String key, ValueParser<T> parser, String example) {
     List<T> values = new ArrayList<>();
     for (Node entry : list(key, example)) {
@@ -182,7 +181,7 @@ public final class ConfigSection {
     return List.copyOf(values);
   }
 
-  /** Records a mistake at a key's value, or at this section when it has no such key. */
+  /** Records a mistake at a key's value, or at this section if it has no such key. */
   public void reject(String key, String text) {
     Node node = entries.get(key);
     problems.add(node == null ? start : node.getStartMark(), key + ": " + text);
@@ -194,7 +193,7 @@ public final class ConfigSection {
     }
   }
 
-  /** The entries of a list; none when the key is absent, or when it is no list. */
+  /** The entries of a list; none if the key is absent or is not a list. */
   private List<Node> list(String key, String example) {
     Optional<Node> node = node(key);
     if (node.isEmpty()) {
@@ -221,7 +220,7 @@ public final class ConfigSection {
     }
     if (!node.getTag().startsWith(Tag.PREFIX)) {
       problems.add(
-          node.getStartMark(), key + ": the tag " + node.getTag() + " means nothing; remove it");
+          node.getStartMark(), key + ": the tag " + node.getTag() + " is not supported; remove it");
       return Optional.empty();
     }
     try {

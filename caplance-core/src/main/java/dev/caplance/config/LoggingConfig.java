@@ -7,21 +7,21 @@ import org.slf4j.event.Level;
 /**
  * The {@code logging} section of both daemons.
  *
- * @param level the least severe level that is written
+ * @param level the lowest level that is logged
  * @param file where to log besides the console or journal
  */
 public record LoggingConfig(Level level, Optional<LogFile> file) {
 
   /**
-   * A log file that is renamed away when it is full.
+   * A log file that is rotated when it is full.
    *
    * @param path absolute; older files get {@code .1}, {@code .2}, … appended
-   * @param maxSize in bytes; a little more may be written before the file is changed
+   * @param maxSize in bytes; slightly more may be written before the rotation
    * @param keep how many older files to keep, 1 to 20
    */
   public record LogFile(Path path, long maxSize, int keep) {}
 
-  /** Reads the section; {@code defaultPath} is for a file section that names no path. */
+  /** Reads the section; {@code defaultPath} is for a file section without a path. */
   public static LoggingConfig read(ConfigSection section, Path defaultPath) {
     return new LoggingConfig(
         section.get("level", Values.oneOf(Level.class), Level.INFO),
@@ -34,14 +34,14 @@ public record LoggingConfig(Level level, Optional<LogFile> file) {
                     file.get("keep", Values.integer(1, 20), 7))));
   }
 
-  /** Logback takes these two characters for its own in the names of older files. */
+  /** Logback gives these two characters a meaning of its own in the names of older files. */
   private static ValueParser<Path> logFilePath() {
     return Values.absolutePath()
         .unless(
             path -> path.getFileName() == null,
-            path -> Values.quote(path.toString()) + " is a directory; name a file in one")
+            path -> Values.quote(path.toString()) + " is a directory; name a file in it")
         .unless(
             path -> path.toString().matches("(?s).*[%\\\\].*"),
-            path -> Values.quote(path.toString()) + " holds a % or \\; choose another name");
+            path -> Values.quote(path.toString()) + " contains a % or \\; choose another name");
   }
 }

@@ -4,11 +4,11 @@ import java.nio.file.Path;
 import java.util.Comparator;
 
 /**
- * One mistake in a configuration file.
+ * A mistake in a configuration file.
  *
  * @param file the file as the user named it
- * @param line from 1; 0 when the mistake is the file as a whole (missing, unreadable)
- * @param column from 1, in characters; 0 when {@code line} is
+ * @param line from 1; 0 for the file as a whole (missing, unreadable)
+ * @param column from 1, in characters; 0 if {@code line} is 0
  * @param text what is wrong, and what would be right
  */
 public record Problem(Path file, int line, int column, String text) implements Comparable<Problem> {
@@ -19,7 +19,7 @@ public record Problem(Path file, int line, int column, String text) implements C
           .thenComparingInt(Problem::column)
           .thenComparing(Problem::text);
 
-  /** In the order in which a reader of the file meets them. */
+  /** In the order of their positions in the file. */
   @Override
   public int compareTo(Problem other) {
     return BY_POSITION.compare(this, other);

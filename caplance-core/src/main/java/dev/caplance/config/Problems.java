@@ -6,11 +6,11 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 import org.yaml.snakeyaml.error.Mark;
 
-/** Collects the mistakes of one file. */
+/** Collects the mistakes in a file. */
 final class Problems {
 
   private final Path file;
-  // A set, since an anchored node is read, and found faulty, at each of its aliases.
+  // A set, since a node with an anchor is read again, with its mistakes, at each alias.
   private final SortedSet<Problem> found = new TreeSet<>();
 
   Problems(Path file) {
@@ -29,7 +29,7 @@ final class Problems {
     found.add(new Problem(file, 0, 0, text));
   }
 
-  /** A collector for what is read only to have some value, and whose mistakes do not count. */
+  /** A collector for what is read only to get its defaults; its mistakes do not count. */
   Problems discarded() {
     return new Problems(file);
   }

@@ -5,12 +5,12 @@ import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Guesses which key was meant by one that does not exist. */
+/** Guesses which key an unknown key was meant to be. */
 final class Spelling {
 
   private Spelling() {}
 
-  /** The known key nearest to this one, when one is near enough to be meant. */
+  /** The most similar known key, if one is similar enough. */
   static Optional<String> nearest(String key, Collection<String> known) {
     String wanted = normalised(key);
     int tolerated = Math.max(1, wanted.length() / 3);
@@ -24,7 +24,7 @@ final class Spelling {
     return key.toLowerCase(Locale.ROOT).replace("_", "").replace("-", "");
   }
 
-  /** Levenshtein distance, a swap of neighbours counting as one (optimal string alignment). */
+  /** Edit distance in which swapping neighbours counts as one (optimal string alignment). */
   private static int distance(String a, String b) {
     int[][] cost = new int[a.length() + 1][b.length() + 1];
     for (int i = 0; i <= a.length(); i++) {

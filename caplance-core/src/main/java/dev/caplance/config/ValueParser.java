@@ -11,12 +11,12 @@ public interface ValueParser<T> {
    * Reads a value.
    *
    * @param text the scalar as written in the file, without quotes
-   * @throws IllegalArgumentException whose message says what is wrong with the text and what would
-   *     be right; it is shown to the user after the name of the key
+   * @throws IllegalArgumentException when the text is wrong; the message says what would be right,
+   *     and is shown to the user after the name of the key
    */
   T parse(String text);
 
-  /** The same parser, but refusing the values that {@code wrong} picks, with this message. */
+  /** The same parser, refusing with this message the values that {@code wrong} matches. */
   default ValueParser<T> unless(Predicate<T> wrong, Function<T, String> message) {
     return text -> {
       T value = parse(text);

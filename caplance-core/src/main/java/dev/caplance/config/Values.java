@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.stream.Collectors.joining;
 
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.session.Message;
 import java.net.InetAddress;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -14,7 +15,7 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The kinds of values that configuration files hold. */
+/** The kinds of values in configuration files. */
 public final class Values {
 
   private static final int QUOTED_AT_MOST = 60;
@@ -22,7 +23,6 @@ public final class Values {
   /** sun_path of unix(7) holds 107 bytes and the final zero; "/backend.sock" takes 13. */
   private static final int RUN_DIRECTORY_BYTES = 107 - 13;
 
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
   private static final Pattern INTEGER = Pattern.compile("-?(?:0|[1-9]\\d{0,9})");
   private static final Pattern SIZE = Pattern.compile("(\\d{1,9})(B|KB|MB|GB)");
 
@@ -34,11 +34,12 @@ public final class Values {
       if (text.equals("true") || text.equals("false")) {
         return text.equals("true");
       }
-      throw new IllegalArgumentException(quote(text) + " is neither true nor false; write one");
+      throw new IllegalArgumentException(
+          quote(text) + " is neither true nor false; write one of them");
     };
   }
 
-  /** A decimal number of this range, both ends included. */
+  /** A decimal integer of this range, both ends included. */
   public static ValueParser<Integer> integer(int min, int max) {
     return text -> {
       if (INTEGER.matcher(text).matches()) {
@@ -106,7 +107,7 @@ public final class Values {
     return bytes + "B";
   }
 
-  /** A path from the root directory. */
+  /** An absolute path. */
   public static ValueParser<Path> absolutePath() {
     return text -> {
       try {
@@ -122,10 +123,10 @@ public final class Values {
   }
 
   private static String notAbsolute(String text) {
-    return quote(text) + " is not an absolute path; begin it with /";
+    return quote(text) + " is not an absolute path; start it with /";
   }
 
-  /** The directory for the control socket, whose path must fit into a socket's address. */
+  /** The directory of the control socket, whose path must fit into a socket's address. */
   public static ValueParser<Path> runDirectory() {
     return absolutePath()
         .unless(
@@ -139,7 +140,7 @@ public final class Values {
 
   /** The name of a backend or of a service. */
   public static ValueParser<String> name() {
-    return matching(NAME, "a name: 1 to 64 of the characters A-Z a-z 0-9 . _ -");
+    return matching(Message.NAME, "a name: 1 to 64 of the characters A-Z a-z 0-9 . _ -");
   }
 
   /** One of an enum's names, in lower case. */
@@ -159,9 +160,9 @@ public final class Values {
   }
 
   /**
-   * Text of a certain form.
+   * Text that matches a pattern.
    *
-   * @param form what the text must be, for the sentence "'…' is not …"
+   * @param form what the text must be, completing "'…' is not …"
    */
   public static ValueParser<String> matching(Pattern pattern, String form) {
     return text -> {
@@ -172,23 +173,25 @@ public final class Values {
     };
   }
 
-  /** Any IP address literal, the unspecified ones too: what a socket can be bound to. */
+  /** An IP address literal to which a socket can be bound, such as the unspecified address. */
   public static ValueParser<InetAddress> address() {
     return IpAddresses::parse;
   }
 
-  /** An address that one machine can have and others can send to. */
+  /** An address that a single machine can have and be reached at. */
   public static ValueParser<InetAddress> unicastAddress() {
     return address()
         .unless(
             InetAddress::isAnyLocalAddress,
-            a -> IpAddresses.format(a) + " means every address; name one")
+            a -> IpAddresses.format(a) + " stands for all addresses; name a single one")
         .unless(
             InetAddress::isMulticastAddress,
-            a -> IpAddresses.format(a) + " is a multicast address; use one of a single machine")
+            a ->
+                IpAddresses.format(a)
+                    + " is a multicast address; use the address of a single machine")
         .unless(
             a -> isIpv4Reserved(a.getAddress()),
-            a -> IpAddresses.format(a) + " is reserved and never sent to; use another address")
+            a -> IpAddresses.format(a) + " is reserved and cannot be sent to; use another address")
         .unless(
             a -> !IpAddresses.isIpv4(a) && a.isLinkLocalAddress(),
             a -> IpAddresses.format(a) + " is link-local; use an address that can be routed");
@@ -207,7 +210,7 @@ public final class Values {
     return bytes.length == 4 && (bytes[0] == 0 || (bytes[0] & 0xf0) == 0xf0);
   }
 
-  /** The text in quotes, cut when it is long. */
+  /** The text in quotes, shortened if it is long. */
   static String quote(String text) {
     return "'"
         + (text.length() <= QUOTED_AT_MOST ? text : text.substring(0, QUOTED_AT_MOST) + "…")

@@ -25,13 +25,13 @@ import java.time.Duration;
 
 /**
  * Calls the methods of a daemon on its control socket. Uses the JDK's own Unix-domain channel and
- * nothing native besides, so that a command line starts quickly. Used by one thread at a time;
- * after a {@link ControlConnectionException} it is of no more use.
+ * no native library, so that a command line starts quickly. Used by one thread at a time; not
+ * usable after a {@link ControlConnectionException}.
  */
 public final class ControlClient implements Closeable {
 
-  /** An answer longer than this is not a daemon's. */
-  private static final int MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+  /** No daemon sends a longer response. */
+  private static final int MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
   private final Path path;
   private final SocketChannel channel;
@@ -41,15 +41,15 @@ public final class ControlClient implements Closeable {
   private ControlClient(Path path, SocketChannel channel) {
     this.path = path;
     this.channel = channel;
-    this.lines = new LineReader(channel, MAX_ANSWER_BYTES);
+    this.lines = new LineReader(channel, MAX_RESPONSE_BYTES);
   }
 
   /**
-   * Connects to the daemon that serves a path.
+   * Connects to the daemon that listens on a path.
    *
    * @param timeout above zero
    * @throws ControlConnectionException when there is no daemon, when this user may not connect, or
-   *     when a daemon that hangs has not let us in in time
+   *     when the daemon hangs and does not accept the connection in time
    */
   public static ControlClient connect(Path path, Duration timeout)
       throws ControlConnectionException {
@@ -71,23 +71,23 @@ public final class ControlClient implements Closeable {
   }
 
   /**
-   * Calls a method and waits for its answer.
+   * Calls a method and waits for its response.
    *
    * @param params the named parameters, empty for none
    * @param timeout above zero
    * @return the result
-   * @throws ControlException when the daemon answers with an error
-   * @throws ControlConnectionException when it does not answer
+   * @throws ControlException when the daemon responds with an error
+   * @throws ControlConnectionException when it does not respond properly
    */
   public JsonElement call(String method, JsonObject params, Duration timeout)
       throws ControlException, ControlConnectionException {
     long id = ++lastId;
     Deadline deadline = new Deadline(channel, timeout);
-    byte[] answer;
+    byte[] response;
     try (deadline) {
-      answer = exchange(JsonRpc.request(id, method, params), timeout);
+      response = exchange(JsonRpc.request(id, method, params), timeout);
     } catch (LineReader.LineTooLongException e) {
-      throw notAnAnswer(e.getMessage(), e);
+      throw badResponse(e.getMessage(), e);
     } catch (IOException e) {
       if (deadline.passed() || e instanceof SocketTimeoutException) {
         throw timeout(timeout, e);
@@ -95,7 +95,7 @@ public final class ControlClient implements Closeable {
       throw new ControlConnectionException(
           Kind.BROKEN, "the connection to " + path + " broke: " + e.getMessage(), e);
     }
-    return result(answer, id);
+    return result(response, id);
   }
 
   private byte[] exchange(byte[] request, Duration timeout) throws IOException {
@@ -105,37 +105,37 @@ public final class ControlClient implements Closeable {
         channel.write(bytes);
       }
     } catch (IOException e) {
-      // A daemon that refuses us says why before it closes: that is what the caller wants to know.
+      // A daemon that refuses a client says why before it closes; the caller needs that reason.
       sending = e;
     }
-    byte[] answer = lines.readLine(timeout);
-    if (answer == null) {
-      throw sending != null ? sending : new EOFException("closed by the daemon without an answer");
+    byte[] response = lines.readLine(timeout);
+    if (response == null) {
+      throw sending != null ? sending : new EOFException("the daemon closed it without a response");
     }
-    return answer;
+    return response;
   }
 
   private JsonElement result(byte[] line, long id)
       throws ControlException, ControlConnectionException {
-    JsonObject answer;
+    JsonObject response;
     try {
-      answer = JsonRpc.parse(line).getAsJsonObject();
+      response = JsonRpc.parse(line).getAsJsonObject();
     } catch (JsonParseException | IllegalStateException e) {
-      throw notAnAnswer("not a JSON object", e);
+      throw badResponse("not a JSON object", e);
     }
-    if (!new JsonPrimitive(JsonRpc.VERSION).equals(answer.get("jsonrpc"))
-        || answer.has("result") == answer.has("error")) {
-      throw notAnAnswer("not JSON-RPC 2.0", null);
+    if (!new JsonPrimitive(JsonRpc.VERSION).equals(response.get("jsonrpc"))
+        || response.has("result") == response.has("error")) {
+      throw badResponse("not JSON-RPC 2.0", null);
     }
-    boolean ofThisCall = new JsonPrimitive(id).equals(answer.get("id"));
-    if (answer.has("result") && ofThisCall) {
-      return answer.get("result");
+    boolean ofThisCall = new JsonPrimitive(id).equals(response.get("id"));
+    if (response.has("result") && ofThisCall) {
+      return response.get("result");
     }
-    // What the daemon could not read, and whom it did not let in, it tells without an id.
-    if (answer.has("error") && (ofThisCall || JsonNull.INSTANCE.equals(answer.get("id")))) {
-      throw error(answer.get("error"));
+    // The daemon reports what it could not read, and refuses clients, without an id.
+    if (response.has("error") && (ofThisCall || JsonNull.INSTANCE.equals(response.get("id")))) {
+      throw error(response.get("error"));
     }
-    throw notAnAnswer("another call's id", null);
+    throw badResponse("another call's id", null);
   }
 
   private ControlException error(JsonElement error) throws ControlConnectionException {
@@ -145,11 +145,11 @@ public final class ControlClient implements Closeable {
           object.getAsJsonPrimitive("code").getAsInt(),
           object.getAsJsonPrimitive("message").getAsString());
     } catch (RuntimeException e) {
-      throw notAnAnswer("an error without a code or a message", e);
+      throw badResponse("an error without a code or a message", e);
     }
   }
 
-  /** Says why connecting failed. The texts of the system's errors depend on the user's language. */
+  /** Finds out why connecting failed; the system's error messages depend on the user's language. */
   private ControlConnectionException refusal(IOException cause) {
     try {
       Files.readAttributes(path, BasicFileAttributes.class);
@@ -158,13 +158,13 @@ public final class ControlClient implements Closeable {
           Kind.NO_DAEMON, "no daemon is running here: " + path + " does not exist", cause);
     } catch (AccessDeniedException e) {
       return new ControlConnectionException(
-          Kind.NO_PERMISSION, "no permission to look at " + path, cause);
+          Kind.NO_PERMISSION, "no permission to access " + path, cause);
     } catch (IOException e) {
       cause.addSuppressed(e);
     }
     if (cause instanceof ConnectException) {
       return new ControlConnectionException(
-          Kind.NO_DAEMON, "no daemon is running here: nobody serves " + path, cause);
+          Kind.NO_DAEMON, "no daemon is running here: nothing listens on " + path, cause);
     }
     if (!Files.isWritable(path)) {
       return new ControlConnectionException(
@@ -183,9 +183,9 @@ public final class ControlClient implements Closeable {
         cause);
   }
 
-  private ControlConnectionException notAnAnswer(String what, Exception cause) {
+  private ControlConnectionException badResponse(String what, Exception cause) {
     return new ControlConnectionException(
-        Kind.PROTOCOL, "what " + path + " answered is no answer of a daemon: " + what, cause);
+        Kind.PROTOCOL, "the response from " + path + " is not one of a daemon: " + what, cause);
   }
 
   @Override

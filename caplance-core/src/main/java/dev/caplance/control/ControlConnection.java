@@ -12,15 +12,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One client of a {@link ControlServer}: reads lines and answers them, until the client goes, says
- * nothing whole for the idle timeout, or does not take its answers for as long. Owns the channel;
- * the thread that runs it closes it.
+ * One client of a {@link ControlServer}: reads requests and writes responses until the client
+ * disconnects, sends no complete line within the idle timeout, or does not read its responses for
+ * as long. Owns the channel; the thread that runs it closes it.
  */
 final class ControlConnection implements Runnable {
 
   private static final Logger LOG = LoggerFactory.getLogger(ControlConnection.class);
 
-  /** An answer is written in pieces so that the timeout is looked at between them. */
+  /** A response is written in pieces, between which the timeout is checked. */
   private static final int PIECE_BYTES = 64 * 1024;
 
   private final UnixSocketChannel channel;
@@ -45,6 +45,8 @@ final class ControlConnection implements Runnable {
       LOG.debug("control: closing an idle connection: {}", e.getMessage());
     } catch (IOException e) {
       LOG.debug("control: a connection broke: {}", e.getMessage());
+    } catch (RuntimeException | Error e) {
+      LOG.error("control: closing a connection after an unexpected failure", e);
     } finally {
       close();
     }
@@ -62,7 +64,7 @@ final class ControlConnection implements Runnable {
     }
   }
 
-  /** Lets the request that is being served be answered and takes no more. Any thread may call. */
+  /** Lets the current request finish and accepts no more. Any thread may call. */
   synchronized void finish() {
     stopping = true;
     if (channel.isOpen()) {
@@ -88,20 +90,20 @@ final class ControlConnection implements Runnable {
             credentials.getPid());
     LineReader lines = new LineReader(channel, maxLineBytes);
     while (!stopping()) {
-      byte[] answer;
+      byte[] response;
       try {
         byte[] line = lines.readLine(idleTimeout);
         if (line == null) {
           return;
         }
-        answer = handler.answer(line, caller);
+        response = handler.respond(line, caller);
       } catch (LineReader.LineTooLongException e) {
-        answer =
+        response =
             JsonRpc.error(
                 JsonNull.INSTANCE, JsonRpc.INVALID_REQUEST, "Invalid Request: " + e.getMessage());
       }
-      if (answer != null) {
-        write(answer);
+      if (response != null) {
+        write(response);
       }
     }
   }
@@ -112,13 +114,13 @@ final class ControlConnection implements Runnable {
     channel.setOption(UnixSocketOptions.SO_SNDTIMEO, millis);
   }
 
-  private void write(byte[] answer) throws IOException {
+  private void write(byte[] response) throws IOException {
     long start = System.nanoTime();
-    for (int at = 0; at < answer.length; ) {
-      int length = Math.min(PIECE_BYTES, answer.length - at);
-      int n = channel.write(ByteBuffer.wrap(answer, at, length));
+    for (int at = 0; at < response.length; ) {
+      int length = Math.min(PIECE_BYTES, response.length - at);
+      int n = channel.write(ByteBuffer.wrap(response, at, length));
       if (n == 0 || System.nanoTime() - start > idleTimeout.toNanos()) {
-        throw new SocketTimeoutException("the client does not take its answer");
+        throw new SocketTimeoutException("the client does not read its response");
       }
       at += n;
     }

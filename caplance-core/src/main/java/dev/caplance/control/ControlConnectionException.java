@@ -2,20 +2,20 @@ package dev.caplance.control;
 
 import java.io.IOException;
 
-/** A call that was not answered: the daemon was not reached, or did not answer as it should. */
+/** A call without a response: the daemon was not reached, or did not respond properly. */
 public final class ControlConnectionException extends IOException {
 
-  /** What stood in the way. */
+  /** Why there is no response. */
   public enum Kind {
-    /** There is no socket, or nobody serves it any more. */
+    /** There is no socket, or nothing listens on it any more. */
     NO_DAEMON,
     /** The socket exists, and this user may not connect to it. */
     NO_PERMISSION,
-    /** The daemon did not answer in time; what was asked for may still happen. */
+    /** The daemon did not respond in time; the request may still be carried out. */
     TIMEOUT,
-    /** The connection broke before the answer; what was asked for may still happen. */
+    /** The connection broke before the response; the request may still be carried out. */
     BROKEN,
-    /** What came is not an answer of JSON-RPC 2.0 to the request. */
+    /** What came is not a JSON-RPC 2.0 response to the request. */
     PROTOCOL
   }
 
@@ -26,7 +26,7 @@ public final class ControlConnectionException extends IOException {
     this.kind = kind;
   }
 
-  /** What stood in the way. */
+  /** Why there is no response. */
   public Kind kind() {
     return kind;
   }

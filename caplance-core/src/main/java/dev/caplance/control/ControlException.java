@@ -1,12 +1,12 @@
 package dev.caplance.control;
 
 /**
- * A call that the daemon answered with an error. Methods throw it, and the client throws it again
- * at the other end. The message is a sentence for the operator.
+ * A call that the daemon answered with an error. A method throws it in the daemon, and the client
+ * throws it again in the calling process. The message is for the operator.
  */
 public final class ControlException extends Exception {
 
-  /** The daemon's state does not allow it, for example pausing what is paused. Nothing changed. */
+  /** The daemon's state does not allow it, such as pausing a paused backend. Nothing changed. */
   public static final int REFUSED = 1;
 
   /** It was accepted, but no load balancer has confirmed it yet. */
@@ -24,14 +24,14 @@ public final class ControlException extends Exception {
    * An error with a code and a message.
    *
    * @param code one of the constants, or another number above zero
-   * @param message what was wrong and what holds now
+   * @param message what was wrong, and the state now
    */
   public ControlException(int code, String message) {
     super(message);
     this.code = code;
   }
 
-  /** The error's code: below zero JSON-RPC's own, above zero the method's. */
+  /** The error code: negative from JSON-RPC, positive from the method. */
   public int code() {
     return code;
   }

@@ -4,9 +4,9 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 
 /**
- * One method that a daemon offers on its control socket. It is called from the connection's own
- * thread, from several at once when there are several clients, and may block until its work is
- * done; it should end by itself, since a client that gives up does not end it.
+ * A method that a daemon offers on its control socket. It is called by the connection's own thread,
+ * by several at once if there are several clients, and may block until its work is done. It must
+ * return eventually: a client that gives up does not interrupt it.
  */
 @FunctionalInterface
 public interface ControlMethod {
@@ -15,31 +15,15 @@ public interface ControlMethod {
    * Does the work.
    *
    * @param params the named parameters, empty when the request has none
-   * @param caller who asks
+   * @param caller the process that calls
    * @return the result
-   * @throws ControlException when it cannot be done; the client is told the code and the message
-   * @throws InterruptedException when the server stops meanwhile
+   * @throws ControlException when it cannot be done; the client gets the code and the message
+   * @throws InterruptedException when the server is stopping
    */
   JsonElement call(JsonObject params, Caller caller) throws ControlException, InterruptedException;
 
   /** Whether a call changes the daemon's state; such calls are logged with their caller. */
   default boolean changesState() {
     return false;
-  }
-
-  /** The same method, marked as one that changes the daemon's state. */
-  static ControlMethod changing(ControlMethod method) {
-    return new ControlMethod() {
-      @Override
-      public JsonElement call(JsonObject params, Caller caller)
-          throws ControlException, InterruptedException {
-        return method.call(params, caller);
-      }
-
-      @Override
-      public boolean changesState() {
-        return true;
-      }
-    };
   }
 }

@@ -19,10 +19,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Serves control methods on a Unix stream socket, one thread per client. Who may connect is decided
- * by the file: mode 0660, group {@code caplance} where there is one. Clients cannot harm each other
- * or the daemon: their number, the length of their requests, and the time that they may stay idle
- * are bounded.
+ * Serves control methods on a Unix stream socket, one thread per client. The socket's file decides
+ * who may connect: mode 0660, group {@code caplance} if it exists. Clients cannot harm each other
+ * or the daemon: their number, the length of their requests, and their idle time are bounded.
+ *
+ * <p>A failure never ends the accepting thread: it is logged, once for each reason, and the thread
+ * goes on.
  *
  * <p>Owns the socket's file from {@link #start} to {@link #close}. Any thread may call.
  */
@@ -30,7 +32,7 @@ public final class ControlServer implements Closeable {
 
   private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
 
-  /** What clients may use up. */
+  /** Bounds on what clients can use. */
   record Limits(int clients, int lineBytes, Duration idleTimeout) {
     static final Limits DEFAULT = new Limits(32, 64 * 1024, Duration.ofSeconds(30));
   }
@@ -51,9 +53,9 @@ public final class ControlServer implements Closeable {
   private volatile boolean closed;
 
   /**
-   * A server that is yet to be started.
+   * A server that has not been started.
    *
-   * @param path where the socket's file is made, at most 103 bytes long
+   * @param path where the socket's file is created, at most 103 bytes long
    * @param methods what can be called, by name
    */
   public ControlServer(Path path, Map<String, ControlMethod> methods) {
@@ -82,10 +84,10 @@ public final class ControlServer implements Closeable {
   }
 
   /**
-   * Makes the socket and begins to serve. The first use of the native library takes some 300 ms, so
-   * a daemon in a hurry calls this from a thread of its own. After {@link #close} it does nothing.
+   * Creates the socket and begins to serve. The first use of the native library takes some 300 ms.
+   * After {@link #close} it does nothing.
    *
-   * @throws IOException when another daemon serves the path, or the socket cannot be made
+   * @throws IOException when another daemon serves the path, or the socket cannot be created
    */
   public synchronized void start() throws IOException {
     if (closed) {
@@ -107,8 +109,8 @@ public final class ControlServer implements Closeable {
   }
 
   /**
-   * Removes the socket's file and ends the connections. Requests that are being served get two
-   * seconds to be answered, then their threads are interrupted.
+   * Removes the socket's file and ends the connections. Requests in progress have two seconds to
+   * finish, then their threads are interrupted.
    */
   @Override
   public synchronized void close() {
@@ -135,19 +137,29 @@ public final class ControlServer implements Closeable {
   }
 
   private void accept(UnixServerSocketChannel server) {
+    String lastFailure = "";
     while (!closed) {
       try {
         serve(server.accept());
-      } catch (IOException e) {
+        lastFailure = "";
+      } catch (IOException | RuntimeException | Error e) {
         if (!closed) {
-          LOG.warn("control: {}", e.getMessage());
+          if (!e.toString().equals(lastFailure)) {
+            LOG.warn("control: cannot accept connections: {}", e.toString(), unlessIo(e));
+          }
+          lastFailure = e.toString();
           pause();
         }
       }
     }
   }
 
-  /** Without this a lack of file descriptors would make the loop spin. */
+  /** An I/O error is explained by its message; anything else needs its stack trace. */
+  private static Throwable unlessIo(Throwable failure) {
+    return failure instanceof IOException ? null : failure;
+  }
+
+  /** Without this, the loop would spin while there are no file descriptors left. */
   private static void pause() {
     try {
       Thread.sleep(ACCEPT_RETRY.toMillis());
@@ -174,7 +186,7 @@ public final class ControlServer implements Closeable {
       connection.refuse(
           closed
               ? "the daemon is stopping"
-              : limits.clients() + " clients are connected already; try again later");
+              : limits.clients() + " clients are already connected; try again later");
     }
   }
 }

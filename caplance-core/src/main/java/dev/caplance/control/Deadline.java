@@ -8,15 +8,15 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Closes a channel when the time is up, which ends whatever blocks on it: the JDK's Unix-domain
- * channels know no timeouts.
+ * Closes a channel when its time is up, which ends any call that blocks on it: the JDK's
+ * Unix-domain channels have no timeouts.
  */
 final class Deadline implements AutoCloseable {
 
   private final CountDownLatch done = new CountDownLatch(1);
   private volatile boolean passed;
 
-  /** Begins to count. */
+  /** Starts the clock. */
   Deadline(Closeable channel, Duration timeout) {
     Thread thread = new Thread(() -> await(channel, timeout), "deadline");
     thread.setDaemon(true);
@@ -41,7 +41,7 @@ final class Deadline implements AutoCloseable {
     return passed;
   }
 
-  /** Stops counting. */
+  /** Stops the clock. */
   @Override
   public void close() {
     done.countDown();

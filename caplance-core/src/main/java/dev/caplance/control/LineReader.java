@@ -7,14 +7,12 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.time.Duration;
 
-/**
- * Cuts what a blocking channel delivers into lines of bounded length. Used by one thread at a time.
- */
+/** Splits the bytes of a blocking channel into lines of bounded length. Used by one thread. */
 final class LineReader {
 
   private static final int BUFFER_BYTES = 8192;
 
-  /** A line is longer than the limit; the next read skips what is left of it. */
+  /** A line is longer than the limit; the next read skips the rest of it. */
   static final class LineTooLongException extends IOException {
     private LineTooLongException(int maxBytes) {
       super("a line is longer than " + maxBytes + " bytes");
@@ -39,11 +37,11 @@ final class LineReader {
   /**
    * Reads the next line, without its line feed.
    *
-   * @param timeout for the whole line, looked at whenever the channel delivers something
-   * @return the line, or null at the end; a last line without a line feed was cut off by whatever
-   *     ended its sender and is dropped
-   * @throws LineTooLongException once per line that is too long
-   * @throws SocketTimeoutException when the timeout ran out, or the channel's own did
+   * @param timeout for the whole line, checked whenever the channel delivers something
+   * @return the line, or null at the end; a last line without a line feed is incomplete and is
+   *     dropped
+   * @throws LineTooLongException once for each line that is too long
+   * @throws SocketTimeoutException when the timeout or the channel's own has expired
    */
   byte[] readLine(Duration timeout) throws IOException {
     long start = System.nanoTime();
@@ -63,7 +61,7 @@ final class LineReader {
         }
       }
       if (System.nanoTime() - start > timeout.toNanos()) {
-        throw new SocketTimeoutException("no whole line in " + timeout.toMillis() + " ms");
+        throw new SocketTimeoutException("no complete line within " + timeout.toMillis() + " ms");
       }
       if (!fill()) {
         return null;
@@ -76,7 +74,7 @@ final class LineReader {
     int n = channel.read(buffer);
     buffer.flip();
     if (n == 0) {
-      // A channel of jnr says so when SO_RCVTIMEO has run out.
+      // How a jnr channel reports that SO_RCVTIMEO has expired.
       throw new SocketTimeoutException("nothing was sent");
     }
     return n > 0;

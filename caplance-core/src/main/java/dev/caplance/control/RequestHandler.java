@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers lines: takes a request apart, calls its method, and puts the answer together. Nothing
- * that a line holds makes it fail. Any thread may call.
+ * Handles requests: parses a line, calls its method, and builds the response. Nothing in a line can
+ * make it fail. Any thread may call.
  */
 final class RequestHandler {
 
@@ -24,11 +24,11 @@ final class RequestHandler {
   }
 
   /**
-   * Answers one line.
+   * Handles one line.
    *
-   * @return the answer with its line feed, or null when the line is a notification
+   * @return the response with its line feed, or null when the line is a notification
    */
-  byte[] answer(byte[] line, Caller caller) {
+  byte[] respond(byte[] line, Caller caller) {
     JsonElement value;
     try {
       value = JsonRpc.parse(line);
@@ -41,11 +41,11 @@ final class RequestHandler {
       return JsonRpc.error(idOf(value), JsonRpc.INVALID_REQUEST, "Invalid Request: " + problem);
     }
     JsonObject request = value.getAsJsonObject();
-    byte[] answer = call(request, caller);
-    return request.has("id") ? answer : null;
+    byte[] response = call(request, caller);
+    return request.has("id") ? response : null;
   }
 
-  /** What makes this no request of JSON-RPC, or null when it is one. */
+  /** Why this is not a JSON-RPC request; null if it is one. */
   private static String problemOf(JsonElement value) {
     if (value.isJsonArray()) {
       return "batches are not supported; send one request per line";
@@ -107,7 +107,7 @@ final class RequestHandler {
     JsonElement params = request.has("params") ? request.get("params") : new JsonObject();
     if (params.isJsonArray()) {
       throw new ControlException(
-          ControlException.INVALID_PARAMS, "Invalid params: parameters have names; give an object");
+          ControlException.INVALID_PARAMS, "Invalid params: parameters are named; send an object");
     }
     try {
       JsonElement result = method.call(params.getAsJsonObject(), caller);
@@ -120,7 +120,7 @@ final class RequestHandler {
       Thread.currentThread().interrupt();
       report(method, name, caller, "interrupted, the daemon is stopping");
       throw new ControlException(JsonRpc.INTERNAL_ERROR, "Internal error: the daemon is stopping");
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.error("control: {} by {} failed", name, caller, e);
       throw new ControlException(
           JsonRpc.INTERNAL_ERROR, "Internal error: " + e + "; see the daemon's log");

@@ -22,11 +22,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The socket's file: who may connect is decided by its mode (0660) and group. A file that a crashed
- * daemon left is replaced; the file of a living one is not.
+ * The socket's file. Its mode (0660) and group decide who may connect. A file that a crashed daemon
+ * left behind is replaced; the file of a running daemon is not.
  *
- * <p>The socket is bound under a name of its own, gets its group and mode there, and is then
- * renamed: under the public name nobody ever meets it with other rights.
+ * <p>The socket is bound under a temporary name, gets its group and mode there, and is then
+ * renamed: it never exists under its public name with other permissions.
  */
 final class SocketFile {
 
@@ -49,10 +49,10 @@ final class SocketFile {
   /**
    * Binds a server channel to a path and listens.
    *
-   * @param group who may connect besides the owner and root; where this group does not exist, the
-   *     file keeps the daemon's own
-   * @throws IOException when another daemon serves the path, when something else than a socket
-   *     stands there, or when the file cannot be made
+   * @param group who may connect besides the owner and root; if this group does not exist, the file
+   *     keeps the daemon's own
+   * @throws IOException when another daemon serves the path, when something other than a socket is
+   *     there, or when the file cannot be created
    */
   static SocketFile bind(UnixServerSocketChannel channel, Path path, String group)
       throws IOException {
@@ -65,7 +65,7 @@ final class SocketFile {
               + (MAX_PATH_BYTES - UNFINISHED.length())
               + " bytes");
     }
-    refuseWhatIsNotALeftover(path);
+    requireAbsentOrStale(path);
     Files.createDirectories(path.toAbsolutePath().getParent());
     Files.deleteIfExists(unfinished);
     try {
@@ -75,12 +75,12 @@ final class SocketFile {
       Files.move(unfinished, path, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       Files.deleteIfExists(unfinished);
-      throw new IOException("cannot make the control socket " + path + ": " + e.getMessage(), e);
+      throw new IOException("cannot create the control socket " + path + ": " + e.getMessage(), e);
     }
     return new SocketFile(path, keyOf(path));
   }
 
-  /** Removes the file, unless somebody has put another one in its place. */
+  /** Removes the file, unless another one has taken its place. */
   void remove() {
     try {
       if (fileKey.equals(keyOf(path))) {
@@ -101,21 +101,21 @@ final class SocketFile {
     return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
   }
 
-  private static void refuseWhatIsNotALeftover(Path path) throws IOException {
+  private static void requireAbsentOrStale(Path path) throws IOException {
     try {
       if (!attributes(path).isOther()) {
-        throw new IOException(path + " is in the way: it is not a socket; remove it");
+        throw new IOException(path + " exists and is not a socket; remove it");
       }
     } catch (NoSuchFileException e) {
       return;
     }
-    try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-      // Not blocking: a daemon that hangs with a full backlog is a living one too.
-      probe.configureBlocking(false);
-      probe.connect(UnixDomainSocketAddress.of(path));
+    try (SocketChannel attempt = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      // Non-blocking: a daemon that hangs with a full backlog is running, too.
+      attempt.configureBlocking(false);
+      attempt.connect(UnixDomainSocketAddress.of(path));
       throw new IOException("another daemon serves " + path);
     } catch (ConnectException e) {
-      LOG.info("control: replacing {}, which a daemon left that did not end well", path);
+      LOG.info("control: replacing {}, which a crashed daemon left behind", path);
     }
   }
 
@@ -125,7 +125,7 @@ final class SocketFile {
           path.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByGroupName(name);
       Files.getFileAttributeView(path, PosixFileAttributeView.class).setGroup(group);
     } catch (UserPrincipalNotFoundException e) {
-      LOG.debug("control: there is no group {}; the socket keeps the daemon's own", name);
+      LOG.debug("control: there is no group {}; the socket keeps that of the daemon", name);
     } catch (IOException e) {
       LOG.warn("control: the group {} may not connect: {}", name, e.toString());
     }

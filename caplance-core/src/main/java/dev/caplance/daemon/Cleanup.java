@@ -7,8 +7,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is to be undone at the end, noted down while it is done: run in the opposite order, each
- * step whatever became of the ones before. Used by one thread.
+ * The steps that undo what a start does, noted while it is done. They are taken in the opposite
+ * order, each whether or not the ones before it succeeded. Used by one thread.
  */
 public final class Cleanup {
 
@@ -27,7 +27,7 @@ public final class Cleanup {
   /**
    * Notes a step.
    *
-   * @param what it does, as it completes "cannot …"
+   * @param what what it does, completing "cannot …"
    */
   public void atStop(String what, Action action) {
     steps.push(new Step(what, action));

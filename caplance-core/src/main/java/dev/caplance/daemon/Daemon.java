@@ -2,25 +2,26 @@ package dev.caplance.daemon;
 
 import java.io.IOException;
 
-/** What a process runs until it is told to end. */
+/** What a process runs until it is told to stop. */
 public interface Daemon {
 
   /**
-   * Starts everything; returns when the daemon serves.
+   * Starts everything; returns when the daemon is serving.
    *
-   * @throws IOException when it cannot, in words for the operator; {@link #stop} is called even so
+   * @throws IOException when it cannot; the message is for the operator. {@link #stop} is called in
+   *     that case, too
    */
   void start() throws IOException;
 
-  /** One line for {@code systemctl status}, once it serves. */
+  /** One line for {@code systemctl status} while it is serving. */
   String describe();
 
-  /** Undoes what {@link #start} did, as far as it came. */
+  /** Undoes what {@link #start} did, as far as it got. */
   void stop();
 
   /**
-   * Was told to stop once more: {@link #stop}, which is under way, is to wait for nothing that it
-   * need not wait for. Called by a thread of its own, to return at once.
+   * A second signal came: {@link #stop}, which is under way, shall no longer wait for anything that
+   * it can do without. Called by another thread; returns at once.
    */
   default void hurry() {}
 }

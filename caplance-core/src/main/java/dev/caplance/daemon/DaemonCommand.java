@@ -19,9 +19,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * The command line of a daemon: reads its configuration, and either only checks it or the machine,
- * or runs the daemon until it ends. A running daemon has the machine checked once too, and logs
- * what was found.
+ * The command line of a daemon: reads its configuration, and either only checks that or the
+ * machine, or runs the daemon until it ends. Once a daemon is serving, the machine is checked, too,
+ * and what is found is logged.
  *
  * @param <C> the configuration
  */
@@ -29,10 +29,10 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
-      "0:stopped by SIGTERM or SIGINT, or all that was to be checked is right",
-      "1:could not start or go on, or --preflight found what would not work",
-      "2:wrong usage",
-      "78:the configuration is wrong"
+      "0:stopped by SIGTERM or SIGINT, or nothing wrong was found",
+      "1:could not start or continue, or --preflight found what would not work",
+      "2:invalid usage",
+      "78:the configuration is invalid"
     })
 public abstract class DaemonCommand<C> implements Callable<Integer> {
 
@@ -48,24 +48,24 @@ public abstract class DaemonCommand<C> implements Callable<Integer> {
   @Option(
       names = "--config",
       paramLabel = "FILE",
-      description = "The configuration; in /etc/caplance unless given.")
+      description = "The configuration file, by default the one in /etc/caplance.")
   private Path file;
 
   @Option(
       names = "--check-config",
-      description = "Only read the configuration, and name every mistake in it.")
+      description = "Only read the configuration, and report every mistake in it.")
   private boolean checkConfig;
 
   @Option(
       names = "--preflight",
       description =
-          "Only look at this machine, change nothing, and name what would not work and what mends"
-              + " it.")
+          "Only check this machine, without changing anything, and report what would not work and"
+              + " how to fix it.")
   private boolean preflight;
 
   @Spec private CommandSpec spec;
 
-  /** A command that reads this file unless it is told another. */
+  /** A command that reads this file unless {@code --config} names another. */
   protected DaemonCommand(Path defaultFile) {
     this.defaultFile = defaultFile;
   }
@@ -73,13 +73,13 @@ public abstract class DaemonCommand<C> implements Callable<Integer> {
   /** Reads the configuration. */
   protected abstract C load(Path path) throws ConfigException;
 
-  /** The part of it that says what is logged. */
+  /** The part of it about logging. */
   protected abstract LoggingConfig logging(C config);
 
   /** The daemon, not started. */
   protected abstract Daemon daemon(C config, DaemonRunner runner);
 
-  /** What could keep the daemon from its work on this machine. */
+  /** The checks of this machine, see {@link Preflight}. */
   protected abstract List<PreflightCheck> checks(C config);
 
   @Override
@@ -93,7 +93,7 @@ public abstract class DaemonCommand<C> implements Callable<Integer> {
       return EXIT_CONFIG;
     }
     if (checkConfig) {
-      spec.commandLine().getOut().println(path + " is right");
+      spec.commandLine().getOut().println(path + " is valid");
       return 0;
     }
     Preflight flight = new Preflight(checks(config));
@@ -114,7 +114,7 @@ public abstract class DaemonCommand<C> implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     findings.forEach(out::println);
     if (findings.isEmpty()) {
-      out.println("nothing found that would not work");
+      out.println("no problems found");
     }
     boolean stops = findings.stream().anyMatch(f -> f.severity() == Finding.Severity.STOPS);
     return stops ? EXIT_FAILURE : 0;

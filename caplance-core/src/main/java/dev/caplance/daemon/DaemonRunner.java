@@ -1,5 +1,6 @@
 package dev.caplance.daemon;
 
+import dev.caplance.host.Failures;
 import dev.caplance.host.SystemdNotifier;
 import dev.caplance.linux.Signals;
 import java.io.IOException;
@@ -22,17 +23,21 @@ public final class DaemonRunner {
   private final AtomicInteger status = new AtomicInteger();
   private final SystemdNotifier systemd = new SystemdNotifier();
 
-  /** Ends the daemon because of something that it cannot go on with. Any thread may call. */
+  /** Stops the daemon because of a failure after which it cannot continue. Any thread may call. */
   public void fail(String what, Throwable cause) {
-    LOG.error("{}", what, cause);
-    status.set(EXIT_FAILURE);
-    ending.countDown();
+    try {
+      LOG.error("{}", what, cause);
+    } finally {
+      status.set(EXIT_FAILURE);
+      ending.countDown();
+    }
   }
 
   /**
-   * Runs the daemon, and does not return before it has ended.
+   * Runs the daemon until it has stopped.
    *
-   * @param onceServing run when the daemon serves; must return at once
+   * @param onceServing called when the daemon is serving; must return at once
+   * @return the exit status
    */
   public int run(Daemon daemon, Runnable onceServing) {
     Runtime.getRuntime().addShutdownHook(new Thread(() -> endAndWait(daemon), "shutdown"));
@@ -42,13 +47,13 @@ public final class DaemonRunner {
       onceServing.run();
       ending.await();
     } catch (IOException e) {
-      LOG.error("{}", e.getMessage());
+      LOG.error("{}", Failures.describe(e));
       LOG.debug("cannot start", e);
       status.set(EXIT_FAILURE);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (RuntimeException | Error e) {
-      fail("cannot go on", e);
+      fail("unexpected failure", e);
     } finally {
       systemd.stopping("stopping");
       daemon.stop();
@@ -58,7 +63,7 @@ public final class DaemonRunner {
   }
 
   /**
-   * On a signal the virtual machine would exit with 128 and the signal's number, which a service
+   * On a signal, the virtual machine would exit with 128 plus the signal's number, which a service
    * manager takes for a failure.
    */
   private void endAndWait(Daemon daemon) {
@@ -67,7 +72,7 @@ public final class DaemonRunner {
       Signals.handle(
           signal,
           () -> {
-            LOG.info("told to stop once more: will not wait");
+            LOG.info("got a second signal: stopping without waiting");
             daemon.hurry();
           });
     }

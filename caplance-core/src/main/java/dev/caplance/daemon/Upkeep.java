@@ -30,13 +30,13 @@ public final class Upkeep implements AutoCloseable {
   private final Thread thread = new Thread(this::run, "upkeep");
 
   /**
-   * One thing to keep right.
+   * One thing to take care of.
    *
-   * @param name what it does, completing "cannot …" and "can … again"
+   * @param name what the task does, completing "cannot …" and "can … again"
    */
   public record Task(String name, Look look) {}
 
-  /** Looks whether something is as it should be, and mends it if not. */
+  /** Checks whether something is as it should be, and restores it if not. */
   @FunctionalInterface
   public interface Look {
     void look() throws IOException;

@@ -3,7 +3,7 @@ package dev.caplance.daemon;
 /** The version of this program. */
 public final class Version {
 
-  /** As the jar's manifest says, or {@code development} when it runs without one. */
+  /** From the jar's manifest; {@code development} when the program runs from class files. */
   public static final String TEXT =
       Version.class.getPackage().getImplementationVersion() == null
           ? "development"

@@ -24,16 +24,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs the system's own programs ({@code ip}, {@code iptables-nft-restore}, …) and waits for their
- * end, but not for ever. Any thread may call.
+ * Runs programs of the system ({@code ip}, {@code iptables-nft-restore}, …) and waits until they
+ * end, with a timeout. Any thread may call.
  */
 public final class CommandRunner {
 
   private static final Logger LOG = LoggerFactory.getLogger(CommandRunner.class);
 
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
-  /** Where these programs are, whether or not the PATH of the user says so. */
+  /** Where these programs are, even if they are not in the user's PATH. */
   private static final List<String> SYSTEM_DIRECTORIES = List.of("/usr/sbin", "/sbin", "/usr/bin");
 
   private static final Map<String, String> DEBIAN_PACKAGES =
@@ -46,17 +46,21 @@ public final class CommandRunner {
           "ip6tables-nft-restore", "iptables");
 
   private final List<String> prefix;
-  private final Duration patience;
+  private final Duration timeout;
 
   /** Runs programs as they are. */
   public CommandRunner() {
-    this(List.of(), PATIENCE);
+    this(List.of(), TIMEOUT);
   }
 
-  /** Runs programs behind a prefix, such as {@code ip netns exec NAME}. */
-  CommandRunner(List<String> prefix, Duration patience) {
+  /**
+   * Runs programs with a prefix such as {@code ip netns exec NAME}.
+   *
+   * @param timeout after which a program is killed
+   */
+  public CommandRunner(List<String> prefix, Duration timeout) {
     this.prefix = List.copyOf(prefix);
-    this.patience = patience;
+    this.timeout = timeout;
   }
 
   /**
@@ -64,7 +68,7 @@ public final class CommandRunner {
    *
    * @param command its name and arguments
    * @return what it wrote to its standard output
-   * @throws CommandException when it is missing, took too long, or ended with anything but 0
+   * @throws CommandException when it is missing, took too long, or did not end with exit code 0
    * @throws InterruptedIOException when the thread was interrupted; the program was killed
    */
   public String run(String... command) throws IOException {
@@ -80,16 +84,17 @@ public final class CommandRunner {
     try {
       FutureTask<String> output = inBackground(() -> read(process.getInputStream()));
       FutureTask<String> errors = inBackground(() -> read(process.getErrorStream()));
-      start(() -> write(process.getOutputStream(), input));
-      if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+      FutureTask<Void> written = inBackground(() -> write(process.getOutputStream(), input));
+      if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
         throw new CommandException(
-            "'" + shown + "' did not end within " + patience.toMillis() + " ms");
+            "'" + shown + "' did not end within " + timeout.toMillis() + " ms");
       }
       String problem = get(errors);
       if (process.exitValue() != 0) {
         throw new CommandException(
             "'" + shown + "' failed: " + explain(problem, process.exitValue()));
       }
+      get(written);
       return get(output);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -129,7 +134,7 @@ public final class CommandRunner {
         .findFirst();
   }
 
-  /** Whether this machine has a program. */
+  /** Whether a program is installed. */
   public static boolean has(String program) {
     return find(program).isPresent();
   }
@@ -151,22 +156,18 @@ public final class CommandRunner {
 
   private static <T> FutureTask<T> inBackground(Callable<T> work) {
     FutureTask<T> task = new FutureTask<>(work);
-    start(task);
+    Thread thread = new Thread(task, "command-io");
+    thread.setDaemon(true);
+    thread.start();
     return task;
   }
 
-  private static void start(Runnable work) {
-    Thread thread = new Thread(work, "command-io");
-    thread.setDaemon(true);
-    thread.start();
-  }
-
-  /** Bounded as well, since a child of the program may hold its output open. */
-  private String get(FutureTask<String> text) throws IOException, InterruptedException {
+  /** With a timeout as well, since a child of the program may hold a stream open. */
+  private <T> T get(FutureTask<T> task) throws IOException, InterruptedException {
     try {
-      return text.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+      return task.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException | TimeoutException e) {
-      throw new CommandException("cannot read the output of a program: " + e, e);
+      throw new CommandException("cannot exchange data with a program: " + e, e);
     }
   }
 
@@ -174,11 +175,12 @@ public final class CommandRunner {
     return new String(in.readAllBytes(), UTF_8);
   }
 
-  private static void write(OutputStream out, String text) {
+  private static Void write(OutputStream out, String text) {
     try (out) {
       out.write(text.getBytes(UTF_8));
     } catch (IOException e) {
-      LOG.debug("a program did not read its input; its exit code says why", e);
+      LOG.debug("a program did not read its input; its exit code tells why", e);
     }
+    return null;
   }
 }

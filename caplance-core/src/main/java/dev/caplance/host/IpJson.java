@@ -7,17 +7,17 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.util.function.Consumer;
 
-/** Reads what {@code ip -json …} writes: an object for each network interface. */
+/** Reads the output of {@code ip -json …}: an object for each network interface. */
 public final class IpJson {
 
   private IpJson() {}
 
   /**
-   * Gives each object to a reader, in the kernel's order.
+   * Passes each object to a reader, in the kernel's order.
    *
-   * @param command that wrote it, for the error
-   * @param reader may assume what it needs to find
-   * @throws IOException when that is not there
+   * @param command what printed it, for the error message
+   * @param reader may rely on the members that it needs
+   * @throws IOException when the text is something else, or a member is missing or wrong
    */
   public static void read(String command, String json, Consumer<JsonObject> reader)
       throws IOException {
@@ -25,8 +25,12 @@ public final class IpJson {
       for (JsonElement element : JsonParser.parseString(json).getAsJsonArray()) {
         reader.accept(element.getAsJsonObject());
       }
-    } catch (JsonParseException | IllegalStateException | NullPointerException e) {
-      throw new IOException("'" + command + "' wrote something unexpected: " + e, e);
+    } catch (JsonParseException
+        | IllegalStateException
+        | IllegalArgumentException
+        | UnsupportedOperationException
+        | NullPointerException e) {
+      throw new IOException("'" + command + "' printed something unexpected: " + e, e);
     }
   }
 }

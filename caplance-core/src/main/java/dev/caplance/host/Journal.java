@@ -20,14 +20,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The changes that a daemon has made on this machine and not undone yet, in {@code
- * <runDirectory>/<daemon>.journal}. Each is on disk before it is made, so that whatever kills the
- * daemon, the next start finds what was left. The file is also the daemon's lock: two of a kind
- * cannot share a run directory.
+ * <runDirectory>/<daemon>.journal}. Each is on disk before it is made: however the daemon dies, the
+ * next start finds what is left. The file is also the daemon's lock: two daemons of a kind cannot
+ * share a run directory.
  *
- * <p>The file: a line that names this boot and network namespace (in another one, none of the
- * changes exist), then lines of a mark, a tab and the rest: {@code +} a change is about to be made,
- * {@code -} it is undone, {@code p} the process that writes from here on. A last line without its
- * end was cut by a crash; its change was not made.
+ * <p>The first line names this boot and network namespace; in another one, none of the changes
+ * exist. The other lines are a mark, a tab and the rest: {@code +} a change is about to be made,
+ * {@code -} it is undone, {@code p} the process that writes the following lines. A last line
+ * without a line end was cut off by a crash; its change was not made.
  *
  * <p>Used by one thread at a time.
  */
@@ -35,10 +35,10 @@ public final class Journal implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
 
-  /** More than any journal has; what is beyond it is not ours. */
+  /** No journal is longer; what follows is not ours. */
   private static final long MAX_BYTES = 1 << 20;
 
-  /** Makes a change undone on the machine. */
+  /** Undoes a change on the machine. */
   interface Undo<C extends MachineChange> {
     void accept(C change) throws IOException;
   }
@@ -53,16 +53,18 @@ public final class Journal implements AutoCloseable {
   }
 
   /**
-   * Opens a daemon's journal, with the changes that an earlier run left.
+   * Opens a daemon's journal with the changes that an earlier run left behind.
    *
    * @param daemon {@code lb} or {@code backend}
-   * @throws IOException when the directory cannot be used, or another daemon of the kind uses it
+   * @throws IOException when the directory cannot be used, or another daemon of the kind is using
+   *     it
    */
   public static Journal open(Path runDirectory, String daemon) throws IOException {
-    return open(runDirectory, daemon, hereAndNow());
+    return open(runDirectory, daemon, bootAndNamespace());
   }
 
-  static Journal open(Path runDirectory, String daemon, String hereAndNow) throws IOException {
+  static Journal open(Path runDirectory, String daemon, String bootAndNamespace)
+      throws IOException {
     Path file = runDirectory.resolve(daemon + ".journal");
     FileChannel channel = openChannel(file);
     try {
@@ -77,7 +79,7 @@ public final class Journal implements AutoCloseable {
                 + "; stop it, or give this one another runDirectory");
       }
       Journal journal = new Journal(file, channel);
-      journal.readLeftovers(hereAndNow);
+      journal.readLeftovers(bootAndNamespace);
       journal.append("p\t" + ProcessHandle.current().pid());
       return journal;
     } catch (IOException e) {
@@ -91,13 +93,13 @@ public final class Journal implements AutoCloseable {
     return changes.stream().filter(type::isInstance).map(type::cast).toList();
   }
 
-  /** Writes a change down; it may be made when this returns. */
+  /** Records a change; it may be made when this returns. */
   void add(MachineChange change) throws IOException {
     append("+\t" + change.toLine());
     changes.add(change);
   }
 
-  /** Writes down that a change is undone, or was not made after all. */
+  /** Records that a change is undone, or was not made after all. */
   void remove(MachineChange change) throws IOException {
     append("-\t" + change.toLine());
     changes.remove(change);
@@ -123,8 +125,8 @@ public final class Journal implements AutoCloseable {
   }
 
   /**
-   * Gives up the lock. What was not undone stays in the file for the next start; when everything
-   * was, the file is left empty.
+   * Releases the lock. What was not undone stays in the file for the next start; if everything was,
+   * the file is left empty.
    */
   @Override
   public void close() throws IOException {
@@ -168,12 +170,12 @@ public final class Journal implements AutoCloseable {
         .orElse("");
   }
 
-  private void readLeftovers(String hereAndNow) throws IOException {
+  private void readLeftovers(String bootAndNamespace) throws IOException {
     byte[] bytes = readWholeLines(channel);
     List<String> lines = new String(bytes, UTF_8).lines().toList();
-    if (lines.isEmpty() || !lines.get(0).equals(hereAndNow)) {
+    if (lines.isEmpty() || !lines.get(0).equals(bootAndNamespace)) {
       channel.truncate(0);
-      append(hereAndNow);
+      append(bootAndNamespace);
       return;
     }
     channel.truncate(bytes.length);
@@ -182,8 +184,8 @@ public final class Journal implements AutoCloseable {
   }
 
   /**
-   * Reads through the channel that holds the lock: to open and close the file a second time would
-   * give the lock up (fcntl(2), advisory record locking).
+   * Reads through the channel that holds the lock: opening and closing the file a second time would
+   * release the lock (fcntl(2), advisory record locking).
    */
   private static byte[] readWholeLines(FileChannel channel) throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate((int) Math.min(channel.size(), MAX_BYTES));
@@ -209,7 +211,7 @@ public final class Journal implements AutoCloseable {
     } else if (change.isPresent() && line.startsWith("-\t")) {
       changes.remove(change.get());
     } else {
-      LOG.warn("{} holds a line that means nothing and is skipped: {}", file, line);
+      LOG.warn("{}: skipping a line that is not understood: {}", file, line);
     }
   }
 
@@ -221,8 +223,8 @@ public final class Journal implements AutoCloseable {
     channel.force(false);
   }
 
-  /** Changes live as long as the boot and the network namespace in which they were made. */
-  private static String hereAndNow() throws IOException {
+  /** Changes exist as long as the boot and the network namespace in which they were made. */
+  private static String bootAndNamespace() throws IOException {
     return "boot "
         + Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip()
         + " "

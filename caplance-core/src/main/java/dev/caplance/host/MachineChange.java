@@ -1,40 +1,40 @@
 package dev.caplance.host;
 
-import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.IpPrefix;
 import java.net.InetAddress;
 import java.util.Optional;
 
-/** One change of the machine, with what is needed to undo it. */
+/** A change of this machine, with what is needed to undo it. */
 sealed interface MachineChange {
 
   String ADDRESS = "address";
   String SYSCTL = "sysctl";
 
-  /** An address was added to a device, with a prefix that holds nothing else. */
+  /** An address was added to a device, with a prefix that holds no other. */
   record Address(InetAddress address, String device) implements MachineChange {
 
-    /** The address and the length of its prefix, as {@code ip} takes it. */
-    String cidr() {
-      return IpAddresses.format(address) + "/" + address.getAddress().length * 8;
+    IpPrefix prefix() {
+      return IpPrefix.of(address);
     }
 
     @Override
     public String toLine() {
-      return String.join("\t", ADDRESS, cidr(), device);
+      return String.join("\t", ADDRESS, prefix().toString(), device);
     }
 
     private static Optional<MachineChange> parse(String cidr, String device) {
       try {
-        InetAddress address = IpAddresses.parse(cidr.replaceFirst("/\\d+$", ""));
-        return Optional.<MachineChange>of(new Address(address, device))
-            .filter(change -> change.toLine().equals(String.join("\t", ADDRESS, cidr, device)));
+        IpPrefix prefix = IpPrefix.parse(cidr);
+        return prefix.isSingleAddress()
+            ? Optional.of(new Address(prefix.address(), device))
+            : Optional.empty();
       } catch (IllegalArgumentException e) {
         return Optional.empty();
       }
     }
   }
 
-  /** A sysctl was set from one value to another, both with single spaces as the only blanks. */
+  /** A sysctl was changed; both values have single spaces as their only white space. */
   record Sysctl(String name, String from, String to) implements MachineChange {
 
     @Override
@@ -43,10 +43,10 @@ sealed interface MachineChange {
     }
   }
 
-  /** The change as fields between tabs. */
+  /** The change as fields separated by tabs. */
   String toLine();
 
-  /** Reads what {@link #toLine} wrote; empty when it is anything else. */
+  /** Reads what {@link #toLine} wrote; empty for any other text. */
   static Optional<MachineChange> parse(String line) {
     String[] fields = line.split("\t", -1);
     if (fields.length == 3 && fields[0].equals(ADDRESS)) {

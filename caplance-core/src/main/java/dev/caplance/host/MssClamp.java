@@ -2,6 +2,7 @@ package dev.caplance.host;
 
 import dev.caplance.packet.Encapsulation;
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.IpPrefix;
 import dev.caplance.packet.Ipv4;
 import dev.caplance.packet.Ipv6;
 import java.io.IOException;
@@ -106,8 +107,7 @@ public final class MssClamp {
     return "-A "
         + CHAIN
         + " -s "
-        + IpAddresses.format(vip)
-        + (IpAddresses.isIpv4(vip) ? "/32" : "/128")
+        + IpPrefix.of(vip)
         + " -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss "
         + mss;
   }
@@ -132,7 +132,7 @@ public final class MssClamp {
                             + family.chains().family()
                             + " MSS rules "
                             + difference
-                            + "; put them back");
+                            + "; put back");
                   }
                 }));
     failures.throwIfAny();

@@ -6,6 +6,7 @@ import dev.caplance.packet.Ports;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,12 +17,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The rules that bring packets for the VIPs to the queues: the ports that are balanced and the ICMP
- * errors are queued, TCP in queues of its own, echo and neighbour discovery stay with the host, and
- * what else comes is dropped or left to the host. Without a program that reads the queues, the
- * kernel drops what is queued.
+ * The rules that direct packets for the VIPs to the queues: the ports that are balanced and ICMP
+ * errors are queued, TCP in queues of its own; echo and neighbour discovery stay with the host;
+ * other packets are dropped or left to the host. While no program reads the queues, the kernel
+ * drops what is queued.
  *
- * <p>Rules that a crashed run left are replaced. Used by one thread at a time.
+ * <p>Rules that a crashed run left are replaced. {@link #droppedPackets} may be called by any
+ * thread, the other methods by one at a time.
  */
 public final class NetfilterRules {
 
@@ -44,8 +46,11 @@ public final class NetfilterRules {
   private static final Pattern DROP_RULE =
       Pattern.compile("\\[(\\d+):\\d+] -A " + RawTable.CHAIN + " -d ([^/ ]+)/\\d+ -j DROP");
 
-  private final List<RawTable> used = new ArrayList<>();
-  private final List<RawTable> unused = new ArrayList<>();
+  private final String queue;
+  private final String tcpQueue;
+  private final Map<Boolean, RawTable> tableOfIpv4;
+  private boolean counts;
+  private volatile Map<InetAddress, Long> dropped = Map.of();
 
   /**
    * A virtual address.
@@ -63,17 +68,10 @@ public final class NetfilterRules {
    * @param queueCount at least 1; the kernel spreads flows over these many queues, and those of TCP
    *     over as many behind them
    */
-  public NetfilterRules(List<Vip> vips, int firstQueue, int queueCount, CommandRunner commands) {
-    String queue = target(firstQueue, queueCount);
-    String tcpQueue = target(firstQueue + queueCount, queueCount);
-    for (boolean ipv4 : new boolean[] {true, false}) {
-      List<String> rules =
-          vips.stream()
-              .filter(vip -> IpAddresses.isIpv4(vip.address()) == ipv4)
-              .flatMap(vip -> rules(vip, queue, tcpQueue).stream())
-              .toList();
-      (rules.isEmpty() ? unused : used).add(new RawTable(ipv4, rules, commands));
-    }
+  public NetfilterRules(int firstQueue, int queueCount, CommandRunner commands) {
+    queue = target(firstQueue, queueCount);
+    tcpQueue = target(firstQueue + queueCount, queueCount);
+    tableOfIpv4 = Map.of(true, new RawTable(true, commands), false, new RawTable(false, commands));
   }
 
   private static String target(int first, int count) {
@@ -82,63 +80,87 @@ public final class NetfilterRules {
         : "-j NFQUEUE --queue-balance " + first + ":" + (first + count - 1);
   }
 
-  /** Puts the rules in place; what is left of older ones, also of another family, goes. */
-  public void install() throws IOException {
-    for (RawTable table : used) {
-      table.install();
+  /**
+   * Puts the rules for these VIPs in place of whatever is there of ours; rules of a family without
+   * a VIP are removed.
+   */
+  public void apply(List<Vip> vips) throws IOException {
+    counts = vips.stream().anyMatch(Vip::dropOther);
+    dropped = Map.of();
+    for (boolean ipv4 : new boolean[] {true, false}) {
+      List<String> rules =
+          vips.stream()
+              .filter(vip -> IpAddresses.isIpv4(vip.address()) == ipv4)
+              .flatMap(vip -> rules(vip).stream())
+              .toList();
+      if (rules.isEmpty()) {
+        removeIfPossible(tableOfIpv4.get(ipv4));
+      } else {
+        tableOfIpv4.get(ipv4).apply(rules);
+      }
     }
-    unused.forEach(NetfilterRules::removeIfPossible);
   }
 
   /**
-   * Looks whether the rules are still as they were installed and puts them back if not. A rule that
-   * somebody else has put before ours is not our business.
+   * Looks whether the rules are still as they were applied, puts them back if not, and reads their
+   * counters. Rules that somebody else has put before ours are theirs.
    *
    * @return what was wrong, a sentence for each family; empty when all was well
    */
   public List<String> check() throws IOException {
     List<String> repaired = new ArrayList<>();
-    for (RawTable table : used) {
+    for (RawTable table : used()) {
       repaired.addAll(table.check());
+    }
+    if (counts) {
+      dropped = readDropped();
     }
     return repaired;
   }
 
+  private List<RawTable> used() {
+    return tableOfIpv4.values().stream().filter(table -> !table.isEmpty()).toList();
+  }
+
   /** Removes the rules, if they are there. */
   public void remove() throws IOException {
-    for (RawTable table : used) {
-      table.remove();
+    for (RawTable table : used()) {
+      table.apply(List.of());
     }
-    unused.forEach(NetfilterRules::removeIfPossible);
+    tableOfIpv4.values().forEach(NetfilterRules::removeIfPossible);
   }
 
   /**
-   * How many packets for each VIP were dropped as other traffic, since the rules were put in place
-   * the last time; VIPs whose other traffic goes to the host are absent.
+   * How many packets for each VIP were dropped as other traffic since the rules were last put in
+   * place, as of the last {@link #check}; VIPs whose other traffic goes to the host are absent.
    */
-  public Map<InetAddress, Long> droppedPackets() throws IOException {
-    Map<InetAddress, Long> dropped = new LinkedHashMap<>();
-    for (RawTable table : used) {
+  public Map<InetAddress, Long> droppedPackets() {
+    return dropped;
+  }
+
+  private Map<InetAddress, Long> readDropped() throws IOException {
+    Map<InetAddress, Long> counters = new LinkedHashMap<>();
+    for (RawTable table : used()) {
       for (String rule : table.rulesWithCounters()) {
         Matcher drop = DROP_RULE.matcher(rule);
         if (drop.matches()) {
-          dropped.put(IpAddresses.parse(drop.group(2)), Long.parseLong(drop.group(1)));
+          counters.put(IpAddresses.parse(drop.group(2)), Long.parseLong(drop.group(1)));
         }
       }
     }
-    return dropped;
+    return Collections.unmodifiableMap(counters);
   }
 
   /** A machine without this family has no rules of ours in it either. */
   private static void removeIfPossible(RawTable table) {
     try {
-      table.remove();
+      table.apply(List.of());
     } catch (IOException e) {
       LOG.debug("no rules were looked for in a family that is not used", e);
     }
   }
 
-  private static List<String> rules(Vip vip, String queue, String tcpQueue) {
+  private List<String> rules(Vip vip) {
     boolean ipv4 = IpAddresses.isIpv4(vip.address());
     String to = "-d " + IpAddresses.format(vip.address()) + (ipv4 ? "/32 " : "/128 ");
     String icmp = ipv4 ? "-p icmp -m icmp --icmp-type " : "-p ipv6-icmp -m icmp6 --icmpv6-type ";

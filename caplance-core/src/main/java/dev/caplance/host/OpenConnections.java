@@ -8,14 +8,14 @@ import java.util.Collection;
 import java.util.List;
 
 /**
- * Counts the TCP connections that other machines have to certain addresses of this one, from the
- * first SYN until both sides have closed. Those from such an address itself are this machine's own:
- * checks of the application, for example. Asks through {@code ss}, for which the kernel picks out
- * the sockets itself (sock_diag(7)), whatever else there is. Any thread may call.
+ * Counts the TCP connections of other machines to certain addresses of this one, from the first SYN
+ * until both sides have closed. Connections from such an address are this machine's own, such as
+ * health checks, and do not count. Runs {@code ss}, for which the kernel selects the sockets
+ * (sock_diag(7)), however many others there are. Any thread may call.
  */
 public final class OpenConnections {
 
-  /** Where data may still come: all but LISTEN, SYN-SENT, TIME-WAIT and CLOSED. */
+  /** In which data may still arrive: all but LISTEN, SYN-SENT, TIME-WAIT and CLOSED. */
   private static final List<String> OPEN_STATES =
       List.of(
           "syn-recv",
@@ -56,7 +56,7 @@ public final class OpenConnections {
   }
 
   /**
-   * Counts; takes some milliseconds, with very many connections more.
+   * Counts; takes some milliseconds, or longer with very many connections.
    *
    * @throws IOException when {@code ss} is missing or fails
    */

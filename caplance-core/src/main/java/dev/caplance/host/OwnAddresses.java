@@ -8,7 +8,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** The addresses that this machine has, on whatever interface. */
+/** The addresses of this machine, on all its interfaces, and their MTUs. */
 public final class OwnAddresses {
 
   private static final int LARGEST_PACKET = 65_535;
@@ -16,9 +16,9 @@ public final class OwnAddresses {
   private OwnAddresses() {}
 
   /**
-   * Asks the kernel for them; takes about a millisecond. Any thread may call.
+   * Lists them; takes about a millisecond. Any thread may call.
    *
-   * @throws SocketException when the kernel does not tell
+   * @throws SocketException when the kernel does not list them
    */
   public static Set<InetAddress> list() throws SocketException {
     return NetworkInterface.networkInterfaces()
@@ -27,10 +27,10 @@ public final class OwnAddresses {
   }
 
   /**
-   * The MTU of the interface that has an address, 65535 bytes at most, which is the largest IP
-   * packet; empty when none has it. Any thread may call.
+   * The MTU in bytes of the interface that has an address, at most 65535, the size of the largest
+   * IP packet; empty if no interface has it. Any thread may call.
    *
-   * @throws SocketException when the kernel does not tell
+   * @throws SocketException when the kernel does not list the interfaces
    */
   public static OptionalInt mtuOf(InetAddress address) throws SocketException {
     NetworkInterface owner = NetworkInterface.getByInetAddress(address);
@@ -40,10 +40,10 @@ public final class OwnAddresses {
   }
 
   /**
-   * The largest MTU of the interfaces to other machines that have an address, 65535 bytes at most;
-   * 0 without any. Any thread may call.
+   * The largest MTU in bytes of all interfaces but loopback, at most 65535; 0 without any. Any
+   * thread may call.
    *
-   * @throws SocketException when the kernel does not tell
+   * @throws SocketException when the kernel does not list the interfaces
    */
   public static int widestMtu() throws SocketException {
     int widest = 0;

@@ -8,11 +8,12 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * Chains of our own in one table of one family, and the one jump that leads to the first of them.
- * Each replacement is one transaction of {@code iptables-nft-restore}, so that no packet ever meets
- * half of the rules.
+ * Netfilter chains of our own in one table of one address family, and the one jump to the first of
+ * them. Each replacement is one transaction of {@code iptables-nft-restore}, so that no packet
+ * meets half of the rules. Chains that a crashed run left behind are found by their names. Used by
+ * one thread at a time.
  *
- * <p>The nft variant is called by name: {@code iptables-legacy} works for nobody but root.
+ * <p>The nft variant is called by name, since {@code iptables-legacy} works only for root.
  */
 public final class OwnChains {
 
@@ -28,7 +29,7 @@ public final class OwnChains {
   /**
    * What the table holds of ours.
    *
-   * @param jumps the rules, in whatever chain, that jump to our chains
+   * @param jumps the rules of any chain that jump to our chains
    * @param chains our chains and their rules, as {@code iptables-save} prints them without counters
    */
   private record Contents(List<String> jumps, List<String> chains) {
@@ -43,12 +44,12 @@ public final class OwnChains {
   }
 
   /**
-   * Chains that are still as they are.
+   * Chains that have not been changed yet.
    *
    * @param table {@code raw}, {@code mangle} and so on
    * @param hook the built-in chain whose first rule jumps to the first of ours
-   * @param chains the names of ours, also of those that only some versions of us have; none is the
-   *     beginning of another one that exists in this table
+   * @param chains the names of ours, also of those that only some versions of this program have;
+   *     none may be a prefix of another chain's name in this table
    */
   public OwnChains(
       boolean ipv4, String table, String hook, List<String> chains, CommandRunner commands) {
@@ -68,9 +69,9 @@ public final class OwnChains {
   }
 
   /**
-   * Puts rules in place of whatever was left there.
+   * Puts these rules in place of all that our chains hold.
    *
-   * @param rules complete, {@code -A CHAIN …}; a chain exists when it has a rule
+   * @param rules complete: {@code -A CHAIN …}; a chain without a rule does not exist
    */
   public void install(List<String> rules) throws IOException {
     Contents present = read();
@@ -96,7 +97,7 @@ public final class OwnChains {
     installed = afterwards;
   }
 
-  /** What is wrong with what was installed, after "the rules"; empty when nothing is. */
+  /** How the rules differ from those installed, completing "the rules …"; empty if they do not. */
   public String difference() throws IOException {
     Contents present = read();
     if (present.equals(installed)) {
@@ -112,7 +113,7 @@ public final class OwnChains {
     };
   }
 
-  /** Removes our chains and every jump to them, if there are any. */
+  /** Removes our chains and all jumps to them, if there are any. */
   public void remove() throws IOException {
     Contents present = read();
     if (!present.isEmpty()) {
@@ -134,7 +135,7 @@ public final class OwnChains {
     return commands.run(program + "-save", "-c", "-t", table).lines().toList();
   }
 
-  /** Only of jumps that were found: to delete an absent one fails the whole transaction. */
+  /** Only for jumps that exist: deleting an absent one would fail the whole transaction. */
   private static List<String> deletions(Contents present) {
     return present.jumps().stream().map(jump -> "-D" + jump.substring(2)).toList();
   }
@@ -152,7 +153,7 @@ public final class OwnChains {
               + family
               + " table '"
               + table
-              + "' was made by nft and cannot be shared; give that table another name");
+              + "' was created by nft and cannot be shared; give that table another name");
     }
     List<String> jumps = new ArrayList<>();
     List<String> chains = new ArrayList<>();

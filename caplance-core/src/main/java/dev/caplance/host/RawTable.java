@@ -9,7 +9,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Our chains in one family's {@code raw} table: {@code CAPLANCE}, to which PREROUTING jumps first,
  * and {@code CAPLANCE-DEFRAG}, to which nothing jumps: the mere existence of its {@code -m socket}
- * rule makes the kernel put fragments together before PREROUTING, without connection tracking.
+ * rule makes the kernel reassemble fragments before PREROUTING, without connection tracking.
  */
 final class RawTable {
 
@@ -19,34 +19,47 @@ final class RawTable {
   private static final String DEFRAG_CHAIN = "CAPLANCE-DEFRAG";
 
   private final OwnChains chains;
-  private final List<String> rules;
+  private List<String> rules = List.of();
   private boolean defragments = true;
 
-  /**
-   * A table that is still as it is.
-   *
-   * @param rules what {@code CAPLANCE} is to hold, without {@code -A CAPLANCE}
-   */
-  RawTable(boolean ipv4, List<String> rules, CommandRunner commands) {
+  /** A table that is still as it is. */
+  RawTable(boolean ipv4, CommandRunner commands) {
     this.chains = new OwnChains(ipv4, "raw", "PREROUTING", List.of(CHAIN, DEFRAG_CHAIN), commands);
-    this.rules = rules.stream().map(rule -> "-A " + CHAIN + " " + rule).toList();
   }
 
-  /** Puts the rules in place of whatever was left there. */
-  void install() throws IOException {
+  /**
+   * Puts these rules in place of whatever is there of ours; without any, removes what is there.
+   *
+   * @param wanted what {@code CAPLANCE} is to hold, without {@code -A CAPLANCE}
+   */
+  void apply(List<String> wanted) throws IOException {
+    List<String> complete = wanted.stream().map(rule -> "-A " + CHAIN + " " + rule).toList();
+    if (complete.isEmpty()) {
+      chains.remove();
+    } else if (!complete.equals(rules) || !chains.difference().isEmpty()) {
+      install(complete);
+    }
+    rules = complete;
+  }
+
+  boolean isEmpty() {
+    return rules.isEmpty();
+  }
+
+  private void install(List<String> wanted) throws IOException {
     try {
-      chains.install(allRules());
+      chains.install(withDefragmentation(wanted));
     } catch (CommandException e) {
       if (!defragments || !isAboutSocketMatch(e)) {
         throw e;
       }
       defragments = false;
-      installWithoutDefragmentation(e);
+      installWithoutDefragmentation(wanted, e);
     }
   }
 
-  private List<String> allRules() {
-    List<String> all = new ArrayList<>(rules);
+  private List<String> withDefragmentation(List<String> wanted) {
+    List<String> all = new ArrayList<>(wanted);
     if (defragments) {
       all.add("-A " + DEFRAG_CHAIN + " -m socket -j RETURN");
     }
@@ -57,16 +70,17 @@ final class RawTable {
     return e.getMessage().contains("socket") || e.getMessage().contains(DEFRAG_CHAIN);
   }
 
-  private void installWithoutDefragmentation(CommandException first) throws IOException {
+  private void installWithoutDefragmentation(List<String> wanted, CommandException first)
+      throws IOException {
     try {
-      chains.install(allRules());
+      chains.install(withDefragmentation(wanted));
     } catch (CommandException e) {
       defragments = true;
       first.addSuppressed(e);
       throw first;
     }
     LOG.warn(
-        "{}: fragments will not be put together, since the kernel lacks the netfilter match"
+        "{}: fragments will not be reassembled, because the kernel lacks the netfilter match"
             + " 'socket' ({})",
         chains.family(),
         first.getMessage());
@@ -78,13 +92,8 @@ final class RawTable {
     if (difference.isEmpty()) {
       return List.of();
     }
-    install();
+    install(rules);
     return List.of("the " + chains.family() + " rules " + difference + "; put back");
-  }
-
-  /** Removes our chains and every jump to them, if there are any. */
-  void remove() throws IOException {
-    chains.remove();
   }
 
   /** The rules of {@code CAPLANCE} with their counters, {@code [packets:bytes] -A CAPLANCE …}. */

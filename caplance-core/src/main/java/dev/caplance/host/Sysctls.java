@@ -12,8 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sets kernel parameters (sysctl(8)) and puts the original values back. A value that somebody else
- * changed in the meantime is theirs and stays. Used by one thread at a time.
+ * Sets kernel parameters (sysctl(8)) and restores their original values. A value that something
+ * else has changed in the meantime is left alone. Used by one thread at a time.
  */
 public final class Sysctls {
 
@@ -22,7 +22,7 @@ public final class Sysctls {
   private final Journal journal;
   private final Path root;
 
-  /** For the parameters of this machine, the original values being remembered in this journal. */
+  /** For the parameters of this machine; a journal remembers their original values. */
   public Sysctls(Journal journal) {
     this(journal, Path.of("/proc/sys"));
   }
@@ -33,9 +33,9 @@ public final class Sysctls {
   }
 
   /**
-   * Sets these parameters, and puts back the others that a crashed run left changed. One that has
-   * its value already is not touched, now or at the end. Of one that a crashed run left changed,
-   * the value before that run stays the original.
+   * Sets these parameters, and restores the others that an earlier call or a crashed run changed. A
+   * parameter that already has its value is not touched, now or at the end. For one that a crashed
+   * run changed, the value before that run remains the original.
    *
    * @param wanted names as {@code sysctl} takes them ({@code net.ipv4.conf.all.arp_ignore}) and
    *     values
@@ -53,10 +53,10 @@ public final class Sysctls {
   }
 
   /**
-   * Puts the original values back, the last one first.
+   * Restores the original values, the last one first.
    *
-   * @throws IOException when one could not be put back; the others were, and the next start will
-   *     try again
+   * @throws IOException when one could not be restored; the others were, and the next start tries
+   *     again
    */
   public void restoreAll() throws IOException {
     journal.undo(journal.changes(MachineChange.Sysctl.class), this::undo);
@@ -95,7 +95,7 @@ public final class Sysctls {
       write(change.name(), change.from());
       LOG.info("set {} back to {}", change.name(), change.from());
     } else {
-      LOG.info("{} was set to {} by somebody else, and stays", change.name(), current);
+      LOG.info("{} was set to {} by something else and is left alone", change.name(), current);
     }
   }
 
@@ -126,14 +126,14 @@ public final class Sysctls {
     }
   }
 
-  /** As in sysctl(8), a name that begins with a word and a slash may have dots in the others. */
+  /** As in sysctl(8): in a name whose first separator is a slash, dots are part of the names. */
   private Path path(String name) {
     int slash = name.indexOf('/');
     boolean slashes = slash >= 0 && (name.indexOf('.') < 0 || slash < name.indexOf('.'));
     return root.resolve(slashes ? name : name.replace('.', '/'));
   }
 
-  /** The kernel separates numbers by tabs, and takes any blanks. */
+  /** The kernel separates numbers by tabs, and accepts any white space. */
   private static String normalised(String value) {
     return value.strip().replaceAll("\\s+", " ");
   }

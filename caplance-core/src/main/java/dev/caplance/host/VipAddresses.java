@@ -45,7 +45,7 @@ public final class VipAddresses {
     List<MachineChange.Address> unwanted =
         ours().stream().filter(change -> !wanted.contains(change.address())).toList();
     if (!unwanted.isEmpty()) {
-      remove(unwanted, InterfaceAddresses.list(commands));
+      remove(unwanted, Interfaces.list(commands));
     }
   }
 
@@ -67,11 +67,11 @@ public final class VipAddresses {
       current = Map.of();
       return current;
     }
-    InterfaceAddresses present = InterfaceAddresses.list(commands);
+    Interfaces present = Interfaces.list(commands);
     Failures failures = new Failures();
     Map<InetAddress, String> devices = new LinkedHashMap<>();
     wanted.forEach(
-        (vip, device) -> failures.attempt(() -> devices.put(vip, present.device(vip, device))));
+        (vip, device) -> failures.attempt(() -> devices.put(vip, present.place(vip, device))));
     failures.attempt(() -> remove(misplaced(wanted.keySet(), devices), present));
     Map<InetAddress, String> attached = new LinkedHashMap<>();
     devices.forEach(
@@ -98,16 +98,16 @@ public final class VipAddresses {
         .toList();
   }
 
-  private void attach(MachineChange.Address wanted, InterfaceAddresses present) throws IOException {
+  private void attach(MachineChange.Address wanted, Interfaces present) throws IOException {
     boolean news = !wanted.device().equals(current.get(wanted.address()));
     if (ours().contains(wanted)) {
-      if (!present.contain(wanted.cidr(), wanted.device())) {
+      if (!isPresent(wanted, present)) {
         add(wanted);
-        LOG.info("added {} to {}", wanted.cidr(), wanted.device());
+        LOG.info("added {} to {}", wanted.prefix(), wanted.device());
       } else if (news) {
-        LOG.info("took over {} on {} from an earlier run", wanted.cidr(), wanted.device());
+        LOG.info("took over {} on {} from an earlier run", wanted.prefix(), wanted.device());
       }
-    } else if (present.contain(wanted.address(), wanted.device())) {
+    } else if (present.named(wanted.device()).orElseThrow().has(wanted.address())) {
       if (news) {
         LOG.info(
             "{} is already on {} and will stay there",
@@ -117,7 +117,7 @@ public final class VipAddresses {
     } else {
       journal.add(wanted);
       add(wanted);
-      LOG.info("added {} to {}", wanted.cidr(), wanted.device());
+      LOG.info("added {} to {}", wanted.prefix(), wanted.device());
     }
   }
 
@@ -132,13 +132,13 @@ public final class VipAddresses {
       return;
     }
     Failures failures = new Failures();
-    InterfaceAddresses present = InterfaceAddresses.list(commands);
+    Interfaces present = Interfaces.list(commands);
     for (MachineChange.Address change : ours()) {
-      if (!present.contain(change.cidr(), change.device())) {
+      if (!isPresent(change, present)) {
         failures.attempt(
             () -> {
               add(change);
-              LOG.warn("{} was gone from {}; put back", change.cidr(), change.device());
+              LOG.warn("{} was gone from {}; put back", change.prefix(), change.device());
               restored.accept(change.address());
             });
       }
@@ -155,23 +155,31 @@ public final class VipAddresses {
     return journal.changes(MachineChange.Address.class);
   }
 
+  private static boolean isPresent(MachineChange.Address change, Interfaces present) {
+    return present
+        .named(change.device())
+        .filter(device -> device.addresses().contains(change.prefix()))
+        .isPresent();
+  }
+
   private void add(MachineChange.Address change) throws IOException {
     List<String> command = new ArrayList<>();
-    command.addAll(List.of("ip", "address", "add", change.cidr(), "dev", change.device()));
+    command.addAll(
+        List.of("ip", "address", "add", change.prefix().toString(), "dev", change.device()));
     if (!IpAddresses.isIpv4(change.address())) {
       command.addAll(List.of("nodad", "preferred_lft", "0"));
     }
     commands.run(command.toArray(String[]::new));
   }
 
-  private void remove(List<MachineChange.Address> unwanted, InterfaceAddresses present)
-      throws IOException {
+  private void remove(List<MachineChange.Address> unwanted, Interfaces present) throws IOException {
     journal.undo(
         unwanted,
         change -> {
-          if (present.contain(change.cidr(), change.device())) {
-            commands.run("ip", "address", "delete", change.cidr(), "dev", change.device());
-            LOG.info("removed {} from {}", change.cidr(), change.device());
+          if (isPresent(change, present)) {
+            commands.run(
+                "ip", "address", "delete", change.prefix().toString(), "dev", change.device());
+            LOG.info("removed {} from {}", change.prefix(), change.device());
           }
         });
   }

@@ -9,8 +9,8 @@ import java.net.InetAddress;
 import java.net.NetworkInterface;
 
 /**
- * Tells the neighbours on a link that an address is here now, so that they do not go on sending to
- * the machine that had it before. Needs CAP_NET_RAW.
+ * Announces to the neighbours on a link that an address is here now, so that they stop sending to
+ * the machine that had it before. Needs CAP_NET_RAW. Any thread may call.
  */
 public final class VipAnnouncer {
 
@@ -25,7 +25,7 @@ public final class VipAnnouncer {
   public static void announce(InetAddress vip, String device) throws IOException {
     NetworkInterface link = NetworkInterface.getByName(device);
     if (link == null) {
-      throw new IOException("there is no interface " + device + " any more");
+      throw new IOException("the interface " + device + " no longer exists");
     }
     byte[] mac = link.getHardwareAddress();
     if (mac == null || mac.length != MAC_LENGTH) {

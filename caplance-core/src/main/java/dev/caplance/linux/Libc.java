@@ -24,6 +24,7 @@ final class Libc {
 
   static final int SOL_SOCKET = 1;
   static final int SO_RCVTIMEO = 20;
+  static final int SO_BINDTODEVICE = 25;
   static final int SO_SNDBUFFORCE = 32;
   static final int SO_RCVBUFFORCE = 33;
 

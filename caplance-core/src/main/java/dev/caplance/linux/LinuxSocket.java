@@ -3,30 +3,40 @@ package dev.caplance.linux;
 import com.sun.jna.Native;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A datagram socket that sends and receives in batches. Receiving belongs to one thread, sending to
- * one thread; {@link #close} may be called once both have ended.
+ * A datagram socket that sends and receives in batches. It owns its descriptor, unless that was
+ * {@link #borrowed}; whoever opened it closes it. One thread may receive and one may send. {@link
+ * #close} may be called by any thread and more than once; calls that come later fail with EBADF.
  */
-public final class LinuxSocket implements AutoCloseable {
+public final class LinuxSocket implements MessageSink {
+
+  private static final int CLOSED = -1;
 
   /** Nothing is sent to it. */
   private static final int ANY_PORT = 9;
 
-  private final int fd;
+  /** Bytes of {@code struct timeval { long seconds; long microseconds; }}. */
+  private static final int TIMEVAL = 16;
+
+  private static final int TIMEVAL_MICROS = 8;
+
+  private final AtomicInteger fd;
   private final boolean owned;
 
   private LinuxSocket(int fd, boolean owned) {
-    this.fd = fd;
+    this.fd = new AtomicInteger(fd);
     this.owned = owned;
   }
 
   /**
-   * A UDP socket of the address's family whose packets may be fragmented on their way: they carry
-   * what others sent, so nobody could make them smaller.
+   * A UDP socket of the address's family whose packets may be fragmented: what they carry comes
+   * from others and cannot be made smaller here.
    *
-   * @param local where it is bound; the unspecified address for any
-   * @param port 0 for one that the kernel chooses
+   * @param local the address that it is bound to; the unspecified one for any
+   * @param port 0 to have the kernel choose one
    */
   public static LinuxSocket udp(InetAddress local, int port) throws LinuxException {
     SocketAddress address = SocketAddress.of(local, port);
@@ -47,16 +57,16 @@ public final class LinuxSocket implements AutoCloseable {
   }
 
   /**
-   * Bytes of the largest packet that gets to an address whole, as far as this machine knows ({@code
-   * IP_MTU} of ip(7)): that of the interface, of the route, or what a router has said.
+   * The path MTU to an address in bytes, as far as this machine knows it ({@code IP_MTU} of ip(7)):
+   * that of the interface, of the route, or what a router has reported.
    */
-  public static int mtuOfWayTo(InetAddress to) throws LinuxException {
+  public static int pathMtu(InetAddress to) throws LinuxException {
     SocketAddress address = SocketAddress.of(to, ANY_PORT);
     boolean ipv4 = address.family == Libc.AF_INET;
     try (LinuxSocket socket = open(address.family, Libc.SOCK_DGRAM, 0, "socket(udp)");
         NativeMemory name = NativeMemory.allocate(SocketAddress.MAX_LENGTH)) {
       address.writeTo(name.nativeBytes(), 0);
-      if (Libc.connect(socket.fd, name.address(), address.length) < 0) {
+      if (Libc.connect(socket.fd.get(), name.address(), address.length) < 0) {
         throw LinuxException.last("connect(" + to.getHostAddress() + ")");
       }
       return ipv4
@@ -85,15 +95,15 @@ public final class LinuxSocket implements AutoCloseable {
         .with(Libc.SOL_PACKET, Libc.PACKET_VNET_HDR);
   }
 
-  /** A socket that another library opened and closes. */
+  /** A socket of a descriptor that another library opened and closes. */
   public static LinuxSocket borrowed(int fd) {
     return new LinuxSocket(fd, false);
   }
 
   /**
-   * Sends one frame on the link behind an interface (packet(7)). Needs CAP_NET_RAW.
+   * Sends one frame on the link of an interface (packet(7)). Needs CAP_NET_RAW.
    *
-   * @param destination the MAC it goes to, six bytes
+   * @param destination MAC, six bytes
    * @param payload the frame without its Ethernet header
    */
   public static void sendFrame(
@@ -112,7 +122,7 @@ public final class LinuxSocket implements AutoCloseable {
     return new LinuxSocket(fd, true);
   }
 
-  /** With an option switched on; closed when that fails. */
+  /** Returns this socket with an option switched on, or closes it when that fails. */
   private LinuxSocket with(int level, int option) throws LinuxException {
     try {
       set(level, option, 1);
@@ -126,7 +136,7 @@ public final class LinuxSocket implements AutoCloseable {
   private void bind(SocketAddress address, String call) throws LinuxException {
     try (NativeMemory name = NativeMemory.allocate(SocketAddress.MAX_LENGTH)) {
       address.writeTo(name.nativeBytes(), 0);
-      if (Libc.bind(fd, name.address(), address.length) < 0) {
+      if (Libc.bind(fd.get(), name.address(), address.length) < 0) {
         throw LinuxException.last(call);
       }
     }
@@ -134,94 +144,92 @@ public final class LinuxSocket implements AutoCloseable {
 
   private void sendOne(byte[] message, SocketAddress to) throws LinuxException {
     try (NativeMemory data = NativeMemory.allocate(message.length);
-        SendBatch batch = new SendBatch(1, false)) {
+        NativeMemory name = NativeMemory.allocate(SocketAddress.MAX_LENGTH)) {
       data.nativeBytes().put(message);
-      batch.addDatagram(batch.add(to, 0), data.address(), message.length);
-      if (Libc.sendmmsg(fd, batch.headers.address(0), 1, 0) < 0) {
-        throw LinuxException.last("sendmmsg(..)");
+      to.writeTo(name.nativeBytes(), 0);
+      long sent =
+          Libc.sendto(fd.get(), data.address(), message.length, 0, name.address(), to.length);
+      if (sent < 0) {
+        throw LinuxException.last("sendto(..)");
       }
     }
   }
 
   /**
-   * Waits for the first message, at most as long as {@link #setReceiveTimeout} says, and takes what
-   * else is there. Allocates nothing.
+   * Waits for a message, at most as long as {@link #setReceiveTimeout} says, and takes what else
+   * has come by then. Allocates nothing.
    *
+   * @param most messages to take; never more than the batch has room for
    * @return how many messages lie in the batch, or the negative error number; {@code -}{@link
-   *     Errno#EAGAIN} when the time ran out
+   *     Errno#EAGAIN} when none came in time
    */
-  public int receive(ReceiveBatch batch) {
-    return receive(batch, batch.capacity());
-  }
-
-  /** The same with so many messages at most. */
   public int receive(ReceiveBatch batch, int most) {
     batch.restoreRoom();
-    int count = Libc.recvmmsg(fd, batch.headers.address(0), most, Libc.MSG_WAITFORONE, 0);
+    int count =
+        Libc.recvmmsg(
+            fd.get(),
+            batch.headers.address(0),
+            Math.min(most, batch.capacity()),
+            Libc.MSG_WAITFORONE,
+            0);
     batch.received(Math.max(count, 0));
     return count < 0 ? -Native.getLastError() : count;
   }
 
+  /** The same with as many messages as the batch has room for. */
+  public int receive(ReceiveBatch batch) {
+    return receive(batch, batch.capacity());
+  }
+
+  @Override
+  public int send(long messages, int count) {
+    int sent = Libc.sendmmsg(fd.get(), messages, count, Libc.MSG_DONTWAIT);
+    return sent < 0 ? -Native.getLastError() : sent;
+  }
+
   /**
-   * Sends the messages of the batch from {@code first} on, without waiting for room. Allocates
-   * nothing.
+   * Sends bytes outside the heap to the kernel, as netlink sockets do. Allocates nothing.
    *
-   * @return how many were sent: fewer than there are when one failed, whose error the next call
-   *     that begins with it gives; or the negative error number of message {@code first}
+   * @return {@code length}, or a negative error number
    */
-  int send(SendBatch batch, int first) {
-    int count =
-        Libc.sendmmsg(fd, batch.headers.address(first), batch.count() - first, Libc.MSG_DONTWAIT);
-    return count < 0 ? -Native.getLastError() : count;
-  }
-
-  /** Sends the message that {@link SendBatch#takeDatagram} made, like {@link #send}. */
-  int sendSpare(SendBatch batch) {
-    long message = batch.headers.address(batch.spare());
-    int count = Libc.sendmmsg(fd, message, 1, Libc.MSG_DONTWAIT);
-    return count < 0 ? -Native.getLastError() : count;
+  public int write(long address, int length) {
+    return Libc.sendto(fd.get(), address, length, 0, 0, 0) < 0 ? -Native.getLastError() : length;
   }
 
   /**
-   * Whether the kernel knows how to send runs of datagrams; an interface may refuse them yet (Linux
-   * 4.18, {@code UDP_SEGMENT} of udp(7)).
+   * Whether the kernel can send GSO batches (Linux 4.18, {@code UDP_SEGMENT} of udp(7)). An
+   * interface may still refuse them.
    */
-  public boolean takesRuns() {
-    try {
-      set(Libc.IPPROTO_UDP, Libc.UDP_SEGMENT, 0);
-      return true;
-    } catch (LinuxException e) {
-      return false;
-    }
+  public boolean supportsGso() {
+    return tries(Libc.UDP_SEGMENT, 0);
   }
 
   /**
-   * Asks for datagrams that came as a run to be received as one message (Linux 5.0, {@code UDP_GRO}
-   * of udp(7)); see {@link ReceiveBatch#datagramSize}.
+   * Has datagrams that came together received as one message, a GRO batch (Linux 5.0, {@code
+   * UDP_GRO} of udp(7)); see {@link ReceiveBatch#datagramSize}.
    *
    * @return false when the kernel cannot
    */
-  public boolean joinDatagrams() {
+  public boolean enableGro() {
+    return tries(Libc.UDP_GRO, 1);
+  }
+
+  private boolean tries(int udpOption, int value) {
     try {
-      set(Libc.IPPROTO_UDP, Libc.UDP_GRO, 1);
+      set(Libc.IPPROTO_UDP, udpOption, value);
       return true;
     } catch (LinuxException e) {
       return false;
     }
-  }
-
-  /** Sends bytes outside the heap to nobody in particular, as netlink sockets do. */
-  public int send(long address, int length) {
-    return Libc.sendto(fd, address, length, 0, 0, 0) < 0 ? -Native.getLastError() : length;
   }
 
   /** How long {@link #receive} waits before it returns with {@link Errno#EAGAIN}. */
   public void setReceiveTimeout(int millis) throws LinuxException {
-    try (NativeMemory timeval = NativeMemory.allocate(16)) {
+    try (NativeMemory timeval = NativeMemory.allocate(TIMEVAL)) {
       ByteBuffer bytes = timeval.nativeBytes();
       bytes.putLong(0, millis / 1000);
-      bytes.putLong(8, millis % 1000 * 1000L);
-      set(Libc.SOL_SOCKET, Libc.SO_RCVTIMEO, timeval, 16);
+      bytes.putLong(TIMEVAL_MICROS, millis % 1000 * 1000L);
+      set(Libc.SOL_SOCKET, Libc.SO_RCVTIMEO, timeval, TIMEVAL);
     }
   }
 
@@ -235,24 +243,41 @@ public final class LinuxSocket implements AutoCloseable {
     set(Libc.SOL_SOCKET, Libc.SO_SNDBUFFORCE, bytes);
   }
 
+  /**
+   * Sends and receives through one interface only ({@code SO_BINDTODEVICE} of socket(7)), whatever
+   * other routes say. Needs CAP_NET_RAW.
+   */
+  public void bindToDevice(String name) throws LinuxException {
+    byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
+    try (NativeMemory memory = NativeMemory.allocate(bytes.length)) {
+      memory.nativeBytes().put(bytes);
+      if (Libc.setsockopt(
+              fd.get(), Libc.SOL_SOCKET, Libc.SO_BINDTODEVICE, memory.address(), bytes.length)
+          < 0) {
+        throw LinuxException.last("setsockopt(SO_BINDTODEVICE, " + name + ")");
+      }
+    }
+  }
+
   /** Sets an option whose value is an {@code int}. */
   public void set(int level, int name, int value) throws LinuxException {
-    try (NativeMemory memory = NativeMemory.allocate(4)) {
+    try (NativeMemory memory = NativeMemory.allocate(Integer.BYTES)) {
       memory.nativeBytes().putInt(0, value);
-      set(level, name, memory, 4);
+      set(level, name, memory, Integer.BYTES);
     }
   }
 
   private void set(int level, int name, NativeMemory value, int length) throws LinuxException {
-    if (Libc.setsockopt(fd, level, name, value.address(), length) < 0) {
+    if (Libc.setsockopt(fd.get(), level, name, value.address(), length) < 0) {
       throw LinuxException.last("setsockopt(" + level + ", " + name + ")");
     }
   }
 
   private int get(int level, int name) throws LinuxException {
-    try (NativeMemory memory = NativeMemory.allocate(8)) {
-      memory.nativeBytes().putInt(4, 4);
-      if (Libc.getsockopt(fd, level, name, memory.address(), memory.address() + 4) < 0) {
+    try (NativeMemory memory = NativeMemory.allocate(2 * Integer.BYTES)) {
+      memory.nativeBytes().putInt(Integer.BYTES, Integer.BYTES);
+      long length = memory.address() + Integer.BYTES;
+      if (Libc.getsockopt(fd.get(), level, name, memory.address(), length) < 0) {
         throw LinuxException.last("getsockopt(" + level + ", " + name + ")");
       }
       return memory.nativeBytes().getInt(0);
@@ -261,19 +286,21 @@ public final class LinuxSocket implements AutoCloseable {
 
   /** The port that the socket is bound to. */
   public int localPort() throws LinuxException {
-    try (NativeMemory name = NativeMemory.allocate(SocketAddress.MAX_LENGTH + 8)) {
+    try (NativeMemory name = NativeMemory.allocate(SocketAddress.MAX_LENGTH + Integer.BYTES)) {
       name.nativeBytes().putInt(SocketAddress.MAX_LENGTH, SocketAddress.MAX_LENGTH);
-      if (Libc.getsockname(fd, name.address(), name.address() + SocketAddress.MAX_LENGTH) < 0) {
+      long length = name.address() + SocketAddress.MAX_LENGTH;
+      if (Libc.getsockname(fd.get(), name.address(), length) < 0) {
         throw LinuxException.last("getsockname(..)");
       }
-      return Short.toUnsignedInt(name.networkBytes().getShort(2));
+      return Short.toUnsignedInt(name.networkBytes().getShort(SocketAddress.PORT));
     }
   }
 
   @Override
   public void close() {
-    if (owned) {
-      Libc.close(fd);
+    int open = fd.getAndSet(CLOSED);
+    if (owned && open != CLOSED) {
+      Libc.close(open);
     }
   }
 }

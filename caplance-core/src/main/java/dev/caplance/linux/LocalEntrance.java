@@ -1,17 +1,18 @@
 package dev.caplance.linux;
 
-import java.nio.ByteOrder;
-
 /**
- * A way into this machine for whole IP packets to its own addresses; they arrive on {@code lo}. One
- * IP version, batches as {@link BatchSender} has them. Belongs to one thread.
+ * Delivers whole IP packets of one version to addresses of this machine: they arrive on {@code lo}.
+ * Owns its socket and a {@link SendBatch}, and not the packets. For one thread.
  */
 public final class LocalEntrance implements AutoCloseable {
+
+  /** The most pieces that a packet may lie in. */
+  public static final int MAX_PIECES = 64;
 
   /** The most bytes of a packet; the Internet Protocol has no longer ones. */
   private static final int LARGEST_PACKET = 65_535;
 
-  /** What a raw socket's packet may have to fit one block of 32 KiB: it lies in one piece. */
+  /** A raw socket's packet lies in one block, here of 32 KiB: larger ones are slow to get. */
   private static final int LARGEST_IN_ONE_PIECE = 32_000;
 
   /**
@@ -23,96 +24,127 @@ public final class LocalEntrance implements AutoCloseable {
   private static final int VNET_HEADER = 10;
 
   private static final int HEADER_LENGTH = 2;
+  private static final int MAC = 6;
   private static final int ETHERNET_HEADER = 14;
-  private static final int ETHERTYPE = VNET_HEADER + 12;
+  private static final int ETHERTYPE = VNET_HEADER + 2 * MAC;
   private static final int FRAME_HEADER = VNET_HEADER + ETHERNET_HEADER;
   private static final int IPV4 = 0x0800;
   private static final int IPV6 = 0x86dd;
-  private static final int SMALLEST_IPV4 = 20;
-  private static final int SMALLEST_IPV6 = 40;
+  private static final int MIN_IPV4_HEADER = 20;
+  private static final int IPV6_HEADER = 40;
 
   /** {@code lo} is the first interface of each network namespace. */
   private static final int LO = 1;
 
-  private final BatchSender sender;
-  private final int mostBytes;
+  private static final String LO_NAME = "lo";
+
+  private final MessageSink socket;
+  private final SendBatch batch;
+  private final Datagram datagram = new Datagram();
+  private final int maxBytes;
   private final NativeMemory frameHeader;
   private final SocketAddress lo;
 
+  /**
+   * An entrance through a socket that takes whole IP packets.
+   *
+   * @param socket becomes the entrance's own
+   * @param capacity packets of a batch, 1 to 1024
+   * @param maxBytes of a packet
+   */
+  public LocalEntrance(MessageSink socket, int capacity, int maxBytes) {
+    this(socket, capacity, maxBytes, null, null);
+  }
+
   private LocalEntrance(
-      LinuxSocket socket, int capacity, int mostBytes, NativeMemory frameHeader, SocketAddress lo) {
-    this.sender = new BatchSender(socket, capacity, true);
-    this.mostBytes = mostBytes;
+      MessageSink socket, int capacity, int maxBytes, NativeMemory frameHeader, SocketAddress lo) {
+    this.socket = socket;
+    this.batch = new SendBatch(capacity, MAX_PIECES + 1);
+    this.maxBytes = maxBytes;
     this.frameHeader = frameHeader;
     this.lo = lo;
   }
 
   /**
-   * The link behind {@code lo}: the shorter way. IPv4 packets are looked at by {@code rp_filter},
-   * which refuses them all when it is 1 for {@code lo} or for all interfaces.
+   * Through the link of {@code lo}, which is the shorter path. IPv4 packets are subject to {@code
+   * rp_filter}, which drops all of them when it is 1 for {@code lo} or for all interfaces. A
+   * machine that forwards packets also forwards one whose destination is not an address of its own:
+   * do not use this entrance then.
    *
    * @param capacity packets of a batch, 1 to 1024
    */
   public static LocalEntrance link(boolean ipv4, int capacity) throws LinuxException {
     LinuxSocket socket = LinuxSocket.frames();
     int etherType = ipv4 ? IPV4 : IPV6;
+    int headerLength = ETHERNET_HEADER + (ipv4 ? MIN_IPV4_HEADER : IPV6_HEADER);
     NativeMemory header = NativeMemory.allocate(FRAME_HEADER);
-    header
-        .networkBytes()
-        .order(ByteOrder.nativeOrder())
-        .putShort(
-            HEADER_LENGTH, (short) (ETHERNET_HEADER + (ipv4 ? SMALLEST_IPV4 : SMALLEST_IPV6)));
+    header.nativeBytes().putShort(HEADER_LENGTH, (short) headerLength);
     header.networkBytes().putShort(ETHERTYPE, (short) etherType);
-    SocketAddress lo = SocketAddress.link(LO, etherType, new byte[6]);
+    SocketAddress lo = SocketAddress.link(LO, etherType, new byte[MAC]);
     return new LocalEntrance(socket, capacity, LARGEST_PACKET, header, lo);
   }
 
   /**
-   * A raw socket, whose packets are routed as if this machine had made them: it works under every
-   * {@code rp_filter}.
+   * Through a raw socket, whose packets are routed as if this machine had made them: it works with
+   * every {@code rp_filter}. The socket is bound to {@code lo}, so that no packet ever leaves the
+   * machine. If the destination is not an address of the machine, IPv4 delivers the packet
+   * nevertheless, and IPv6 refuses it with ENETUNREACH, as it does if the address is not on {@code
+   * lo}.
    *
    * @param capacity packets of a batch, 1 to 1024
    */
   public static LocalEntrance raw(boolean ipv4, int capacity) throws LinuxException {
     LinuxSocket socket = ipv4 ? LinuxSocket.rawIpv4() : LinuxSocket.rawIpv6();
-    return new LocalEntrance(socket, capacity, LARGEST_IN_ONE_PIECE, null, null);
+    try {
+      socket.bindToDevice(LO_NAME);
+    } catch (LinuxException e) {
+      socket.close();
+      throw e;
+    }
+    return new LocalEntrance(socket, capacity, LARGEST_IN_ONE_PIECE);
   }
 
   /** The most bytes of a packet. */
-  public int mostBytes() {
-    return mostBytes;
+  public int maxBytes() {
+    return maxBytes;
   }
 
   /**
-   * Puts a packet in line; see {@link BatchSender#add}. It may be lengthened.
+   * Adds a packet to the batch.
    *
+   * @param packet where it lies; it must stay there until {@link #flush}
    * @param to its destination
-   * @return its index in the batch
+   * @return its index in the batch, or {@link SendBatch#FULL}
    */
   public int add(long packet, int length, SocketAddress to) {
     return frameHeader == null
-        ? sender.add(packet, length, to, 0)
-        : sender.add(frameHeader.address(), FRAME_HEADER, packet, length, lo, 0);
+        ? batch.add(datagram.set(packet, length), to, 0)
+        : batch.add(datagram.set(frameHeader.address(), FRAME_HEADER, packet, length), lo, 0);
   }
 
-  /** Appends bytes to the packet of this index: up to {@link BatchSender#MAX_RUN} times. */
-  public void lengthen(int index, long data, int length) {
-    sender.lengthen(index, data, length);
+  /**
+   * Makes the packet of this index longer.
+   *
+   * @return false when it consists of {@link #MAX_PIECES} pieces already
+   */
+  public boolean extend(int index, long data, int length) {
+    return batch.extend(index, data, length);
   }
 
-  /** Packets in line. */
+  /** Packets that wait. */
   public int count() {
-    return sender.count();
+    return batch.count();
   }
 
-  /** Sends what is in line; see {@link BatchSender#flush}. */
-  public void flush(BatchSender.Outcome outcome) {
-    sender.flush(outcome);
+  /** Sends what waits; see {@link SendBatch#flush}. */
+  public void flush(SendListener listener) {
+    batch.flush(socket, listener);
   }
 
   @Override
   public void close() {
-    sender.close();
+    socket.close();
+    batch.close();
     if (frameHeader != null) {
       frameHeader.close();
     }

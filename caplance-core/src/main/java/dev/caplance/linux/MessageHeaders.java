@@ -4,7 +4,8 @@ import java.nio.ByteBuffer;
 
 /**
  * An array of {@code struct mmsghdr}, each with its {@code struct iovec}s, as {@code recvmmsg} and
- * {@code sendmmsg} take them. Written once where values never change, then only where they do.
+ * {@code sendmmsg} take them. Owns that memory, and neither the names, the control messages nor the
+ * data that it points to. For one thread.
  *
  * <pre>
  * struct mmsghdr { struct msghdr hdr; unsigned int len; }                                64 bytes
@@ -16,6 +17,7 @@ import java.nio.ByteBuffer;
 final class MessageHeaders implements AutoCloseable {
 
   private static final int HEADER = 64;
+  private static final int NAME = 0;
   private static final int NAME_LENGTH = 8;
   private static final int IOV = 16;
   private static final int IOV_COUNT = 24;
@@ -23,7 +25,10 @@ final class MessageHeaders implements AutoCloseable {
   private static final int CONTROL_LENGTH = 40;
   private static final int FLAGS = 48;
   private static final int LENGTH = 56;
+
   private static final int IOVEC = 16;
+  private static final int IOVEC_BASE = 0;
+  private static final int IOVEC_LENGTH = 8;
 
   private final NativeMemory memory;
   private final ByteBuffer bytes;
@@ -31,9 +36,9 @@ final class MessageHeaders implements AutoCloseable {
   private final int maxPieces;
 
   /**
-   * Headers of messages without names and control messages, each with one piece.
+   * Headers of messages without names and control messages.
    *
-   * @param maxPieces into how many stretches of memory the data of one message may be divided
+   * @param maxPieces stretches of memory that the data of one message may lie in
    */
   MessageHeaders(int capacity, int maxPieces) {
     this.maxPieces = maxPieces;
@@ -41,8 +46,7 @@ final class MessageHeaders implements AutoCloseable {
     memory = NativeMemory.allocate(capacity * (HEADER + maxPieces * IOVEC));
     bytes = memory.nativeBytes();
     for (int i = 0; i < capacity; i++) {
-      bytes.putLong(i * HEADER + IOV, memory.address() + iovec(i, 0));
-      bytes.putLong(i * HEADER + IOV_COUNT, 1);
+      selectPieces(i, 0, 1);
     }
   }
 
@@ -56,34 +60,34 @@ final class MessageHeaders implements AutoCloseable {
   }
 
   void setName(int index, long address, int length) {
-    bytes.putLong(index * HEADER, address);
-    bytes.putInt(index * HEADER + NAME_LENGTH, length);
+    bytes.putLong(index * HEADER + NAME, address);
+    setNameLength(index, length);
   }
 
   void setNameLength(int index, int length) {
     bytes.putInt(index * HEADER + NAME_LENGTH, length);
   }
 
-  /** Gives message {@code index} the name of {@code other}. */
-  void copyName(int index, int other) {
-    bytes.putLong(index * HEADER, bytes.getLong(other * HEADER));
-    setNameLength(index, bytes.getInt(other * HEADER + NAME_LENGTH));
-  }
-
   /** Sets a piece, which is the last of its message until the next one is set. */
   void setPiece(int index, int piece, long address, int length) {
+    if (piece >= maxPieces) {
+      throw new IllegalStateException(
+          "a message of " + maxPieces + " pieces has no piece " + piece);
+    }
     int iovec = iovec(index, piece);
-    bytes.putLong(iovec, address);
-    bytes.putLong(iovec + 8, length);
+    bytes.putLong(iovec + IOVEC_BASE, address);
+    bytes.putLong(iovec + IOVEC_LENGTH, length);
     bytes.putLong(index * HEADER + IOV_COUNT, piece + 1);
   }
 
-  long pieceAddress(int index, int piece) {
-    return bytes.getLong(iovec(index, piece));
+  int pieceLength(int index, int piece) {
+    return (int) bytes.getLong(iovec(index, piece) + IOVEC_LENGTH);
   }
 
-  int pieceLength(int index, int piece) {
-    return (int) bytes.getLong(iovec(index, piece) + 8);
+  /** Makes a message consist of {@code count} of the pieces that were set, from one of them on. */
+  void selectPieces(int index, int first, int count) {
+    bytes.putLong(index * HEADER + IOV, memory.address() + iovec(index, first));
+    bytes.putLong(index * HEADER + IOV_COUNT, count);
   }
 
   void setControl(int index, long address, int length) {

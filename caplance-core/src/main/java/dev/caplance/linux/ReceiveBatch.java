@@ -6,12 +6,14 @@ import java.nio.ByteBuffer;
 
 /**
  * Room for the messages of one {@code recvmmsg}: {@link #capacity} slots in one block outside the
- * heap, filled by {@link LinuxSocket#receive(ReceiveBatch)} and read in place until the next call.
- * Belongs to one thread.
+ * heap that the batch owns, filled by {@link LinuxSocket#receive(ReceiveBatch)} and read in place
+ * until the next call. For one thread.
  */
 public final class ReceiveBatch implements AutoCloseable {
 
-  /** A stride that is no multiple of the page size: all slots would share a few cache sets else. */
+  /**
+   * Keeps the stride from being a multiple of the page size, or all slots would share cache sets.
+   */
   private static final int SKEW = 5 * 64;
 
   /** {@code struct cmsghdr { size_t len; int level; int type; }} and an int, padded: 24 bytes. */
@@ -35,17 +37,17 @@ public final class ReceiveBatch implements AutoCloseable {
   private int received;
 
   /**
-   * Allocates a batch for UDP, which has senders and perhaps runs of datagrams.
+   * Allocates a batch for UDP: with senders, and with GRO batches if the socket asks for them.
    *
    * @param capacity messages of a batch, 1 to 1024 (the most that {@code recvmmsg} takes)
-   * @param slotSize bytes of the largest message, up to 128 KiB; what is longer is cut and {@link
-   *     #truncated}
+   * @param slotSize bytes of the largest message, up to 128 KiB; a longer one is cut short and
+   *     {@link #truncated}
    */
   public static ReceiveBatch ofDatagrams(int capacity, int slotSize) {
     return new ReceiveBatch(capacity, slotSize, true);
   }
 
-  /** The same for messages that come from the kernel alone: they have no sender. */
+  /** The same for messages of the kernel, which have no sender. */
   public static ReceiveBatch ofKernelMessages(int capacity, int slotSize) {
     return new ReceiveBatch(capacity, slotSize, false);
   }
@@ -80,7 +82,7 @@ public final class ReceiveBatch implements AutoCloseable {
     return bytes;
   }
 
-  /** Where {@link #bytes} begins, for handing a part of it to {@link BatchSender}. */
+  /** Where {@link #bytes} begins, for {@link Datagram}s that lie in it. */
   public long address() {
     return data.address();
   }
@@ -96,8 +98,8 @@ public final class ReceiveBatch implements AutoCloseable {
   }
 
   /**
-   * Bytes of each datagram in message {@code index}, of which the last may be shorter; those of the
-   * whole message unless {@link LinuxSocket#joinDatagrams} was called.
+   * Bytes of each datagram of the GRO batch in message {@code index}, of which the last may be
+   * shorter; those of the whole message unless {@link LinuxSocket#enableGro} was called.
    */
   public int datagramSize(int index) {
     int at = controls + index * CONTROL;
@@ -117,22 +119,24 @@ public final class ReceiveBatch implements AutoCloseable {
   /** Bytes 0 to 7 of the sender's address, IPv4 as ::ffff:a.b.c.d. */
   public long senderHigh(int index) {
     int at = index * SocketAddress.MAX_LENGTH;
-    return isIpv6(at) ? nameBytes.getLong(at + 8) : 0;
+    return isIpv6(at) ? nameBytes.getLong(at + SocketAddress.IPV6_ADDRESS) : 0;
   }
 
   /** Bytes 8 to 15 of the sender's address, IPv4 as ::ffff:a.b.c.d. */
   public long senderLow(int index) {
     int at = index * SocketAddress.MAX_LENGTH;
     return isIpv6(at)
-        ? nameBytes.getLong(at + 16)
-        : 0xffff_0000_0000L | Integer.toUnsignedLong(nameBytes.getInt(at + 4));
+        ? nameBytes.getLong(at + SocketAddress.IPV6_ADDRESS + Long.BYTES)
+        : 0xffff_0000_0000L
+            | Integer.toUnsignedLong(nameBytes.getInt(at + SocketAddress.IPV4_ADDRESS));
   }
 
   /** The sender's address as an object: for the few messages that are not packets. */
   public InetAddress sender(int index) {
     int at = index * SocketAddress.MAX_LENGTH;
-    byte[] address = new byte[isIpv6(at) ? 16 : 4];
-    nameBytes.get(isIpv6(at) ? at + 8 : at + 4, address);
+    boolean ipv6 = isIpv6(at);
+    byte[] address = new byte[ipv6 ? 16 : 4];
+    nameBytes.get(at + (ipv6 ? SocketAddress.IPV6_ADDRESS : SocketAddress.IPV4_ADDRESS), address);
     try {
       return InetAddress.getByAddress(address);
     } catch (UnknownHostException e) {
@@ -145,7 +149,7 @@ public final class ReceiveBatch implements AutoCloseable {
     return nameBytes.get(at) == Libc.AF_INET6;
   }
 
-  /** The kernel writes back what it used; the next call must see the room again. */
+  /** The kernel overwrites lengths with what it used; the next call needs the room again. */
   void restoreRoom() {
     for (int i = 0; datagrams && i < received; i++) {
       headers.setNameLength(i, SocketAddress.MAX_LENGTH);
@@ -153,7 +157,7 @@ public final class ReceiveBatch implements AutoCloseable {
     }
   }
 
-  /** So many messages have come. */
+  /** Notes how many messages have come. */
   void received(int count) {
     received = count;
   }

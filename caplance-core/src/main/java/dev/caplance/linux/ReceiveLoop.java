@@ -3,24 +3,26 @@ package dev.caplance.linux;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Consumer;
 
 /**
- * A thread that takes batch after batch until it is stopped. {@link #start} and {@link #stop} are
- * called once, in this order; the rest by any thread.
+ * A thread that carries batch after batch until it is stopped. {@link #start} and {@link #stop} are
+ * called once, in this order; the other methods by any thread.
  */
 public final class ReceiveLoop {
 
   /**
-   * How long a duty may wait for packets, so that the loop notices that it shall end. It costs a
-   * few wake-ups a second.
+   * How long a duty may wait for packets, so that the loop notices that it must end. It costs a few
+   * wake-ups a second.
    */
   public static final int RECEIVE_TIMEOUT_MILLIS = 200;
 
-  private static final long PAUSE_AFTER_FAILURE_NANOS = 10_000_000;
+  /** A duty without work that returns sooner did not wait for any: receiving fails. */
+  private static final long SHORTEST_WAIT_NANOS = 1_000_000;
+
+  private static final long PAUSE_NANOS = 10_000_000;
 
   private final Duty duty;
-  private final Consumer<Throwable> onFailure;
+  private final Owner owner;
   private final Thread thread;
 
   private volatile boolean running = true;
@@ -30,22 +32,35 @@ public final class ReceiveLoop {
   public interface Duty {
 
     /**
-     * Waits for a batch, at most {@link #RECEIVE_TIMEOUT_MILLIS}, and carries it.
+     * Waits for a batch, at most {@link #RECEIVE_TIMEOUT_MILLIS}, and carries it. Errors are the
+     * duty's to count, and a {@link FailureWatch}'s to report.
      *
-     * @return how many messages it had, or a negative error number
+     * @return the work done: how many messages the batch had, 0 when none came
      */
     int carryBatch();
+  }
+
+  /** The part of the program that answers for a loop. Called by the loop's thread. */
+  public interface Owner {
+
+    /** The loop has ended although nobody stopped it. */
+    void ended(Throwable cause);
+
+    /** A system call has done nothing but fail for a second. */
+    void failing(LinuxException cause);
+
+    /** A system call that was {@link #failing} works again, after so many failures in a row. */
+    void recovered(String call, long failures);
   }
 
   /**
    * A loop that is not started.
    *
    * @param name of the thread
-   * @param onFailure told by the thread when the duty threw something, which ends the loop
    */
-  public ReceiveLoop(String name, Duty duty, Consumer<Throwable> onFailure) {
+  public ReceiveLoop(String name, Duty duty, Owner owner) {
     this.duty = duty;
-    this.onFailure = onFailure;
+    this.owner = owner;
     this.thread = new Thread(this::run, name);
   }
 
@@ -55,18 +70,21 @@ public final class ReceiveLoop {
 
   private void run() {
     try {
+      long lastIdle = System.nanoTime() - SHORTEST_WAIT_NANOS;
       while (running) {
-        int result = duty.carryBatch();
-        if (result < 0 && result != -Errno.EAGAIN && result != -Errno.EINTR) {
-          LockSupport.parkNanos(PAUSE_AFTER_FAILURE_NANOS);
+        if (duty.carryBatch() == 0) {
+          if (System.nanoTime() - lastIdle < SHORTEST_WAIT_NANOS) {
+            LockSupport.parkNanos(PAUSE_NANOS);
+          }
+          lastIdle = System.nanoTime();
         }
       }
-    } catch (RuntimeException | Error e) {
-      onFailure.accept(e);
+    } catch (Throwable e) {
+      owner.ended(e);
     }
   }
 
-  /** Bytes that the thread has ever taken from the heap; −1 when it does not run. */
+  /** Bytes that the thread has allocated since its start; −1 when it does not run. */
   public long allocatedBytes() {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     return threads.getThreadAllocatedBytes(thread.getId());

@@ -3,36 +3,50 @@ package dev.caplance.linux;
 import java.nio.ByteBuffer;
 
 /**
- * The messages of one {@code sendmmsg}: each an address, and a datagram or a run of them. A
- * datagram is one stretch of memory outside the heap, or a header and a payload in two, that stay
- * where they are until {@link LinuxSocket#send(SendBatch, int)} has returned. Belongs to one
- * thread.
+ * The messages of one {@code sendmmsg}: each an address and a datagram or a GSO batch. The batch
+ * owns the headers that it builds. It does not own the datagrams, which must stay where they are
+ * until {@link #flush} has returned, nor the socket. Belongs to one thread; allocates nothing once
+ * it is made.
  *
- * <p>A run is sent as if it were one datagram, and cut by the kernel or the network card (generic
- * segmentation offload, {@code UDP_SEGMENT} of udp(7)): all datagrams are as long as the first,
- * only the last may be shorter.
+ * <p>A GSO batch is sent as if it were one datagram, and segmented by the kernel or the network
+ * card (generic segmentation offload, {@code UDP_SEGMENT} of udp(7)): all its datagrams are as long
+ * as the first one, only the last may be shorter.
  */
-final class SendBatch implements AutoCloseable {
+public final class SendBatch implements AutoCloseable {
 
-  /** The most datagrams of a run ({@code UDP_MAX_SEGMENTS} until Linux 6.9; 128 since). */
-  static final int MAX_RUN = 64;
+  /** What {@link #add} returns when the batch is full. */
+  public static final int FULL = -1;
 
-  /** The most bytes of a run: those of the largest UDP datagram. */
-  static final int MAX_RUN_BYTES = 65_507;
+  /** The most datagrams of a GSO batch ({@code UDP_MAX_SEGMENTS} until Linux 6.9; 128 since). */
+  public static final int MAX_GSO_DATAGRAMS = 64;
+
+  /** The most bytes of a GSO batch: those of the largest UDP datagram. */
+  public static final int MAX_GSO_BYTES = 65_507;
+
+  /** The pieces of a message that is one datagram. */
+  public static final int DATAGRAM_PIECES = Datagram.MAX_PIECES;
+
+  /** The pieces of a message that may be a GSO batch. */
+  public static final int GSO_PIECES = MAX_GSO_DATAGRAMS * Datagram.MAX_PIECES;
+
+  /** The most messages of one {@code sendmmsg}, and the most pieces of a message. */
+  private static final int UIO_MAXIOV = 1024;
 
   /** {@code struct cmsghdr { size_t len; int level; int type; }} and a value, padded: 24 bytes. */
   private static final int CONTROL = 24;
 
+  private static final int CONTROL_LEVEL = 8;
+  private static final int CONTROL_TYPE = 12;
   private static final int CONTROL_DATA = 16;
 
   /** Room for a traffic class and for a segment size. */
   private static final int CONTROLS = 2 * CONTROL;
 
-  final MessageHeaders headers;
-
+  private final MessageHeaders headers;
   private final NativeMemory extras;
   private final ByteBuffer extraBytes;
   private final int capacity;
+  private final int maxPieces;
   private final int controls;
   private final int[] lengths;
   private final int[] datagrams;
@@ -42,178 +56,215 @@ final class SendBatch implements AutoCloseable {
   private int count;
 
   /**
-   * Allocates a batch of 1 to 1024 messages.
+   * Allocates an empty batch.
    *
-   * @param runs whether they may be runs, or datagrams of up to as many pieces
+   * @param capacity messages, 1 to 1024
+   * @param maxPieces stretches of memory of one message, 2 to 1024: {@link #DATAGRAM_PIECES},
+   *     {@link #GSO_PIECES}, or more for datagrams that are extended
    */
-  SendBatch(int capacity, boolean runs) {
-    int messages = capacity + 1; // The last one is for the datagrams of a run that was refused.
+  public SendBatch(int capacity, int maxPieces) {
+    if (capacity < 1 || capacity > UIO_MAXIOV) {
+      throw new IllegalArgumentException("a batch has 1 to 1024 messages, not " + capacity);
+    }
+    if (maxPieces < Datagram.MAX_PIECES || maxPieces > UIO_MAXIOV) {
+      throw new IllegalArgumentException("a message has 2 to 1024 pieces, not " + maxPieces);
+    }
     this.capacity = capacity;
-    this.headers = new MessageHeaders(messages, runs ? 2 * MAX_RUN : 2);
-    this.controls = messages * SocketAddress.MAX_LENGTH;
-    this.extras = NativeMemory.allocate(messages * (SocketAddress.MAX_LENGTH + CONTROLS));
+    this.maxPieces = maxPieces;
+    this.headers = new MessageHeaders(capacity, maxPieces);
+    this.controls = capacity * SocketAddress.MAX_LENGTH;
+    this.extras = NativeMemory.allocate(capacity * (SocketAddress.MAX_LENGTH + CONTROLS));
     this.extraBytes = extras.nativeBytes();
-    this.lengths = new int[messages];
-    this.datagrams = new int[messages];
-    this.pieces = new int[messages];
-    this.sizes = new int[messages];
-    this.trafficClasses = new int[messages];
+    this.lengths = new int[capacity];
+    this.datagrams = new int[capacity];
+    this.pieces = new int[capacity];
+    this.sizes = new int[capacity];
+    this.trafficClasses = new int[capacity];
   }
 
   /**
-   * Appends a message without data, for {@link #addDatagram}. The caller sees to it that there are
-   * never more than the capacity.
+   * Adds a message of one datagram.
    *
    * @param to where it goes
-   * @param trafficClass the value of the TOS or traffic-class byte of the outer header, 0 to 255;
-   *     means nothing to raw sockets that bring their own header
-   * @return its index
+   * @param trafficClass of the IP header that the kernel writes, the TOS or traffic-class byte, 0
+   *     to 255; means nothing to raw sockets, whose packets bring their own header
+   * @return the index of the message, or {@link #FULL}
    */
-  int add(SocketAddress to, int trafficClass) {
-    to.writeTo(extraBytes, count * SocketAddress.MAX_LENGTH);
-    return append(to.family == Libc.AF_INET, to.length, trafficClass);
+  public int add(Datagram datagram, SocketAddress to, int trafficClass) {
+    if (count == capacity) {
+      return FULL;
+    }
+    to.writeTo(extraBytes, name(count));
+    return begin(datagram, to.length, to.family == Libc.AF_INET, trafficClass);
   }
 
   /**
-   * The same for a raw socket.
+   * Adds a whole packet for a raw socket.
    *
-   * @param high and {@code low}: the halves of the destination's 16-byte form in network order
+   * @param high and {@code low}: the halves of the destination's 16-byte form in network order,
+   *     IPv4 as ::ffff:a.b.c.d
+   * @return the index of the message, or {@link #FULL}
    */
-  int add(boolean ipv4, long high, long low) {
-    int name = count * SocketAddress.MAX_LENGTH;
-    return append(ipv4, SocketAddress.write(extraBytes, name, ipv4, high, low), 0);
+  public int addRaw(Datagram packet, boolean ipv4, long high, long low) {
+    if (count == capacity) {
+      return FULL;
+    }
+    return begin(packet, SocketAddress.write(extraBytes, name(count), ipv4, high, low), ipv4, 0);
   }
 
-  private int append(boolean ipv4, int nameLength, int trafficClass) {
-    int index = count++;
-    headers.setName(index, extras.address() + (long) index * SocketAddress.MAX_LENGTH, nameLength);
-    lengths[index] = 0;
-    datagrams[index] = 0;
-    pieces[index] = 0;
-    trafficClasses[index] = trafficClass;
-    if (trafficClass == 0) {
-      headers.setControl(index, 0, 0);
-    } else {
-      int at = controls(index);
+  private int begin(Datagram datagram, int nameLength, boolean ipv4, int trafficClass) {
+    int message = count++;
+    headers.setName(message, extras.address() + name(message), nameLength);
+    lengths[message] = 0;
+    datagrams[message] = 1;
+    pieces[message] = 0;
+    sizes[message] = datagram.length();
+    trafficClasses[message] = trafficClass;
+    if (trafficClass != 0) {
+      int at = control(message);
       int level = ipv4 ? Libc.IPPROTO_IP : Libc.IPPROTO_IPV6;
-      writeControl(at, 4, level, ipv4 ? Libc.IP_TOS : Libc.IPV6_TCLASS);
+      writeControl(at, Integer.BYTES, level, ipv4 ? Libc.IP_TOS : Libc.IPV6_TCLASS);
       extraBytes.putInt(at + CONTROL_DATA, trafficClass);
-      headers.setControl(index, extras.address() + at, CONTROL);
     }
-    return index;
+    setControl(message, false);
+    addPieces(message, datagram);
+    return message;
   }
 
-  /** Appends a datagram to message {@code index}, whose run this is if it is not the first. */
-  void addDatagram(int index, long data, int length) {
-    addPiece(index, data, length);
-    addedDatagram(index, length);
+  /**
+   * Adds a datagram to the GSO batch of a message, which a datagram begins that is alone.
+   *
+   * @param message an index that {@link #add} returned since the last {@link #flush}
+   * @return false when that cannot be: the datagram is longer than the first, one that was shorter
+   *     has ended the GSO batch, or it is full
+   */
+  public boolean append(int message, Datagram datagram) {
+    int length = datagram.length();
+    int size = sizes[message];
+    int before = datagrams[message];
+    if (length > size
+        || lengths[message] != before * size
+        || before == MAX_GSO_DATAGRAMS
+        || lengths[message] + length > MAX_GSO_BYTES
+        || pieces[message] + Datagram.MAX_PIECES > maxPieces) {
+      return false;
+    }
+    datagrams[message] = before + 1;
+    addPieces(message, datagram);
+    if (before == 1) {
+      int at = control(message) + (trafficClasses[message] == 0 ? 0 : CONTROL);
+      writeControl(at, Short.BYTES, Libc.IPPROTO_UDP, Libc.UDP_SEGMENT);
+      extraBytes.putShort(at + CONTROL_DATA, (short) size);
+      setControl(message, true);
+    }
+    return true;
   }
 
-  /** The same for a datagram that lies in two places. */
-  void addDatagram(int index, long header, int headerLength, long payload, int payloadLength) {
-    addPiece(index, header, headerLength);
-    addPiece(index, payload, payloadLength);
-    addedDatagram(index, headerLength + payloadLength);
+  /**
+   * Makes the datagram of a message longer. The message is no GSO batch.
+   *
+   * @param message an index that {@link #add} returned since the last {@link #flush}
+   * @return false when the message has no room for another piece
+   */
+  public boolean extend(int message, long address, int length) {
+    if (pieces[message] == maxPieces) {
+      return false;
+    }
+    addPiece(message, address, length);
+    sizes[message] += length;
+    return true;
   }
 
-  /** Appends to the datagram of message {@code index}, which is no run. */
-  void lengthen(int index, long data, int length) {
-    addPiece(index, data, length);
-    sizes[index] += length;
-  }
-
-  private void addPiece(int index, long data, int length) {
-    headers.setPiece(index, pieces[index]++, data, length);
-    lengths[index] += length;
-  }
-
-  private void addedDatagram(int index, int length) {
-    if (++datagrams[index] == 1) {
-      sizes[index] = length;
-    } else if (datagrams[index] == 2) {
-      makeRun(index);
+  private void addPieces(int message, Datagram datagram) {
+    addPiece(message, datagram.first(), datagram.firstLength());
+    if (datagram.divided()) {
+      addPiece(message, datagram.second(), datagram.secondLength());
     }
   }
 
-  private void makeRun(int index) {
-    boolean alone = trafficClasses[index] == 0;
-    int at = controls(index) + (alone ? 0 : CONTROL);
-    writeControl(at, 2, Libc.IPPROTO_UDP, Libc.UDP_SEGMENT);
-    extraBytes.putShort(at + CONTROL_DATA, (short) sizes[index]);
-    headers.setControl(index, extras.address() + controls(index), alone ? CONTROL : CONTROLS);
+  private void addPiece(int message, long address, int length) {
+    headers.setPiece(message, pieces[message]++, address, length);
+    lengths[message] += length;
   }
 
-  private int controls(int index) {
-    return controls + index * CONTROLS;
+  /** Attaches the control messages: the traffic class if there is one, then the segment size. */
+  private void setControl(int message, boolean segmentSize) {
+    int length = (trafficClasses[message] == 0 ? 0 : CONTROL) + (segmentSize ? CONTROL : 0);
+    headers.setControl(message, length == 0 ? 0 : extras.address() + control(message), length);
   }
 
   private void writeControl(int at, int dataLength, int level, int type) {
     extraBytes.putLong(at, CONTROL_DATA + dataLength);
-    extraBytes.putInt(at + 8, level);
-    extraBytes.putInt(at + 12, type);
+    extraBytes.putInt(at + CONTROL_LEVEL, level);
+    extraBytes.putInt(at + CONTROL_TYPE, type);
   }
 
-  /**
-   * Makes a spare message, outside {@link #count}, of one datagram of a run.
-   *
-   * @param index of the run
-   * @param piece the first piece of the datagram, from 0
-   * @return the piece where the next datagram begins
-   */
-  int takeDatagram(int index, int piece) {
-    int size = Math.min(sizes[index], remaining(index, piece));
-    headers.copyName(capacity, index);
-    boolean plain = trafficClasses[index] == 0;
-    headers.setControl(
-        capacity, plain ? 0 : extras.address() + controls(index), plain ? 0 : CONTROL);
-    lengths[capacity] = size;
-    int next = piece;
-    for (int taken = 0; taken < size; next++) {
-      int length = headers.pieceLength(index, next);
-      headers.setPiece(capacity, next - piece, headers.pieceAddress(index, next), length);
-      taken += length;
-    }
-    return next;
+  private int name(int message) {
+    return message * SocketAddress.MAX_LENGTH;
   }
 
-  private int remaining(int index, int piece) {
-    int bytes = 0;
-    for (int i = piece; i < pieces[index]; i++) {
-      bytes += headers.pieceLength(index, i);
-    }
-    return bytes;
-  }
-
-  /** The index of the message that {@link #takeDatagram} makes. */
-  int spare() {
-    return capacity;
+  private int control(int message) {
+    return controls + message * CONTROLS;
   }
 
   /** Messages that wait to be sent. */
-  int count() {
+  public int count() {
     return count;
   }
 
-  /** Bytes of message {@code index}, of all its datagrams. */
-  int length(int index) {
-    return lengths[index];
+  /** The traffic class of a message that waits. */
+  public int trafficClass(int message) {
+    return trafficClasses[message];
   }
 
-  /** Datagrams of message {@code index}. */
-  int datagrams(int index) {
-    return datagrams[index];
-  }
-
-  /** Pieces of message {@code index}. */
-  int pieces(int index) {
-    return pieces[index];
-  }
-
-  /** Forgets all messages. */
-  void clear() {
+  /** Sends all messages, which leaves the batch empty. One that is refused stops no other. */
+  public void flush(MessageSink sink, SendListener listener) {
+    int next = 0;
+    while (next < count) {
+      int sent = sink.send(headers.address(next), count - next);
+      for (int end = next + Math.max(sent, 0); next < end; next++) {
+        listener.sent(next, datagrams[next], lengths[next]);
+      }
+      if (sent <= 0) {
+        refused(next, -sent, sink, listener);
+        next++;
+      }
+    }
     count = 0;
   }
 
+  private void refused(int message, int errno, MessageSink sink, SendListener listener) {
+    boolean gso = errno == Errno.EINVAL || errno == Errno.EMSGSIZE || errno == Errno.EIO;
+    if (datagrams[message] > 1 && gso) {
+      listener.gsoRefused(message, errno);
+      sendOneByOne(message, sink, listener);
+    } else {
+      listener.failed(message, datagrams[message], errno);
+    }
+  }
+
+  /** Sends parts of the message in its own header: no other datagram has to be described anew. */
+  private void sendOneByOne(int message, MessageSink sink, SendListener listener) {
+    setControl(message, false);
+    int next = 0;
+    while (next < pieces[message]) {
+      int first = next;
+      int length = 0;
+      while (length < sizes[message] && next < pieces[message]) {
+        length += headers.pieceLength(message, next++);
+      }
+      headers.selectPieces(message, first, next - first);
+      int sent = sink.send(headers.address(message), 1);
+      if (sent > 0) {
+        listener.sent(message, 1, length);
+      } else {
+        listener.failed(message, 1, -sent);
+      }
+    }
+    headers.selectPieces(message, 0, pieces[message]);
+  }
+
+  /** Frees the memory. Messages that wait are forgotten. */
   @Override
   public void close() {
     headers.close();

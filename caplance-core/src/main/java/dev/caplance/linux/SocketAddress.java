@@ -5,8 +5,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * An address of the kernel, kept as machine words so that {@link BatchSender} can copy it without a
- * loop. Immutable.
+ * An address as the kernel takes it, kept in machine words so that {@link SendBatch} can copy it
+ * without a loop. Immutable.
  *
  * <pre>
  * struct sockaddr_in  { u16 family; be16 port; be32 addr; u8 zero[8]; }                    16 bytes
@@ -19,6 +19,24 @@ public final class SocketAddress {
 
   /** Room for any of them. */
   static final int MAX_LENGTH = 32;
+
+  /** Where the port stands, and {@code sockaddr_ll}'s protocol, in network order. */
+  static final int PORT = 2;
+
+  /** Where the address of {@code sockaddr_in} stands. */
+  static final int IPV4_ADDRESS = 4;
+
+  /** Where the address of {@code sockaddr_in6} stands. */
+  static final int IPV6_ADDRESS = 8;
+
+  private static final int FAMILY = 0;
+  private static final int LINK_INTERFACE = 4;
+  private static final int LINK_MAC_LENGTH = 11;
+  private static final int LINK_MAC = 12;
+
+  private static final int WORD1 = 8;
+  private static final int WORD2 = 16;
+  private static final int WORD3 = 24;
 
   private static final int IPV4_LENGTH = 16;
   private static final int IPV6_LENGTH = 28;
@@ -35,9 +53,9 @@ public final class SocketAddress {
     this.family = family;
     this.length = length;
     this.word0 = bytes.getLong(0);
-    this.word1 = bytes.getLong(8);
-    this.word2 = bytes.getLong(16);
-    this.word3 = bytes.getLong(24);
+    this.word1 = bytes.getLong(WORD1);
+    this.word2 = bytes.getLong(WORD2);
+    this.word3 = bytes.getLong(WORD3);
   }
 
   /** Address and port (0 to 65535; 0 for raw sockets). */
@@ -46,18 +64,18 @@ public final class SocketAddress {
     boolean ipv4 = ip.length == 4;
     int family = ipv4 ? Libc.AF_INET : Libc.AF_INET6;
     ByteBuffer bytes = empty(family);
-    bytes.put(2, (byte) (port >>> 8)).put(3, (byte) port);
-    bytes.put(ipv4 ? 4 : 8, ip);
+    putPort(bytes, port);
+    bytes.put(ipv4 ? IPV4_ADDRESS : IPV6_ADDRESS, ip);
     return new SocketAddress(family, ipv4 ? IPV4_LENGTH : IPV6_LENGTH, bytes);
   }
 
-  /** A MAC, six bytes, on the link behind an interface, for frames of an Ethernet protocol. */
+  /** A MAC, six bytes, on the link of an interface, for frames of an Ethernet protocol. */
   static SocketAddress link(int interfaceIndex, int etherType, byte[] mac) {
     ByteBuffer bytes = empty(Libc.AF_PACKET);
-    bytes.put(2, (byte) (etherType >>> 8)).put(3, (byte) etherType);
-    bytes.putInt(4, interfaceIndex);
-    bytes.put(11, (byte) mac.length);
-    bytes.put(12, mac);
+    putPort(bytes, etherType);
+    bytes.putInt(LINK_INTERFACE, interfaceIndex);
+    bytes.put(LINK_MAC_LENGTH, (byte) mac.length);
+    bytes.put(LINK_MAC, mac);
     return new SocketAddress(Libc.AF_PACKET, PACKET_LENGTH, bytes);
   }
 
@@ -69,34 +87,40 @@ public final class SocketAddress {
   private static ByteBuffer empty(int family) {
     return ByteBuffer.allocate(MAX_LENGTH)
         .order(ByteOrder.nativeOrder())
-        .putShort(0, (short) family);
+        .putShort(FAMILY, (short) family);
   }
 
-  /** Writes the whole address, {@link #MAX_LENGTH} bytes, to {@code target} in native order. */
+  private static void putPort(ByteBuffer bytes, int port) {
+    bytes.put(PORT, (byte) (port >>> 8)).put(PORT + 1, (byte) port);
+  }
+
+  /** Writes the address, {@link #length} bytes and padding, to {@code target} in native order. */
   void writeTo(ByteBuffer target, int at) {
     target.putLong(at, word0);
-    target.putLong(at + 8, word1);
+    target.putLong(at + WORD1, word1);
     if (length > IPV4_LENGTH) {
-      target.putLong(at + 16, word2);
-      target.putLong(at + 24, word3);
+      target.putLong(at + WORD2, word2);
+      target.putLong(at + WORD3, word3);
     }
   }
 
   /**
-   * Writes an address without a port, for raw sockets, to {@code target} in native order.
+   * Writes an address without a port, for raw sockets, to {@code target} in native order: words
+   * that hold the family and, behind it, an address in network order.
    *
    * @return its length
    */
   static int write(ByteBuffer target, int at, boolean ipv4, long high, long low) {
     if (ipv4) {
-      target.putLong(at, Libc.AF_INET | (long) Integer.reverseBytes((int) low) << 32);
-      target.putLong(at + 8, 0);
+      target.putLong(at, Libc.AF_INET);
+      target.putInt(at + IPV4_ADDRESS, Integer.reverseBytes((int) low));
+      target.putLong(at + WORD1, 0);
       return IPV4_LENGTH;
     }
     target.putLong(at, Libc.AF_INET6);
-    target.putLong(at + 8, Long.reverseBytes(high));
-    target.putLong(at + 16, Long.reverseBytes(low));
-    target.putLong(at + 24, 0);
+    target.putLong(at + IPV6_ADDRESS, Long.reverseBytes(high));
+    target.putLong(at + IPV6_ADDRESS + Long.BYTES, Long.reverseBytes(low));
+    target.putLong(at + WORD3, 0);
     return IPV6_LENGTH;
   }
 }

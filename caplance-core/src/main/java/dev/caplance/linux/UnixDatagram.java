@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
-/** Single datagrams to Unix-domain sockets (unix(7)), which the JDK does not have. */
+/** Sends single datagrams to Unix-domain sockets (unix(7)), which the JDK cannot. */
 public final class UnixDatagram {
 
   private static final int PATH_OFFSET = 2;

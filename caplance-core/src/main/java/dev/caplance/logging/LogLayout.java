@@ -15,12 +15,12 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * One line for each message, and indented lines for an exception. Either with time and level, or as
- * sd-daemon(3) says for what goes to the journal: each line with its priority in angle brackets,
- * and without time, which the journal adds.
+ * One line for each message, and indented lines for an exception. Either with time and level or,
+ * for the journal, as in sd-daemon(3): each line with its priority in angle brackets and without
+ * the time, which the journal adds.
  *
- * <p>Messages quote what comes from the network. No such text can end a line, begin one that looks
- * like another message, or send commands to a terminal: what does not print is shown escaped.
+ * <p>Messages quote text from the network. No such text can end a line, begin one that looks like
+ * another message, or send commands to a terminal: what does not print is escaped.
  */
 final class LogLayout extends LayoutBase<ILoggingEvent> {
 
@@ -45,7 +45,7 @@ final class LogLayout extends LayoutBase<ILoggingEvent> {
     return new LogLayout(isJournal(System.getenv(), Path.of("/proc/self/fd/2")));
   }
 
-  /** Whether a stream is the one that systemd connected to the journal (systemd.exec(5)). */
+  /** Whether a stream is the one that systemd has connected to the journal (systemd.exec(5)). */
   static boolean isJournal(Map<String, String> environment, Path stream) {
     String journal = environment.get("JOURNAL_STREAM");
     if (journal == null) {
@@ -103,7 +103,7 @@ final class LogLayout extends LayoutBase<ILoggingEvent> {
     }
   }
 
-  /** The levels of syslog(3) as far as there are such of ours. */
+  /** The priority in syslog(3) of each of our levels. */
   private static int priority(Level level) {
     return switch (level.toInt()) {
       case Level.ERROR_INT -> 3;

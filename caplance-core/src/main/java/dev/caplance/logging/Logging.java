@@ -24,7 +24,7 @@ import java.nio.file.StandardOpenOption;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sends log messages to standard error, in the journal's form when that is systemd's journal, and
+ * Sends log messages to standard error, in the journal's format if that is systemd's journal, and
  * to a file if the configuration has one.
  */
 public final class Logging {
@@ -32,10 +32,9 @@ public final class Logging {
   private Logging() {}
 
   /**
-   * Takes over a configuration; may be called again with another one. To be called by the thread
-   * that starts the daemon.
+   * Applies a configuration; may be called again with another one. For one thread at a time.
    *
-   * @throws IOException when the log file cannot be written; logging is then as it was
+   * @throws IOException when the log file cannot be written; logging is then unchanged
    */
   public static void configure(LoggingConfig config) throws IOException {
     if (config.file().isPresent()) {
@@ -89,7 +88,7 @@ public final class Logging {
     return file;
   }
 
-  /** Logback itself would only note the failure where nobody looks. */
+  /** Logback itself would report the failure only to its own status list. */
   private static void requireWritable(Path file) throws IOException {
     try {
       Files.createDirectories(file.getParent());

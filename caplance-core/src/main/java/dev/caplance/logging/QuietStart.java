@@ -6,9 +6,9 @@ import ch.qos.logback.classic.spi.Configurator;
 import ch.qos.logback.core.spi.ContextAwareBase;
 
 /**
- * Logback's configuration until {@link Logging#configure} was called, and for programs that never
- * call it: warnings and errors to standard error. Found through {@code META-INF/services}; without
- * it Logback would look for XML files and write every debug message.
+ * Logback's configuration before {@link Logging#configure} is called, and for programs that never
+ * call it: warnings and errors go to standard error. Found through {@code META-INF/services};
+ * without it, Logback would look for XML files and log every debug message.
  */
 public final class QuietStart extends ContextAwareBase implements Configurator {
 

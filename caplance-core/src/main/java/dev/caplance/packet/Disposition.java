@@ -1,66 +1,76 @@
 package dev.caplance.packet;
 
 /**
- * What becomes of a packet: it goes on, or why not. Each data plane counts them one by one; the
- * label is the name under which users meet the count.
+ * What becomes of a packet: it goes on, or the reason why it does not. Each data plane counts them
+ * one by one, in cells that the ids name.
  */
 public enum Disposition {
-  /** The packet goes on. */
-  FORWARD("forwarded"),
+  FORWARD(0, "forwarded", "The packet goes on."),
 
-  /** No packet at all, but a load balancer that asks whether the way is open. */
-  SANITY_CHECK("sanity check"),
+  PATH_PROBE(1, "sanity check", "No packet, but a path probe of a load balancer."),
 
-  /** Neither an IPv4 nor an IPv6 packet, or its headers are cut short. */
-  MALFORMED("malformed"),
+  MALFORMED(2, "malformed", "Neither an IPv4 nor an IPv6 packet, or its headers are cut short."),
 
-  /** A length field that contradicts the bytes that came. */
-  WRONG_LENGTH("wrong length"),
+  WRONG_LENGTH(3, "wrong length", "A length field contradicts the number of bytes that came."),
 
-  /** The IPv4 header checksum is wrong. */
-  WRONG_CHECKSUM("wrong checksum"),
+  WRONG_CHECKSUM(4, "wrong checksum", "The checksum of the IPv4 header is wrong."),
 
-  /** Only a part of the packet came: larger than a queue or a datagram can carry. */
-  TOO_LARGE("too large"),
+  TOO_LARGE(
+      5, "too large", "Larger than a queue or a datagram can carry, so only part of it came."),
 
-  /** It does not fit through the network to its backend and must not be cut; its sender is told. */
-  PATH_TOO_NARROW("larger than the path to the backend"),
+  PATH_TOO_NARROW(
+      6,
+      "larger than the path to the backend",
+      "It exceeds the path MTU to its backend, and its sender is told the MTU."),
 
-  /** A fragment: its flow cannot be told. */
-  FRAGMENT("fragment"),
+  FRAGMENT(7, "fragment", "A fragment, whose flow is unknown."),
 
-  /** A protocol that has no flows here. */
-  UNKNOWN_PROTOCOL("unknown protocol"),
+  UNKNOWN_PROTOCOL(8, "unknown protocol", "A protocol without flows here."),
 
-  /** A source that nobody may send from: 0/8, 127/8, 224/3, ::, ::1, ff00::/8, v4-mapped. */
-  MARTIAN_SOURCE("martian source"),
+  MARTIAN_SOURCE(
+      9,
+      "martian source",
+      "A source that is never valid: 0/8, 127/8, 224/3, ::, ::1, ff00::/8, v4-mapped."),
 
-  /** A source that is a VIP or an address of this machine: it would loop. */
-  OWN_SOURCE("own address as source"),
+  OWN_SOURCE(
+      10, "own address as source", "The source is a VIP or an address of this machine: a loop."),
 
-  /** The destination is no VIP of this daemon. */
-  NOT_A_VIP("not for a VIP"),
+  NOT_A_VIP(11, "not for a VIP", "The destination is no VIP of this daemon."),
 
-  /** No service has it, or it is an error about a packet without a flow: the machine gets it. */
-  LEFT_TO_HOST("left to the host"),
+  LEFT_TO_HOST(
+      12,
+      "left to the host",
+      "For the machine itself: no service has it, or it is an error about a packet without a flow."),
 
-  /** No backend may take a packet of the service. */
-  NO_BACKEND("no backend"),
+  NO_BACKEND(13, "no backend", "No backend may take a packet of the service."),
 
-  /** An encapsulated packet that no load balancer of this backend sent. */
-  STRANGER("not from a load balancer"),
+  STRANGER(14, "not from a load balancer", "No load balancer of this backend sent it."),
 
-  /** The kernel refused to send it: no room, no route, a firewall. */
-  SEND_FAILED("send failed");
+  SEND_FAILED(
+      15, "send failed", "The kernel refused to send it: no room, no route, or a firewall.");
 
+  private final int id;
   private final String label;
+  private final String description;
 
-  Disposition(String label) {
+  Disposition(int id, String label, String description) {
+    this.id = id;
     this.label = label;
+    this.description = description;
   }
 
-  /** The name for people, in lower case. */
+  /** From 0; never given to another disposition. */
+  public int id() {
+    return id;
+  }
+
+  /** The name under which users meet the count, in lower case. */
   public String label() {
     return label;
+  }
+
+  /** A sentence for people. */
+  public String description() {
+    return description;
   }
 }

@@ -4,9 +4,9 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 
 /**
- * What a packet belongs to: source, destination, protocol and ports, as the client sends them.
- * {@link #read} fills the fields; one object serves packet after packet. Addresses are two words of
- * their 16-byte form in network order, IPv4 as ::ffff:a.b.c.d.
+ * The flow of a packet: source, destination, protocol and ports, as the client sends them. {@link
+ * #read} fills the fields; one object serves packet after packet. Addresses are two words of their
+ * 16-byte form in network order, IPv4 as ::ffff:a.b.c.d.
  *
  * <p>An ICMP error has the key of the flow whose packet it quotes: that packet is an answer from
  * the VIP, so its two ends are exchanged.
@@ -26,7 +26,7 @@ public final class FlowKey {
   private boolean error;
 
   /**
-   * The key of a flow that somebody names; of no packet in particular.
+   * The key of a flow that is named by its addresses rather than read from a packet.
    *
    * @param protocol {@link IpProtocol#TCP} or {@link IpProtocol#UDP}
    */
@@ -85,11 +85,11 @@ public final class FlowKey {
     if (!Icmp.isError(header, b)) {
       return Disposition.UNKNOWN_PROTOCOL;
     }
-    Disposition verdict =
+    Disposition disposition =
         quoted.readQuoted(
             b, header.upperOffset() + Icmp.HEADER, header.upperLength() - Icmp.HEADER);
     boolean hasPorts =
-        verdict == Disposition.FORWARD
+        disposition == Disposition.FORWARD
             && !quoted.fragment()
             && (quoted.protocol() == IpProtocol.TCP || quoted.protocol() == IpProtocol.UDP)
             && quoted.upperLength() >= Transport.PORTS;
@@ -153,7 +153,7 @@ public final class FlowKey {
     return (tcpFlags & (Transport.SYN | Transport.ACK)) == Transport.SYN;
   }
 
-  /** Whether the packet belongs to a TCP connection that had begun before it: anything but SYN. */
+  /** Whether the packet belongs to a TCP connection that exists already: anything but a SYN. */
   public boolean isWithinConnection() {
     return protocol == IpProtocol.TCP && !isSyn();
   }

@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
  */
 public final class IpHeader {
 
-  /** More than any honest packet has. */
+  /** More than any legitimate packet has. */
   private static final int MAX_EXTENSIONS = 8;
 
   private boolean ipv4;
@@ -25,14 +25,14 @@ public final class IpHeader {
   private long destinationLow;
 
   /**
-   * Checks a packet as the kernel would that routes it, which neither NFQUEUE nor raw sockets do,
-   * and reads its header.
+   * Checks a packet as the kernel checks those that it routes, which neither NFQUEUE nor raw
+   * sockets do, and reads its header.
    *
    * @param b memory that holds the packet, network byte order
    * @param at where the packet begins
    * @param length the bytes that came
-   * @return {@link Disposition#FORWARD} when the packet is right and the header was read; the
-   *     fields mean nothing else
+   * @return {@link Disposition#FORWARD} when the packet is valid and the header was read; otherwise
+   *     the fields mean nothing
    */
   public Disposition read(ByteBuffer b, int at, int length) {
     return switch (version(b, at, length)) {
@@ -67,9 +67,9 @@ public final class IpHeader {
   }
 
   /**
-   * Reads the header of a packet that an ICMP error quotes. It is cut short, and routers have
-   * changed it, so that its lengths and its checksum say nothing. It may be the first fragment of a
-   * packet, which has the header of the next protocol; only those behind it are {@link #fragment}.
+   * Reads the header of a packet that an ICMP error quotes. The packet is cut short and routers
+   * have changed it, so its lengths and its checksum mean nothing. It may be the first fragment of
+   * a packet, which has the header of the next protocol; only later ones are {@link #fragment}.
    */
   Disposition readQuoted(ByteBuffer b, int at, int length) {
     int version = version(b, at, length);
@@ -107,14 +107,14 @@ public final class IpHeader {
     dontFragment = true;
     walkExtensions(b, at, length, quote);
     sourceHigh = b.getLong(at + Ipv6.SOURCE);
-    sourceLow = b.getLong(at + Ipv6.SOURCE + 8);
+    sourceLow = b.getLong(at + Ipv6.SOURCE + Long.BYTES);
     destinationHigh = b.getLong(at + Ipv6.DESTINATION);
-    destinationLow = b.getLong(at + Ipv6.DESTINATION + 8);
+    destinationLow = b.getLong(at + Ipv6.DESTINATION + Long.BYTES);
   }
 
   /**
-   * Goes from extension header to extension header until one is none. Where they are cut short, or
-   * too many, the protocol is the last one that was read, which has no flow.
+   * Skips the extension headers. Where they are cut short, or too many, the protocol is the last
+   * one that was read, which has no flow.
    */
   private void walkExtensions(ByteBuffer b, int at, int length, boolean quote) {
     fragment = false;
@@ -132,7 +132,7 @@ public final class IpHeader {
         }
       }
       offset += Ipv6.extensionLength(b, extension, next);
-      next = b.get(extension) & 0xff;
+      next = Ipv6.nextAfterExtension(b, extension);
     }
     protocol = next;
     upperOffset = at + Math.min(offset, length);

@@ -3,7 +3,7 @@ package dev.caplance.packet;
 import java.nio.ByteBuffer;
 
 /**
- * The IPv4 header (RFC 791), read in place.
+ * The IPv4 header (RFC 791), read and written in place.
  *
  * <pre>
  *  0                   1                   2                   3
@@ -27,12 +27,24 @@ public final class Ipv4 {
   /** Bytes of a header without options. */
   public static final int MIN_HEADER = 20;
 
+  /** Bytes of an address. */
+  static final int ADDRESS = 4;
+
+  static final int VERSION = 0;
+  static final int TRAFFIC_CLASS = 1;
   static final int TOTAL_LENGTH = 2;
   static final int IDENTIFICATION = 4;
+  static final int FRAGMENT = 6;
+  static final int TTL = 8;
+  static final int PROTOCOL = 9;
   static final int CHECKSUM = 10;
   static final int SOURCE = 12;
   static final int DESTINATION = 16;
 
+  /** The version and the length of a header without options, in units of four bytes. */
+  private static final int VERSION_AND_MIN_HEADER = 0x45;
+
+  private static final int LENGTH_UNIT = 4;
   private static final int DONT_FRAGMENT = 0x4000;
   private static final int MORE_FRAGMENTS_OR_OFFSET = 0x3fff;
   private static final int OFFSET = 0x1fff;
@@ -40,11 +52,11 @@ public final class Ipv4 {
   private Ipv4() {}
 
   static int headerLength(ByteBuffer b, int at) {
-    return (b.get(at) & 0x0f) * 4;
+    return (b.get(at + VERSION) & 0x0f) * LENGTH_UNIT;
   }
 
   static int trafficClass(ByteBuffer b, int at) {
-    return b.get(at + 1) & 0xff;
+    return b.get(at + TRAFFIC_CLASS) & 0xff;
   }
 
   static int totalLength(ByteBuffer b, int at) {
@@ -64,27 +76,41 @@ public final class Ipv4 {
     b.putShort(at + IDENTIFICATION, (short) value);
   }
 
-  /** Makes the header's checksum right. */
+  /**
+   * Writes a header without options to the beginning of a buffer; the addresses and the checksum
+   * are still to come.
+   */
+  static void writeHeader(ByteBuffer b, int totalLength, int protocol, int ttl) {
+    b.put(VERSION, (byte) VERSION_AND_MIN_HEADER);
+    b.put(TRAFFIC_CLASS, (byte) 0);
+    setTotalLength(b, 0, totalLength);
+    setIdentification(b, 0, 0);
+    b.putShort(FRAGMENT, (short) 0);
+    b.put(TTL, (byte) ttl);
+    b.put(PROTOCOL, (byte) protocol);
+  }
+
+  /** Computes the header's checksum. */
   static void completeChecksum(ByteBuffer b, int at) {
     b.putShort(at + CHECKSUM, (short) 0);
     b.putShort(at + CHECKSUM, (short) Checksum.of(b, at, headerLength(b, at)));
   }
 
   static boolean isFragment(ByteBuffer b, int at) {
-    return (b.getShort(at + 6) & MORE_FRAGMENTS_OR_OFFSET) != 0;
+    return (b.getShort(at + FRAGMENT) & MORE_FRAGMENTS_OR_OFFSET) != 0;
   }
 
   /** Whether it is a fragment without the header of the next protocol. */
   static boolean isLaterFragment(ByteBuffer b, int at) {
-    return (b.getShort(at + 6) & OFFSET) != 0;
+    return (b.getShort(at + FRAGMENT) & OFFSET) != 0;
   }
 
   static boolean isDontFragment(ByteBuffer b, int at) {
-    return (b.getShort(at + 6) & DONT_FRAGMENT) != 0;
+    return (b.getShort(at + FRAGMENT) & DONT_FRAGMENT) != 0;
   }
 
   static int protocol(ByteBuffer b, int at) {
-    return b.get(at + 9) & 0xff;
+    return b.get(at + PROTOCOL) & 0xff;
   }
 
   static int source(ByteBuffer b, int at) {
@@ -96,9 +122,9 @@ public final class Ipv4 {
   }
 
   /**
-   * Checks everything about the header that the kernel would check of a packet that it routes.
+   * Checks what the kernel checks in the header of a packet that it routes.
    *
-   * @param length the bytes that there are from {@code at} on
+   * @param length bytes of the packet
    */
   static Disposition check(ByteBuffer b, int at, int length) {
     if (length < MIN_HEADER) {
@@ -114,7 +140,7 @@ public final class Ipv4 {
     return Checksum.of(b, at, header) == 0 ? Disposition.FORWARD : Disposition.WRONG_CHECKSUM;
   }
 
-  /** Whether nobody may send from this address: 0/8, 127/8 and 224/3 (RFC 1122, RFC 5735). */
+  /** Whether this address is no valid source: 0/8, 127/8 and 224/3 (RFC 1122, RFC 5735). */
   static boolean isMartian(int source) {
     int first = source >>> 24;
     return first == 0 || first == 127 || first >= 224;

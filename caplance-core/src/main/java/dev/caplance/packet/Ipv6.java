@@ -3,7 +3,7 @@ package dev.caplance.packet;
 import java.nio.ByteBuffer;
 
 /**
- * The IPv6 header (RFC 8200), read in place.
+ * The IPv6 header (RFC 8200), read and written in place.
  *
  * <pre>
  *  0                   1                   2                   3
@@ -15,6 +15,9 @@ import java.nio.ByteBuffer;
  * +-------------------------------+---------------+---------------+
  * |                      source (16 bytes)                        |  8
  * |                    destination (16 bytes)                     | 24
+ *
+ * an extension header:  0 next header   1 length                 2 …
+ * the fragment header:  0 next header   1 reserved   2 fragment offset and flags   4 identification
  * </pre>
  */
 public final class Ipv6 {
@@ -22,14 +25,28 @@ public final class Ipv6 {
   /** Bytes of the fixed header. */
   public static final int HEADER = 40;
 
+  /** Bytes of an address. */
+  static final int ADDRESS = 16;
+
+  static final int VERSION = 0;
+  static final int PAYLOAD_LENGTH = 4;
+  static final int NEXT_HEADER = 6;
+  static final int HOP_LIMIT = 7;
   static final int SOURCE = 8;
   static final int DESTINATION = 24;
+
+  private static final int EXTENSION_NEXT = 0;
+  private static final int EXTENSION_LENGTH = 1;
+  private static final int FRAGMENT_OFFSET = 2;
 
   /** The shortest extension header. */
   static final int MIN_EXTENSION = 8;
 
   /** The next-header value of a fragment header. */
   static final int FRAGMENT = 44;
+
+  /** The version, without a traffic class and a flow label. */
+  private static final int VERSION_6 = 0x6000_0000;
 
   private static final int HOP_BY_HOP = 0;
   private static final int ROUTING = 43;
@@ -50,7 +67,7 @@ public final class Ipv6 {
 
   /** Bytes of an extension header: units of eight, or of four for authentication (RFC 4302). */
   static int extensionLength(ByteBuffer b, int at, int type) {
-    int units = b.get(at + 1) & 0xff;
+    int units = b.get(at + EXTENSION_LENGTH) & 0xff;
     return switch (type) {
       case FRAGMENT -> MIN_EXTENSION;
       case AUTHENTICATION -> (units + 2) * 4;
@@ -58,36 +75,49 @@ public final class Ipv6 {
     };
   }
 
+  /** The header that follows an extension header. */
+  static int nextAfterExtension(ByteBuffer b, int at) {
+    return b.get(at + EXTENSION_NEXT) & 0xff;
+  }
+
   /** Whether a fragment header is that of a part, and not of a whole packet (RFC 6946). */
   static boolean isPart(ByteBuffer b, int at) {
-    return (b.getShort(at + 2) & OFFSET_OR_MORE) != 0;
+    return (b.getShort(at + FRAGMENT_OFFSET) & OFFSET_OR_MORE) != 0;
   }
 
   /** Whether a fragment header is that of a part without the header of the next protocol. */
   static boolean isLaterPart(ByteBuffer b, int at) {
-    return (b.getShort(at + 2) & OFFSET) != 0;
+    return (b.getShort(at + FRAGMENT_OFFSET) & OFFSET) != 0;
   }
 
   static int trafficClass(ByteBuffer b, int at) {
-    return b.getShort(at) >>> 4 & 0xff;
+    return b.getShort(at + VERSION) >>> 4 & 0xff;
   }
 
   static int payloadLength(ByteBuffer b, int at) {
-    return Short.toUnsignedInt(b.getShort(at + 4));
+    return Short.toUnsignedInt(b.getShort(at + PAYLOAD_LENGTH));
   }
 
   static void setPayloadLength(ByteBuffer b, int at, int length) {
-    b.putShort(at + 4, (short) length);
+    b.putShort(at + PAYLOAD_LENGTH, (short) length);
   }
 
   static int nextHeader(ByteBuffer b, int at) {
-    return b.get(at + 6) & 0xff;
+    return b.get(at + NEXT_HEADER) & 0xff;
+  }
+
+  /** Writes a header to the beginning of a buffer; the addresses are still to come. */
+  static void writeHeader(ByteBuffer b, int payloadLength, int nextHeader, int hopLimit) {
+    b.putInt(VERSION, VERSION_6);
+    setPayloadLength(b, 0, payloadLength);
+    b.put(NEXT_HEADER, (byte) nextHeader);
+    b.put(HOP_LIMIT, (byte) hopLimit);
   }
 
   /**
    * Checks the fixed header.
    *
-   * @param length the bytes that there are from {@code at} on
+   * @param length bytes of the packet
    */
   static Disposition check(ByteBuffer b, int at, int length) {
     if (length < HEADER) {
@@ -96,13 +126,13 @@ public final class Ipv6 {
     return payloadLength(b, at) + HEADER == length ? Disposition.FORWARD : Disposition.WRONG_LENGTH;
   }
 
-  /** Whether nobody may send from this address: ::, ::1, ff00::/8, v4-mapped (RFC 4291). */
+  /** Whether this address is no valid source: ::, ::1, ff00::/8, v4-mapped (RFC 4291). */
   static boolean isMartian(long high, long low) {
     boolean unusable = high == 0 && (low == 0 || low == 1);
     return unusable || isMapped(high, low) || high >>> 56 == 0xff;
   }
 
-  /** Whether it is an IPv4 address in the form of an IPv6 one, ::ffff:a.b.c.d. */
+  /** Whether this is an IPv4 address in the form of an IPv6 one, ::ffff:a.b.c.d. */
   static boolean isMapped(long high, long low) {
     return high == 0 && low >>> 32 == 0xffff;
   }

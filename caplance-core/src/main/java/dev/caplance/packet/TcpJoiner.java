@@ -7,14 +7,10 @@ import java.nio.ByteBuffer;
  * offload does: the first segment's header, changed in its place by {@link #end}, and then the
  * payloads of all. One object serves packet after packet.
  *
- * <p>Nothing is believed: the checksum of the joined packet is computed from those of the segments,
- * not from their bytes, so that it is wrong when one of theirs was, and whoever verifies it finds
- * out.
+ * <p>The checksum of the joined packet is computed from those of the segments, not from their
+ * bytes: it is wrong when one of theirs was, and the receiver notices.
  */
 public final class TcpJoiner {
-
-  private static final int WINDOW = 14;
-  private static final int ACKNOWLEDGEMENT = 8;
 
   private ByteBuffer bytes;
   private boolean ipv4;
@@ -30,7 +26,7 @@ public final class TcpJoiner {
   private long payloadSum;
 
   /**
-   * Takes a packet that others may follow.
+   * Takes the first packet.
    *
    * @param header of the packet, read from {@code b}
    * @param b that holds the packet, network byte order
@@ -65,8 +61,8 @@ public final class TcpJoiner {
   }
 
   /**
-   * Adds a packet to the one that {@link #begin} took, if that is possible; then its payload, from
-   * {@link #headerLength} on, follows what is joined so far.
+   * Adds a packet to the one that {@link #begin} took, if possible: its payload, from {@link
+   * #headerLength} on, then belongs behind what is joined so far.
    *
    * @param b the same that holds the first
    */
@@ -89,7 +85,7 @@ public final class TcpJoiner {
     return true;
   }
 
-  /** Whether the headers differ in what they must differ in and in nothing else. */
+  /** Whether the headers differ only where those of successive segments must. */
   private boolean follows(ByteBuffer b, int at) {
     int other = at + tcp - ip;
     int otherFlags = Transport.tcpFlags(b, other);
@@ -97,24 +93,29 @@ public final class TcpJoiner {
         && b.getInt(other + Transport.SEQUENCE) == bytes.getInt(tcp + Transport.SEQUENCE) + payload
         && (ipv4 ? sameIpv4(b, at) : sameIpv6(b, at))
         && b.getInt(other) == bytes.getInt(tcp)
-        && b.getInt(other + ACKNOWLEDGEMENT) == bytes.getInt(tcp + ACKNOWLEDGEMENT)
-        && b.get(other + 12) == bytes.get(tcp + 12)
-        && b.getShort(other + WINDOW) == bytes.getShort(tcp + WINDOW)
+        && b.getInt(other + Transport.ACKNOWLEDGEMENT)
+            == bytes.getInt(tcp + Transport.ACKNOWLEDGEMENT)
+        && b.get(other + Transport.DATA_OFFSET) == bytes.get(tcp + Transport.DATA_OFFSET)
+        && b.getShort(other + Transport.WINDOW) == bytes.getShort(tcp + Transport.WINDOW)
         && sameOptions(b, other);
   }
 
-  /** Version, traffic class, flags, TTL, protocol and addresses; DF, since IDs of others count. */
+  /**
+   * Version, traffic class, flags, TTL, protocol, addresses; with DF, the identification is free.
+   */
   private boolean sameIpv4(ByteBuffer b, int at) {
-    return b.getShort(at) == bytes.getShort(ip)
-        && b.getShort(at + 6) == bytes.getShort(ip + 6)
+    return b.getShort(at + Ipv4.VERSION) == bytes.getShort(ip + Ipv4.VERSION)
+        && b.getShort(at + Ipv4.FRAGMENT) == bytes.getShort(ip + Ipv4.FRAGMENT)
         && Ipv4.isDontFragment(b, at)
-        && b.getShort(at + 8) == bytes.getShort(ip + 8)
+        && b.getShort(at + Ipv4.TTL) == bytes.getShort(ip + Ipv4.TTL)
         && b.getLong(at + Ipv4.SOURCE) == bytes.getLong(ip + Ipv4.SOURCE);
   }
 
-  /** All but the length. */
+  /** Everything but the length. */
   private boolean sameIpv6(ByteBuffer b, int at) {
-    boolean same = b.getInt(at) == bytes.getInt(ip) && b.getShort(at + 6) == bytes.getShort(ip + 6);
+    boolean same =
+        b.getInt(at + Ipv6.VERSION) == bytes.getInt(ip + Ipv6.VERSION)
+            && b.getShort(at + Ipv6.NEXT_HEADER) == bytes.getShort(ip + Ipv6.NEXT_HEADER);
     for (int i = Ipv6.SOURCE; same && i < Ipv6.HEADER; i += 8) {
       same = b.getLong(at + i) == bytes.getLong(ip + i);
     }
@@ -141,7 +142,7 @@ public final class TcpJoiner {
     return Checksum.finish(rest);
   }
 
-  /** Bytes of the IP and TCP headers of each of them. */
+  /** Bytes of the IP and TCP headers of each packet. */
   public int headerLength() {
     return headerLength;
   }

@@ -5,60 +5,83 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * What became of the packets that one thread carries. That thread alone counts, without locks;
- * anybody may read.
+ * What became of the packets that one thread carries. That thread alone counts, without locks; any
+ * thread may read.
  */
 public final class TrafficCounters {
 
   private static final Disposition[] DISPOSITIONS = Disposition.values();
+  private static final TrafficCounter[] COUNTERS = TrafficCounter.values();
 
-  private static final int RECEIVED = DISPOSITIONS.length;
-  private static final int BATCHES = RECEIVED + 1;
-  private static final int BYTES = RECEIVED + 2;
-
-  private final AtomicLongArray cells = new AtomicLongArray(RECEIVED + 3);
+  private final AtomicLongArray cells = new AtomicLongArray(DISPOSITIONS.length + COUNTERS.length);
 
   /**
    * The counts at one moment.
    *
-   * @param received packets that came
-   * @param batches in which they came
-   * @param bytes of those that went on, without encapsulation
-   * @param verdicts packets by what became of them, without those that are zero
+   * @param counts without those that are zero
+   * @param dispositions packets by what became of them, without those that are zero
    */
-  public record Snapshot(long received, long batches, long bytes, Map<Disposition, Long> verdicts) {
+  public record Snapshot(Map<TrafficCounter, Long> counts, Map<Disposition, Long> dispositions) {
 
-    /** Packets with this verdict. */
-    public long of(Disposition verdict) {
-      return verdicts.getOrDefault(verdict, 0L);
+    /** One of the counts. */
+    public long of(TrafficCounter counter) {
+      return counts.getOrDefault(counter, 0L);
+    }
+
+    /** Packets of which this became. */
+    public long of(Disposition disposition) {
+      return dispositions.getOrDefault(disposition, 0L);
+    }
+
+    /** Packets that came. */
+    public long received() {
+      return of(TrafficCounter.RECEIVED);
+    }
+
+    /** Batches in which they came. */
+    public long batches() {
+      return of(TrafficCounter.BATCHES);
+    }
+
+    /** Bytes of the packets that went on, without encapsulation. */
+    public long bytes() {
+      return of(TrafficCounter.BYTES);
     }
   }
 
   /** Counts a batch that came. */
   public void received(int packets) {
-    add(BATCHES, 1);
-    add(RECEIVED, packets);
+    add(TrafficCounter.BATCHES, 1);
+    add(TrafficCounter.RECEIVED, packets);
   }
 
   /** Counts a packet that goes no further. */
-  public void refused(Disposition verdict) {
-    refused(verdict, 1);
+  public void refused(Disposition reason) {
+    refused(reason, 1);
   }
 
   /** Counts packets that go no further. */
-  public void refused(Disposition verdict, int packets) {
-    add(cell(verdict), packets);
+  public void refused(Disposition reason, int packets) {
+    add(cell(reason), packets);
   }
 
   /** Counts packets that went on, and their bytes in all. */
   public void forwarded(int packets, int bytes) {
     add(cell(Disposition.FORWARD), packets);
-    add(BYTES, bytes);
+    add(TrafficCounter.BYTES, bytes);
   }
 
-  @SuppressWarnings("EnumOrdinal") // An array is all that a counter on the hot path may cost.
-  private static int cell(Disposition verdict) {
-    return verdict.ordinal();
+  /** Adds to one of the counts. */
+  public void add(TrafficCounter counter, int count) {
+    add(cell(counter), count);
+  }
+
+  private static int cell(Disposition disposition) {
+    return disposition.id();
+  }
+
+  private static int cell(TrafficCounter counter) {
+    return DISPOSITIONS.length + counter.id();
   }
 
   private void add(int cell, long value) {
@@ -67,13 +90,20 @@ public final class TrafficCounters {
 
   /** The counts now. */
   public Snapshot snapshot() {
-    Map<Disposition, Long> verdicts = new EnumMap<>(Disposition.class);
-    for (Disposition verdict : DISPOSITIONS) {
-      long count = cells.get(cell(verdict));
-      if (count != 0) {
-        verdicts.put(verdict, count);
-      }
+    Map<TrafficCounter, Long> counts = new EnumMap<>(TrafficCounter.class);
+    for (TrafficCounter counter : COUNTERS) {
+      putIfPositive(counts, counter, cells.get(cell(counter)));
     }
-    return new Snapshot(cells.get(RECEIVED), cells.get(BATCHES), cells.get(BYTES), verdicts);
+    Map<Disposition, Long> dispositions = new EnumMap<>(Disposition.class);
+    for (Disposition disposition : DISPOSITIONS) {
+      putIfPositive(dispositions, disposition, cells.get(cell(disposition)));
+    }
+    return new Snapshot(counts, dispositions);
+  }
+
+  private static <K> void putIfPositive(Map<K, Long> counts, K key, long count) {
+    if (count > 0) {
+      counts.put(key, count);
+    }
   }
 }

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What this process may do besides what everybody may, see capabilities(7). */
+/** The capabilities of this process that the daemons need, see capabilities(7). */
 public final class Capabilities implements PreflightCheck {
 
   private static final Path STATUS = Path.of("/proc/self/status");
@@ -18,7 +18,7 @@ public final class Capabilities implements PreflightCheck {
   private final String daemon;
 
   /**
-   * The capabilities that a daemon needs.
+   * A check for a daemon.
    *
    * @param daemon {@code lb} or {@code backend}
    */
@@ -27,20 +27,20 @@ public final class Capabilities implements PreflightCheck {
   }
 
   @Override
-  public List<Finding> look() throws IOException {
+  public List<Finding> findings() throws IOException {
     List<String> missing = missing(Files.readString(STATUS));
     return missing.isEmpty()
         ? List.of()
         : List.of(
             Finding.stops(
-                "no permission: " + String.join(" and ", missing) + " missing",
-                "user " + System.getProperty("user.name"),
-                "sudo caplance "
+                "missing capabilities: " + String.join(" and ", missing),
+                "running as user " + System.getProperty("user.name"),
+                "run sudo caplance "
                     + daemon
-                    + ", or a systemd unit with AmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW"));
+                    + ", or set AmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW in the systemd unit"));
   }
 
-  /** Whether this process may look at and change the network. */
+  /** Whether this process has all of them. */
   public static boolean complete() throws IOException {
     return missing(Files.readString(STATUS)).isEmpty();
   }

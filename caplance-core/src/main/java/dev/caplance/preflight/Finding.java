@@ -1,19 +1,19 @@
 package dev.caplance.preflight;
 
 /**
- * Something on the machine that is not as it should be.
+ * A problem on this machine.
  *
  * @param what what is wrong
- * @param where how it was seen, or where it is
- * @param remedy the command that mends it, or what to do
+ * @param where where it is, or how it was found
+ * @param remedy the command that fixes it, or what to do
  */
 public record Finding(Severity severity, String what, String where, String remedy) {
 
   /** How bad it is. */
   public enum Severity {
-    /** Clients will get no answer, or not all of them. */
+    /** Some or all clients will get no answer. */
     STOPS,
-    /** It may do harm, or could not be looked at. */
+    /** It may do harm, or something could not be checked. */
     WARNS
   }
 

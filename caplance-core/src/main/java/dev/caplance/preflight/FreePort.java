@@ -10,18 +10,18 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * A port that a daemon is going to take. Not to be made while it has it.
+ * Checks that a port which a daemon will bind is free. Not to be used while the daemon runs.
  *
  * @param protocol {@code tcp} or {@code udp}
- * @param address where the daemon will bind; an address that this machine does not have is no
- *     finding here
+ * @param address where the daemon will bind; that this machine does not have the address is not
+ *     reported here
  * @param key what the port is called in the configuration
  */
 public record FreePort(String protocol, InetSocketAddress address, String key)
     implements PreflightCheck {
 
   @Override
-  public List<Finding> look() throws IOException {
+  public List<Finding> findings() throws IOException {
     try {
       bind();
       return List.of();
@@ -29,9 +29,12 @@ public record FreePort(String protocol, InetSocketAddress address, String key)
       return e.getMessage().contains("already in use")
           ? List.of(
               Finding.stops(
-                  protocol.toUpperCase(Locale.ROOT) + " " + address.getPort() + " is taken",
+                  protocol.toUpperCase(Locale.ROOT)
+                      + " port "
+                      + address.getPort()
+                      + " is already in use",
                   IpAddresses.format(address),
-                  "stop what 'ss -Hlp"
+                  "stop the program that 'ss -Hlp"
                       + protocol.charAt(0)
                       + "n sport = :"
                       + address.getPort()

@@ -1,10 +1,11 @@
 package dev.caplance.preflight;
 
+import dev.caplance.host.Failures;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The checks of a daemon, made one after the other. */
+/** The checks of a daemon, run one after another. */
 public final class Preflight {
 
   private final List<PreflightCheck> checks;
@@ -13,15 +14,18 @@ public final class Preflight {
     this.checks = List.copyOf(checks);
   }
 
-  /** Makes all checks. One that cannot look is a finding, and keeps no other from looking. */
+  /** Runs all checks. One that fails is a finding, and does not keep the others from running. */
   public List<Finding> findings() {
     List<Finding> findings = new ArrayList<>();
     for (PreflightCheck check : checks) {
       try {
-        findings.addAll(check.look());
-      } catch (IOException e) {
+        findings.addAll(check.findings());
+      } catch (IOException | RuntimeException e) {
         findings.add(
-            Finding.warns("not everything could be looked at", e.getMessage(), "mend that first"));
+            Finding.warns(
+                "not everything could be checked",
+                Failures.describe(e),
+                "fix this first, then repeat the check"));
       }
     }
     return findings.stream().distinct().toList();

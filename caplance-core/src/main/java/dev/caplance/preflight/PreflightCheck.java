@@ -3,15 +3,15 @@ package dev.caplance.preflight;
 import java.io.IOException;
 import java.util.List;
 
-/** Looks at one thing of the machine and changes nothing. */
+/** Checks one aspect of this machine, without changing anything. */
 @FunctionalInterface
 public interface PreflightCheck {
 
   /**
-   * Looks.
+   * Checks.
    *
-   * @return empty when all is well
-   * @throws IOException when it cannot look, in words for the operator
+   * @return empty if nothing is wrong
+   * @throws IOException when it cannot check; the message is for the operator
    */
-  List<Finding> look() throws IOException;
+  List<Finding> findings() throws IOException;
 }

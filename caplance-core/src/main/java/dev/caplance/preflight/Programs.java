@@ -3,22 +3,18 @@ package dev.caplance.preflight;
 import dev.caplance.host.CommandRunner;
 import java.util.List;
 
-/**
- * The programs that a daemon runs.
- *
- * @param names the programs
- */
+/** Checks that the programs which a daemon runs are installed. */
 public record Programs(List<String> names) implements PreflightCheck {
 
   @Override
-  public List<Finding> look() {
+  public List<Finding> findings() {
     return names.stream()
         .filter(name -> !CommandRunner.has(name))
         .map(
             name ->
                 Finding.stops(
                     "the program '" + name + "' is missing",
-                    "PATH and /usr/sbin",
+                    "neither in PATH nor in /usr/sbin",
                     CommandRunner.howToGet(name)))
         .toList();
   }

@@ -7,17 +7,17 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Whether a daemon runs already, which then has what it needs: its ports and queues. */
+/** Whether the daemon is running already; then it holds its ports and queues itself. */
 public final class Running {
 
   private Running() {}
 
-  /** A check that is made only while nobody serves this control socket. */
+  /** A check that is skipped while a daemon serves this control socket. */
   public static PreflightCheck unless(Path controlSocket, PreflightCheck check) {
-    return () -> isServed(controlSocket) ? List.of() : check.look();
+    return () -> isServed(controlSocket) ? List.of() : check.findings();
   }
 
-  /** Whether somebody serves a control socket. */
+  /** Whether a daemon serves a control socket. */
   public static boolean isServed(Path controlSocket) {
     try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
       channel.configureBlocking(false);

@@ -5,14 +5,14 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * A directory that a daemon writes to, and makes if it is not there.
+ * Checks a directory that a daemon writes to, and creates if it does not exist.
  *
- * @param key what it is called in the configuration
+ * @param key its name in the configuration
  */
 public record WritableDirectory(String key, Path directory) implements PreflightCheck {
 
   @Override
-  public List<Finding> look() {
+  public List<Finding> findings() {
     Path existing = directory.toAbsolutePath();
     while (existing.getParent() != null && Files.notExists(existing)) {
       existing = existing.getParent();
@@ -22,7 +22,7 @@ public record WritableDirectory(String key, Path directory) implements Preflight
     }
     String user = System.getProperty("user.name");
     String problem =
-        Files.isDirectory(existing) ? "is not writable for " + user : "is no directory";
+        Files.isDirectory(existing) ? "is not writable by user " + user : "is not a directory";
     return List.of(
         Finding.stops(
             key + " " + directory + " cannot be used",

@@ -1,5 +1,6 @@
 /**
- * Looks at the machine, without changing it, for what would keep packets from their way, and says
- * what mends it. Here is what both daemons have in common; each adds checks of its own.
+ * Checks this machine, without changing it, for whatever would keep packets from their
+ * destinations, and says how to fix it. This package holds what both daemons have in common; each
+ * adds checks of its own.
  */
 package dev.caplance.preflight;

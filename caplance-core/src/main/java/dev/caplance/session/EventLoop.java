@@ -12,21 +12,22 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One thread that waits for channels, timers and tasks, and owns without locks whatever they touch.
- * A turn of the loop serves the channels that are ready, then the timers that are due, then the
- * tasks that were queued up to then; so a task queued while channels are served runs once after all
- * of them.
+ * A thread that waits for channels, timers and tasks. What these use needs no locks, since only
+ * this thread runs them. A turn of the loop serves the channels that are ready, then the timers
+ * that are due, then the tasks queued so far: a task queued while channels are served runs after
+ * all of them.
  *
- * <p>What one channel's handler, timer or task throws is logged and ends that channel, timer or
- * task only. {@link #execute} may be called from any thread, {@link #close} too; all else belongs
- * to the loop's thread, or to any one thread before {@link #start}. Instead of being started a loop
- * can be driven turn by turn with {@link #turn}, which with a clock of one's own makes everything
- * on it repeatable.
+ * <p>What a channel's handler, a timer or a task throws is logged and ends that channel, timer or
+ * task only. Any thread may call {@link #execute} and {@link #close}; everything else is for the
+ * loop's thread, or for any one thread before {@link #start}. Instead of being started, a loop can
+ * be driven turn by turn with {@link #turn}, which makes tests with a clock of their own
+ * repeatable.
  */
 public final class EventLoop implements Executor, AutoCloseable {
 
@@ -45,10 +46,10 @@ public final class EventLoop implements Executor, AutoCloseable {
   /** Serves one channel. */
   public interface ChannelHandler {
 
-    /** The channel is ready for something that the key is interested in. */
+    /** The channel is ready for an operation in the key's interest set. */
     void ready(SelectionKey key) throws IOException;
 
-    /** {@link #ready} threw this, and the channel was closed for it. */
+    /** {@link #ready} threw this, so the channel was closed. */
     default void failed(Throwable cause) {}
   }
 
@@ -65,7 +66,7 @@ public final class EventLoop implements Executor, AutoCloseable {
       this.task = task;
     }
 
-    /** Forgets the task; without effect when it has run. */
+    /** Forgets the task; has no effect after it has run. */
     public void cancel() {
       timers.remove(this);
     }
@@ -89,8 +90,10 @@ public final class EventLoop implements Executor, AutoCloseable {
   }
 
   /**
+   * A loop that has not been started.
+   *
    * @param name of the thread
-   * @param nanoClock what timers go by, {@code System::nanoTime} but in tests
+   * @param nanoClock the clock of timers, {@code System::nanoTime} except in tests
    * @throws UncheckedIOException when the kernel gives no selector
    */
   public EventLoop(String name, LongSupplier nanoClock) {
@@ -103,22 +106,27 @@ public final class EventLoop implements Executor, AutoCloseable {
     }
   }
 
-  /** Starts the thread; once. */
-  public void start() {
-    Thread started = new Thread(this::run, name);
+  /**
+   * Starts the thread; to be called once.
+   *
+   * @param onFailure called by the thread if it ends because of a failure of the loop itself; its
+   *     channels are closed then
+   */
+  public void start(Consumer<Throwable> onFailure) {
+    Thread started = new Thread(() -> run(onFailure), name);
     thread = started;
     started.start();
   }
 
-  /** The loop's clock, in nanoseconds; only differences mean anything. */
+  /** The loop's clock in nanoseconds; only differences are meaningful. */
   public long nanoTime() {
     return nanoClock.getAsLong();
   }
 
   /**
-   * Runs a task in this or the next turn. From any thread.
+   * Runs a task in this or the next turn. Any thread may call.
    *
-   * @throws RejectedExecutionException when the loop was closed; the task will not run then
+   * @throws RejectedExecutionException when the loop was closed, so the task will not run
    */
   @Override
   public void execute(Runnable task) {
@@ -140,8 +148,8 @@ public final class EventLoop implements Executor, AutoCloseable {
   }
 
   /**
-   * Serves a channel until it is closed. The channel becomes non-blocking, and is closed at the
-   * latest when the loop is.
+   * Serves a channel until it is closed, at the latest when the loop is. The channel becomes
+   * non-blocking.
    *
    * @param interest operations of {@link SelectionKey}
    */
@@ -166,8 +174,8 @@ public final class EventLoop implements Executor, AutoCloseable {
   }
 
   /**
-   * One turn: waits until a channel is ready, a timer due or a task queued, at most as long as
-   * said, and serves all of them. For a loop that is not started.
+   * One turn: waits until a channel is ready, a timer is due or a task is queued, at most for this
+   * time, and serves all of them. For a loop that is not started.
    */
   public void turn(Duration maxWait) {
     checkThread();
@@ -180,13 +188,18 @@ public final class EventLoop implements Executor, AutoCloseable {
     }
   }
 
-  private void run() {
+  private void run(Consumer<Throwable> onFailure) {
     try {
       while (!stopping) {
         turn(Duration.ofHours(1));
       }
-    } finally {
       end();
+    } catch (RuntimeException | Error e) {
+      try {
+        end();
+      } finally {
+        onFailure.accept(e);
+      }
     }
   }
 
@@ -195,7 +208,7 @@ public final class EventLoop implements Executor, AutoCloseable {
     if (waitNanos <= 0 || !tasks.isEmpty() || stopping) {
       selector.selectNow(this::serve);
     } else {
-      // Rounded up, or the loop would turn idly through the last millisecond before a timer.
+      // Rounded up, or the loop would spin during the last millisecond before a timer.
       long millis = TimeUnit.NANOSECONDS.toMillis(waitNanos + 999_999);
       selector.select(this::serve, millis);
     }
@@ -227,7 +240,7 @@ public final class EventLoop implements Executor, AutoCloseable {
   }
 
   private void runTasks() {
-    // A task queued by a task waits for the next turn, so that channels are not starved.
+    // A task queued by a task waits for the next turn, so that channels do not starve.
     for (int left = tasks.size(); left > 0; left--) {
       Runnable task = tasks.poll();
       if (task != null) {
@@ -247,7 +260,7 @@ public final class EventLoop implements Executor, AutoCloseable {
   private void end() {
     drain();
     stopped = true;
-    // What was queued in between neither runs in a further turn nor is refused.
+    // What was queued in between would neither run in another turn nor be rejected.
     drain();
     if (selector.isOpen()) {
       selector.keys().forEach(key -> closeQuietly(key.channel()));

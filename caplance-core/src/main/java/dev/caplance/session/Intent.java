@@ -11,13 +11,13 @@ public enum Intent {
   /** Takes no packets, stays registered. */
   PAUSED;
 
-  /** The word for it on the wire and in front of operators: {@code active} and so on. */
+  /** The word for it on the wire and for operators: {@code active} and so on. */
   public String word() {
     return name().toLowerCase(Locale.ROOT);
   }
 
   /**
-   * The intent for a word of the wire.
+   * The intent for a word from the wire.
    *
    * @throws IllegalArgumentException when there is none
    */

@@ -9,25 +9,29 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * The messages of a session between a backend (B) and a load balancer (L): one line each, written
- * and read by {@link MessageCodec}. All are immutable, and a message that exists is one that can be
- * sent: constructors throw {@link IllegalArgumentException} for names, tokens and options that the
- * protocol does not allow. Free text is never refused; what a line cannot carry is replaced or cut.
+ * and read by {@link MessageCodec}. All are immutable, and every message can be sent: constructors
+ * throw {@link IllegalArgumentException} for names, tokens and options that the protocol does not
+ * allow. Free text is never refused; what a line cannot carry is replaced or cut off.
  */
 public sealed interface Message {
+
+  /** Names of backends and of services. */
+  Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
   /** The version that this program speaks and announces. */
   int VERSION = 2;
 
-  /** Stands for the version of a peer that announces none: a program of 2019. */
+  /** Stands for the version of a peer that announces none: a program from 2019. */
   int VERSION_2019 = 2019;
 
   /**
    * B→L {@code REGISTER <name> <data-ip> [key=value …]}.
    *
-   * @param dataAddress where encapsulated packets shall go
+   * @param dataAddress where encapsulated packets are to be sent
    * @param options in the order of the line, unknown ones included; a token without {@code =} is a
    *     key with an empty value
    */
@@ -58,7 +62,7 @@ public sealed interface Message {
       mtu(options);
     }
 
-    /** As a backend of this version says it. */
+    /** What a backend of this version sends. */
     public static Register of(
         String name, InetAddress dataAddress, Duration healthInterval, Intent intent) {
       Map<String, String> options = new LinkedHashMap<>();
@@ -77,12 +81,12 @@ public sealed interface Message {
       return services.isEmpty() ? this : with("services", String.join(",", services));
     }
 
-    /** The same with a share of the new flows in proportion to this weight, 1 to 256. */
+    /** The same with this weight, to which the share of new flows is proportional, 1 to 256. */
     public Register withWeight(int weight) {
       return with("weight", Integer.toString(weight));
     }
 
-    /** The same with the size of the largest packet, encapsulation included, that arrives there. */
+    /** The same with the size in bytes of the largest encapsulated packet that arrives there. */
     public Register withMtu(int mtu) {
       return with("mtu", Integer.toString(mtu));
     }
@@ -93,22 +97,17 @@ public sealed interface Message {
       return new Register(name, dataAddress, more);
     }
 
-    /** As a backend says it to a load balancer of 2019. */
-    public static Register of2019(String name, InetAddress dataAddress) {
-      return new Register(name, dataAddress, Map.of());
-    }
-
     /** What the backend announced, at least 2, or {@link #VERSION_2019} when it announced none. */
     public int version() {
       return Syntax.version(options);
     }
 
-    /** How often the backend will send HEALTH; empty when it did not say. */
+    /** How often the backend will send HEALTH; empty if not stated. */
     public Optional<Duration> healthInterval() {
       return health(options);
     }
 
-    /** What the backend wants to be from the start; {@link Intent#ACTIVE} when it did not say. */
+    /** What the backend wants to be from the start; {@link Intent#ACTIVE} if not stated. */
     public Intent intent() {
       return intent(options);
     }
@@ -118,20 +117,20 @@ public sealed interface Message {
       return services(options);
     }
 
-    /** The backend's share of new flows in proportion to others, 1 to 256; 1 when not said. */
+    /** The weight to which the share of new flows is proportional, 1 to 256; 1 if not stated. */
     public int weight() {
       return weight(options);
     }
 
     /**
-     * The largest packet in bytes, encapsulation included, that the backend says reaches it; 576 to
-     * 65535, empty when it did not say.
+     * The size in bytes of the largest encapsulated packet that reaches the backend, 576 to 65535;
+     * empty if not stated.
      */
     public OptionalInt mtu() {
       return mtu(options);
     }
 
-    /** The options that mean nothing to this version, as they stood in the line. */
+    /** The options that this version does not know, as they were in the line. */
     public List<String> unknownOptions() {
       return options.entrySet().stream()
           .filter(option -> !KNOWN.contains(option.getKey()))
@@ -190,7 +189,7 @@ public sealed interface Message {
       from(options);
     }
 
-    /** As a load balancer of this version says it. */
+    /** What a load balancer of this version sends. */
     public static Registered of(String name, InetAddress dataAddress, InetAddress from) {
       Map<String, String> options = new LinkedHashMap<>();
       options.put("version", Integer.toString(VERSION));
@@ -203,7 +202,7 @@ public sealed interface Message {
       return Syntax.version(options);
     }
 
-    /** Where encapsulated packets will come from; empty when the load balancer did not say. */
+    /** Where encapsulated packets will come from; empty if not stated. */
     public Optional<InetAddress> from() {
       return from(options);
     }
@@ -216,8 +215,8 @@ public sealed interface Message {
   /**
    * B→L {@code HEALTH <code> [reason …]}.
    *
-   * @param code 100 to 999; {@link #HEALTHY} is healthy, anything else is not
-   * @param reason for people; may be empty
+   * @param code 100 to 999; {@link #HEALTHY} or, if anything else, unhealthy
+   * @param reason for the operator; may be empty
    */
   record Health(int code, String reason) implements Message {
 
@@ -226,7 +225,7 @@ public sealed interface Message {
     public Health {
       if (code < 100 || code > 999) {
         throw new IllegalArgumentException(
-            code + " is not a health code; write 200 for fit, or another one of 100 to 999");
+            code + " is not a health code; write 200 for healthy, or another one from 100 to 999");
       }
       reason = Syntax.text(reason);
     }
@@ -237,7 +236,7 @@ public sealed interface Message {
     }
   }
 
-  /** L→B {@code HEALTHACK 200}: a HEALTH was heard, whatever it said. */
+  /** L→B {@code HEALTHACK 200}: a HEALTH arrived, whatever its code. */
   record HealthAck() implements Message {}
 
   /** B→L {@code PAUSE <name>}: stay registered, get no packets. */
@@ -292,7 +291,7 @@ public sealed interface Message {
   /**
    * L→B {@code DEREGISTERED <name> <reason …>}: the last line of a session.
    *
-   * @param reason for people; may be empty
+   * @param reason for the operator; may be empty
    */
   record Deregistered(String name, String reason) implements Message {
     public Deregistered {
@@ -304,7 +303,7 @@ public sealed interface Message {
   /**
    * L→B {@code INVALID <reason …>}: the last line changed nothing.
    *
-   * @param reason for people; may be empty
+   * @param reason for the operator; may be empty
    */
   record Invalid(String reason) implements Message {
     public Invalid {

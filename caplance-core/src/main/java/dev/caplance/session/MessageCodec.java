@@ -7,10 +7,9 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * Session lines to {@link Message}s and back, for both directions. Lines come without their line
- * end. A message's tokens are separated by single spaces; REGISTER and REGISTERED take any number
- * of further options, a free text takes the rest of its line, all else is exact. Any thread may
- * call.
+ * Converts session lines to {@link Message}s and back, for both directions. Lines have no line end
+ * here. A message's tokens are separated by single spaces; REGISTER and REGISTERED take any number
+ * of further options, and free text takes the rest of its line. Any thread may call.
  */
 public final class MessageCodec {
 
@@ -25,7 +24,7 @@ public final class MessageCodec {
   /**
    * Reads one line.
    *
-   * @throws InvalidLineException when it is no message; says what was wrong and what would be right
+   * @throws InvalidLineException when it is not a message; says what is wrong and would be right
    */
   public static Message parse(String line) throws InvalidLineException {
     if (line.length() > MAX_LINE || !line.chars().allMatch(Syntax::isPrintable)) {

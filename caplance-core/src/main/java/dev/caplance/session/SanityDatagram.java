@@ -9,8 +9,8 @@ import java.util.Optional;
 /**
  * The datagram that a load balancer sends to a backend's data port before it registers it: {@code
  * SANITY <token>} in ASCII, without a line end. The backend proves with {@link Message.Sane} on the
- * session that it arrived. Encapsulated packets share the port and cannot be mistaken for it: their
- * first nibble is 4 or 6, that of an {@code S} is 5.
+ * session that it arrived. Encapsulated packets share the port but cannot be confused with it:
+ * their first nibble is 4 or 6, that of an {@code S} is 5.
  *
  * @param token {@code [A-Za-z0-9_-]{1,128}}
  */
@@ -33,7 +33,7 @@ public record SanityDatagram(String token) {
 
   /**
    * Reads a datagram's payload, from position to limit; the buffer's position does not change.
-   * Empty when it is anything else.
+   * Empty if it is anything else.
    */
   public static Optional<SanityDatagram> parse(ByteBuffer payload) {
     if (payload.remaining() <= PREFIX.length() || payload.remaining() > MAX_LENGTH) {

@@ -10,16 +10,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The lexical rules of session lines. Every check throws {@link IllegalArgumentException} with a
- * text that says what was wrong and what would be right.
+ * The lexical rules of session lines. Every check throws {@link IllegalArgumentException}, whose
+ * message says what is wrong and what would be right.
  */
 final class Syntax {
 
-  /** Free text longer than this is cut, so that every message fits into a line. */
+  /** Longer free text is cut off, so that every message fits into a line. */
   static final int MAX_TEXT = 400;
 
   private static final int MAX_QUOTED = 40;
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
   private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9_-]{1,128}");
   private static final Pattern OPTION_KEY = Pattern.compile("[!-<>-~]+");
   private static final Pattern OPTION_VALUE = Pattern.compile("[!-~]*");
@@ -34,7 +33,7 @@ final class Syntax {
   }
 
   static String name(String name) {
-    if (!NAME.matcher(name).matches()) {
+    if (!Message.NAME.matcher(name).matches()) {
       throw new IllegalArgumentException(
           "'"
               + abbreviate(name)
@@ -43,11 +42,11 @@ final class Syntax {
     return name;
   }
 
-  /** The names of a list without spaces, unmodifiable, in their order. */
+  /** The names in a list without spaces, unmodifiable, in order. */
   static Set<String> names(String key, String list) {
     Set<String> names = new LinkedHashSet<>();
     for (String name : list.split(",", -1)) {
-      if (!NAME.matcher(name).matches() || !names.add(name)) {
+      if (!Message.NAME.matcher(name).matches() || !names.add(name)) {
         throw new IllegalArgumentException(
             key
                 + "="
@@ -81,7 +80,7 @@ final class Syntax {
     return token;
   }
 
-  /** Options in their order, checked and unmodifiable. */
+  /** The options in order, checked and unmodifiable. */
   static Map<String, String> options(Map<String, String> options) {
     options.forEach(
         (key, value) -> {
@@ -107,7 +106,7 @@ final class Syntax {
     return Integer.parseInt(value);
   }
 
-  /** Free text made fit for the end of a line: never refused, what cannot be sent is replaced. */
+  /** Free text that can end a line: what cannot be sent is replaced, never refused. */
   static String text(String text) {
     StringBuilder printable = new StringBuilder();
     text.strip()
@@ -117,7 +116,7 @@ final class Syntax {
     return printable.toString().strip();
   }
 
-  /** What is quoted from the peer: printable, and short enough to leave room for an explanation. */
+  /** A quotation from the peer, printable and short enough to leave room for an explanation. */
   static String abbreviate(String quoted) {
     String printable = text(quoted);
     return printable.length() <= MAX_QUOTED

@@ -13,12 +13,12 @@ import java.util.ArrayDeque;
 
 /**
  * A session over TCP on an {@link EventLoop}. It owns its channel and two bounded buffers: input
- * for one line and a little more, output for a peer that is slow. A peer that lets the output fill
- * up is cut off, so no peer can make it hold more.
+ * for a line and a little more, output for a slow peer. A peer that lets the output fill up is
+ * disconnected, so no peer can make it hold more.
  *
- * <p>Made by {@link #connecting} or {@link #accepted}, it does nothing until {@link #start} tells
- * it its listener, which is called on the loop's thread whenever {@link #readLine} has something
- * new: lines, the end, or a failure.
+ * <p>Created by {@link #connecting} or {@link #accepted}, it does nothing until {@link #start} sets
+ * its listener, which is called on the loop's thread whenever {@link #readLine} has something new:
+ * lines, the end, or a failure.
  */
 public final class TcpCommunicator implements Communicator {
 
@@ -26,7 +26,7 @@ public final class TcpCommunicator implements Communicator {
   private static final int MAX_OUTPUT_BYTES = 64 * 1024;
   private static final int MAX_DISCARDED_READS = 64;
 
-  /** The input of a session that has said nothing new, which most have not, most of the time. */
+  /** The input of a session with no unread bytes, as most have none most of the time. */
   private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
   private final EventLoop loop;
@@ -48,10 +48,10 @@ public final class TcpCommunicator implements Communicator {
   }
 
   /**
-   * A session that {@link #start} will connect to a resolved address. There is no timeout but the
-   * kernel's; {@link #close} gives up.
+   * A session that {@link #start} will connect to a resolved address. There is no timeout but that
+   * of the kernel; {@link #close} gives up.
    *
-   * @throws IOException when there is no socket to be had
+   * @throws IOException when no socket can be opened
    */
   public static TcpCommunicator connecting(EventLoop loop, InetSocketAddress peer)
       throws IOException {
@@ -61,7 +61,7 @@ public final class TcpCommunicator implements Communicator {
   /**
    * A session over a connection that was accepted.
    *
-   * @throws IOException when it is gone already; the channel is closed then
+   * @throws IOException when the connection is already gone; the channel is closed then
    */
   public static TcpCommunicator accepted(EventLoop loop, SocketChannel channel) throws IOException {
     try {
@@ -73,8 +73,8 @@ public final class TcpCommunicator implements Communicator {
   }
 
   /**
-   * Begins. Lines may be written from now on, also while the connection is being made: they go out
-   * when it stands. That it cannot be made is told like any other failure.
+   * Begins. Lines may be written from now on, even while the connection is being established, after
+   * which they are sent. That it cannot be established is reported like any other failure.
    */
   public void start(Runnable listener) {
     this.listener = listener;
@@ -135,7 +135,7 @@ public final class TcpCommunicator implements Communicator {
     return peer;
   }
 
-  /** This end's address, or null while there is no connection or none any more. */
+  /** This end's address; null before there is a connection, and after it is closed. */
   public InetSocketAddress localAddress() {
     try {
       return channel.isConnected() ? (InetSocketAddress) channel.getLocalAddress() : null;
@@ -178,12 +178,12 @@ public final class TcpCommunicator implements Communicator {
     }
   }
 
-  /** Reads once: what more there is waits for the next turn, and other sessions have theirs. */
+  /** Reads once; the rest waits for the next turn, so that other sessions get their turn. */
   private void receive() {
     input = input.capacity() == 0 ? ByteBuffer.allocate(INPUT_BYTES) : input.compact();
     try {
       if (channel.read(input) < 0) {
-        // The peer may still read: what answers its last lines goes out.
+        // The peer may still read: the replies to its last lines are sent.
         ended = true;
         key.interestOpsAnd(~SelectionKey.OP_READ);
       }
@@ -214,7 +214,7 @@ public final class TcpCommunicator implements Communicator {
     }
   }
 
-  /** Ends the connection for the first failure and calls the owner to it, in a turn of its own. */
+  /** Ends the connection because of the first failure, and notifies the owner in another turn. */
   private void fail(IOException cause) {
     if (closed || failure != null) {
       return;
@@ -234,7 +234,7 @@ public final class TcpCommunicator implements Communicator {
         }
       }
     } catch (IOException e) {
-      // It was broken or closed already, and there is nobody left to tell.
+      // The connection was already broken or closed; nobody is interested any more.
     }
   }
 

@@ -14,9 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Accepts TCP connections on an {@link EventLoop}. When the process has no file descriptor left for
- * one, it stops accepting for a while instead of trying for ever; the connections wait in the
- * kernel's backlog.
+ * Accepts TCP connections on an {@link EventLoop}. If the process has no file descriptor left for
+ * one, it pauses instead of retrying in a busy loop; the connections wait in the kernel's backlog.
  */
 public final class TcpListener implements AutoCloseable {
 
@@ -41,7 +40,7 @@ public final class TcpListener implements AutoCloseable {
   }
 
   /**
-   * Listens from now on.
+   * Begins to listen.
    *
    * @param accepted takes over each connection, on the loop's thread
    * @throws IOException when the address cannot be bound
@@ -49,7 +48,7 @@ public final class TcpListener implements AutoCloseable {
   public static TcpListener open(
       EventLoop loop, InetSocketAddress address, Consumer<SocketChannel> accepted)
       throws IOException {
-    // Without the family, 0.0.0.0 would be taken for every IPv6 address too.
+    // Without the family, 0.0.0.0 would stand for all IPv6 addresses, too.
     ServerSocketChannel server =
         ServerSocketChannel.open(
             IpAddresses.isIpv4(address.getAddress())
@@ -67,7 +66,7 @@ public final class TcpListener implements AutoCloseable {
     }
   }
 
-  /** Where it listens. */
+  /** The address on which it listens. */
   public InetSocketAddress address() {
     return (InetSocketAddress) server.socket().getLocalSocketAddress();
   }
@@ -98,7 +97,7 @@ public final class TcpListener implements AutoCloseable {
     try {
       accepted.accept(channel);
     } catch (RuntimeException e) {
-      LOG.error("closing a connection that could not be taken over", e);
+      LOG.error("closing a connection after an unexpected failure", e);
       channel.close();
     }
   }
@@ -106,7 +105,8 @@ public final class TcpListener implements AutoCloseable {
   private void pause(IOException cause) {
     if (!failing) {
       failing = true;
-      LOG.warn("connections to {} wait, none can be accepted: {}", address(), cause.getMessage());
+      LOG.warn(
+          "cannot accept connections to {}, they have to wait: {}", address(), cause.getMessage());
     }
     key.interestOps(0);
     loop.schedule(

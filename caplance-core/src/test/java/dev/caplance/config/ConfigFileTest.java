@@ -123,7 +123,7 @@ class ConfigFileTest {
             "sample.yaml:2:1: unknown key 'Servers'; did you mean 'servers'?",
             "sample.yaml:5:5: 'host' is missing; add for example 'host: a'",
             "sample.yaml:5:5: unknown key 'hots'; did you mean 'host'?",
-            "sample.yaml:7:5: port: is given twice, first in line 6; keep only one",
+            "sample.yaml:7:5: port: is given twice, first on line 6; keep only one",
             "sample.yaml:8:11: host: 'a b' is not a name: 1 to 64 of the characters A-Z a-z 0-9 . _"
                 + " -",
             "sample.yaml:9:11: port: 'x' is not a whole number from 1 to 65535",
@@ -131,9 +131,9 @@ class ConfigFileTest {
             "sample.yaml:11:5: servers: an entry is a group of keys like {host: a}, not a list",
             "sample.yaml:12:4: servers: an entry is a group of keys like {host: a}, not nothing",
             "sample.yaml:13:10: weights: must be a list, not '7'; write weights: [1]",
-            "sample.yaml:14:7: fast: 'yes' is neither true nor false; write one",
+            "sample.yaml:14:7: fast: 'yes' is neither true nor false; write one of them",
             "sample.yaml:16:10: level: 'verbose' is not one of error, warn, info, debug, trace",
-            "sample.yaml:17:16: path: 'lb.log' is not an absolute path; begin it with /",
+            "sample.yaml:17:16: path: 'lb.log' is not an absolute path; start it with /",
             "sample.yaml:17:33: maxSize: '10' is not a size; write a number and its unit: 512KB,"
                 + " 10MB, 1GB",
             "sample.yaml:17:43: keep: '99' is not a whole number from 1 to 20",
@@ -149,17 +149,17 @@ class ConfigFileTest {
         "'# nothing'       | 1:1: 'servers' is missing; add for example 'servers: [{host: a}]'",
         "'servers:'        | 1:9: servers: must be a list, not nothing; write servers: [{host: a}]",
         "'servers: []'     | 1:10: servers: must be a list, not an empty list; write servers: [{host: a}]",
-        "'just words'      | 1:1: the file must consist of lines like 'key: value'",
-        "'- a'             | 1:1: the file must consist of lines like 'key: value'",
+        "'just words'      | 1:1: the file must consist of lines of the form 'key: value'",
+        "'- a'             | 1:1: the file must consist of lines of the form 'key: value'",
         "'logging: debug'  | 1:10: logging: must be a group of keys, not 'debug'; indent them below",
         "'fast: {a: b}'    | 1:7: fast: must be a single value, not a group of keys",
         "'fast: ~'         | 1:7: fast: must be a single value, not nothing",
-        "'fast: !yes true' | 1:7: fast: the tag !yes means nothing; remove it",
+        "'fast: !yes true' | 1:7: fast: the tag !yes is not supported; remove it",
         "'[a]: b'          | 1:1: a key must be a single word",
         "'timeout: 50ms'   | 1:10: timeout: '50ms' is out of range; write 100ms to 1h",
         "'timeout: 61m'    | 1:10: timeout: '61m' is out of range; write 100ms to 1h",
-        "'logging: {file: {path: /}}' | 1:24: path: '/' is a directory; name a file in one",
-        "'logging: {file: {path: /a/100%}}' | 1:24: path: '/a/100%' holds a % or \\; choose another name",
+        "'logging: {file: {path: /}}' | 1:24: path: '/' is a directory; name a file in it",
+        "'logging: {file: {path: /a/100%}}' | 1:24: path: '/a/100%' contains a % or \\; choose another name",
         "'logging: {file: {maxSize: 1KB}}' | 1:27: maxSize: '1KB' is out of range; write 10KB to 10GB",
       })
   void namesPlaceAndRemedy(String yaml, String mistake) throws IOException {
@@ -176,9 +176,9 @@ class ConfigFileTest {
             + " token. (Do not use \\t(TAB) for indentation)",
         "'a: 1\n  b: 2' | 2:4: not valid YAML: mapping values are not allowed here",
         "'a:\n  - 1\n b: 2' | 3:2: not valid YAML: expected <block end>, but found '<block mapping"
-            + " start>' (while parsing a block mapping that starts in line 1)",
+            + " start>' (while parsing a block mapping that starts on line 1)",
         "'a: 1\n---\nb: 2' | 2:1: not valid YAML: but found another document (expected a single"
-            + " document in the stream that starts in line 1)",
+            + " document in the stream that starts on line 1)",
         "'a: *b'     | 1:4: not valid YAML: found undefined alias b",
       })
   void reportsSyntaxErrorsInTheSameForm(String yaml, String mistake) throws IOException {
@@ -200,7 +200,7 @@ class ConfigFileTest {
         .containsExactly("absent.yaml: no such file; create it, or name another one with --config");
     Files.createDirectory(directory.resolve("lb.yaml"));
     assertThat(mistakes(directory.resolve("lb.yaml")))
-        .containsExactly("lb.yaml: is a directory; name the file in it");
+        .containsExactly("lb.yaml: is a directory; name a file in it");
   }
 
   @Test
@@ -226,7 +226,7 @@ class ConfigFileTest {
         .containsExactly(
             "sample.yaml:3:7: fast: '"
                 + "x".repeat(60)
-                + "…' is neither true nor false; write one");
+                + "…' is neither true nor false; write one of them");
   }
 
   @ParameterizedTest

@@ -187,7 +187,7 @@ class ControlClientTest {
     ControlConnectionException failure = failure(() -> ControlClient.connect(socket, LONG));
 
     assertThat(failure.kind()).isEqualTo(Kind.NO_DAEMON);
-    assertThat(failure).hasMessage("no daemon is running here: nobody serves " + socket);
+    assertThat(failure).hasMessage("no daemon is running here: nothing listens on " + socket);
   }
 
   @Test

@@ -269,7 +269,7 @@ class ControlServerTest {
       try (ControlClient third = connect()) {
         assertThatThrownBy(() -> third.call("ping", NONE, LONG))
             .isInstanceOf(ControlException.class)
-            .hasMessage("2 clients are connected already; try again later")
+            .hasMessage("2 clients are already connected; try again later")
             .extracting(e -> ((ControlException) e).code())
             .isEqualTo(-32000);
       }
@@ -354,7 +354,7 @@ class ControlServerTest {
     Files.writeString(socket, "precious");
     ControlServer server = new ControlServer(socket, methods);
 
-    assertThatThrownBy(server::start).hasMessageContaining("it is not a socket");
+    assertThatThrownBy(server::start).hasMessageContaining("exists and is not a socket; remove it");
 
     server.close();
     assertThat(socket).hasContent("precious");

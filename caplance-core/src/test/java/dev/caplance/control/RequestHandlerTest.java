@@ -1,6 +1,5 @@
 package dev.caplance.control;
 
-import static dev.caplance.control.ControlMethod.changing;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -44,6 +43,21 @@ class RequestHandlerTest {
                     throw new IllegalStateException("out of luck");
                   }));
 
+  private static ControlMethod changing(ControlMethod method) {
+    return new ControlMethod() {
+      @Override
+      public JsonElement call(JsonObject params, Caller caller)
+          throws ControlException, InterruptedException {
+        return method.call(params, caller);
+      }
+
+      @Override
+      public boolean changesState() {
+        return true;
+      }
+    };
+  }
+
   private JsonElement greet(JsonObject params) {
     greeted.add(params);
     return new JsonPrimitive("hello");
@@ -71,7 +85,7 @@ class RequestHandlerTest {
   }
 
   private String answer(String line) {
-    byte[] answer = handler.answer(line.getBytes(UTF_8), PEER);
+    byte[] answer = handler.respond(line.getBytes(UTF_8), PEER);
     return answer == null ? null : new String(answer, UTF_8);
   }
 
@@ -172,7 +186,7 @@ class RequestHandlerTest {
   void refusesBytesThatAreNotUtf8() {
     byte[] latin1 = "{\"jsonrpc\":\"2.0\",\"id\":\"ä\",\"method\":\"greet\"}".getBytes(ISO_8859_1);
 
-    assertThat(new String(handler.answer(latin1, PEER), UTF_8)).contains("\"code\":-32700");
+    assertThat(new String(handler.respond(latin1, PEER), UTF_8)).contains("\"code\":-32700");
   }
 
   @Test
@@ -215,7 +229,7 @@ class RequestHandlerTest {
     assertThat(answer("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"greet\",\"params\":[1]}"))
         .isEqualTo(
             "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32602,\"message\":\"Invalid params:"
-                + " parameters have names; give an object\"},\"id\":1}\n");
+                + " parameters are named; send an object\"},\"id\":1}\n");
     assertThat(greeted).isEmpty();
   }
 
@@ -246,6 +260,20 @@ class RequestHandlerTest {
                 + "\"id\":1}\n");
     assertThat(answer("{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"nothing\"}"))
         .isEqualTo("{\"jsonrpc\":\"2.0\",\"result\":null,\"id\":2}\n");
+  }
+
+  @Test
+  void anErrorInAMethodIsAnErrorOfThatCallOnly() {
+    RequestHandler overflowing =
+        new RequestHandler(
+            Map.of(
+                "recurse",
+                (params, peer) -> {
+                  throw new StackOverflowError("too deep");
+                }));
+    byte[] request = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"recurse\"}".getBytes(UTF_8);
+    assertThat(new String(overflowing.respond(request, PEER), UTF_8))
+        .contains("Internal error: java.lang.StackOverflowError: too deep; see the daemon's log");
   }
 
   @Test
@@ -315,7 +343,7 @@ class RequestHandlerTest {
         line = text.toString().getBytes(UTF_8);
       }
 
-      byte[] answer = handler.answer(line, PEER);
+      byte[] answer = handler.respond(line, PEER);
 
       if (answer != null) {
         JsonObject object = JsonRpc.parse(answer).getAsJsonObject();

@@ -23,7 +23,7 @@ final class FakeIp {
         "-json address")
           separator=[
           for device in eth0 eth1; do
-            printf '%s{"ifname":"%s","mtu":1500,"addr_info":[' "$separator" "$device"
+            printf '%s{"ifname":"%s","flags":["UP"],"mtu":1500,"addr_info":[' "$separator" "$device"
             separator=
             for file in "$device"/*; do
               [ -f "$file" ] || continue

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.Ports;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -36,8 +37,16 @@ class NetfilterRulesIT {
     }
   }
 
-  private NetfilterRules rules(NetfilterRules.Vip... vips) {
-    return new NetfilterRules(List.of(vips), 0, 1, here.commands());
+  private NetfilterRules installed(NetfilterRules.Vip... vips) throws IOException {
+    NetfilterRules rules = new NetfilterRules(0, 1, here.commands());
+    rules.apply(List.of(vips));
+    return rules;
+  }
+
+  /** The counters of now: they are read at each check. */
+  private static Map<InetAddress, Long> dropped(NetfilterRules rules) throws IOException {
+    assertThat(rules.check()).isEmpty();
+    return rules.droppedPackets();
   }
 
   /** What the raw tables hold, without the built-in chains and comments. */
@@ -50,16 +59,10 @@ class NetfilterRulesIT {
 
   @Test
   void installsAndRemoves() throws IOException {
-    NetfilterRules rules =
-        new NetfilterRules(
-            List.of(
-                VIP,
-                new NetfilterRules.Vip(IpAddresses.parse("10.0.0.51"), Ports.ALL, false),
-                VIP6),
-            4,
-            2,
-            here.commands());
-    rules.install();
+    NetfilterRules rules = new NetfilterRules(4, 2, here.commands());
+    rules.apply(
+        List.of(
+            VIP, new NetfilterRules.Vip(IpAddresses.parse("10.0.0.51"), Ports.ALL, false), VIP6));
     assertThat(saved())
         .containsExactly(
             ":CAPLANCE - [0:0]",
@@ -130,8 +133,7 @@ class NetfilterRulesIT {
             .union(Ports.parse("tcp/8000-8999"))
             .union(Ports.parse("tcp/80"))
             .union(Ports.parse("udp"));
-    NetfilterRules rules = rules(new NetfilterRules.Vip(VIP.address(), ports, false));
-    rules.install();
+    NetfilterRules rules = installed(new NetfilterRules.Vip(VIP.address(), ports, false));
     assertThat(saved())
         .filteredOn(line -> line.contains("-p tcp") || line.contains("-p udp"))
         .containsExactly(
@@ -153,10 +155,9 @@ class NetfilterRulesIT {
   void whatIsNotQueuedIsTheHostsOwn(String family, String to) throws IOException {
     try (TestNamespace client = clientWithRoutes()) {
       Ports ports = Ports.parse("udp/1000-1999");
-      rules(
-              new NetfilterRules.Vip(VIP.address(), ports, false),
-              new NetfilterRules.Vip(VIP6.address(), ports, false))
-          .install();
+      installed(
+          new NetfilterRules.Vip(VIP.address(), ports, false),
+          new NetfilterRules.Vip(VIP6.address(), ports, false));
       assertThat(silentPorts(client, family, to, "1000, 1500, 1999, 2000, 999"))
           .isEqualTo("1000 1500 1999");
     }
@@ -188,15 +189,28 @@ class NetfilterRulesIT {
 
   @Test
   void rulesOfACrashedRunAreReplacedAndThoseOfAnUnusedFamilyRemoved() throws IOException {
-    rules(VIP, VIP6).install();
-    rules(VIP).install();
+    installed(VIP, VIP6);
+    installed(VIP);
     List<String> once = saved();
     assertThat(once).filteredOn(line -> line.contains("-j CAPLANCE")).hasSize(1);
     assertThat(once).noneMatch(line -> line.contains("fd00::50"));
-    NetfilterRules last = rules(VIP);
-    last.install();
+    NetfilterRules last = installed(VIP);
     assertThat(saved()).isEqualTo(once);
     last.remove();
+    assertThat(saved()).isEmpty();
+  }
+
+  /** As a reload does. */
+  @Test
+  void otherVipsTakeTheirPlaceAndWithoutAnyNothingIsLeft() throws IOException {
+    NetfilterRules rules = installed(VIP, VIP6);
+    NetfilterRules.Vip other =
+        new NetfilterRules.Vip(IpAddresses.parse("10.0.0.51"), Ports.ALL, false);
+    rules.apply(List.of(other));
+    assertThat(saved()).noneMatch(line -> line.contains("10.0.0.50") || line.contains("fd00::50"));
+    assertThat(saved()).anyMatch(line -> line.contains("10.0.0.51"));
+    assertThat(rules.check()).isEmpty();
+    rules.apply(List.of());
     assertThat(saved()).isEmpty();
   }
 
@@ -205,8 +219,7 @@ class NetfilterRulesIT {
     String foreign = "-A PREROUTING -s 192.0.2.1/32 -j DROP";
     here.run("iptables", "-t", "raw", "-A", "PREROUTING", "-s", "192.0.2.1/32", "-j", "DROP");
     here.run("iptables", "-t", "raw", "-N", "CAPLANCE-NOT-OURS");
-    NetfilterRules rules = rules(VIP);
-    rules.install();
+    NetfilterRules rules = installed(VIP);
     assertThat(saved().stream().filter(line -> line.startsWith("-A PREROUTING")))
         .containsExactly("-A PREROUTING -j CAPLANCE", foreign);
     here.run("iptables", "-t", "raw", "-I", "PREROUTING", "-s", "192.0.2.2/32", "-j", "DROP");
@@ -231,8 +244,7 @@ class NetfilterRulesIT {
         "iptables -t raw -I CAPLANCE -p tcp -j ACCEPT    | had been changed",
       })
   void whatSomethingElseDidToTheRulesIsPutRight(String command, String wrong) throws IOException {
-    NetfilterRules rules = rules(VIP);
-    rules.install();
+    NetfilterRules rules = installed(VIP);
     List<String> installed = saved();
     here.run(command.split(" "));
     assertThat(rules.check()).containsExactly("the IPv4 rules " + wrong + "; put back");
@@ -251,8 +263,8 @@ class NetfilterRulesIT {
                 "--clear-groups",
                 "--inh-caps=-all,+net_admin,+net_raw",
                 "--ambient-caps=-all,+net_admin,+net_raw"));
-    NetfilterRules rules = new NetfilterRules(List.of(VIP, VIP6), 0, 1, serviceUser);
-    rules.install();
+    NetfilterRules rules = new NetfilterRules(0, 1, serviceUser);
+    rules.apply(List.of(VIP, VIP6));
     assertThat(rules.check()).isEmpty();
     here.run("nft", "flush", "ruleset");
     assertThat(rules.check()).hasSize(2);
@@ -263,7 +275,7 @@ class NetfilterRulesIT {
   @Test
   void withoutTheRightToItTheErrorSaysSo() {
     CommandRunner nobody = here.commands(List.of("setpriv", "--reuid=65534", "--clear-groups"));
-    assertThatThrownBy(() -> new NetfilterRules(List.of(VIP), 0, 1, nobody).install())
+    assertThatThrownBy(() -> new NetfilterRules(0, 1, nobody).apply(List.of(VIP)))
         .isInstanceOf(CommandException.class)
         .hasMessageContaining("'iptables-nft-save -t raw' failed")
         .hasMessageEndingWith("(needs root, or the capability CAP_NET_ADMIN)");
@@ -284,8 +296,8 @@ class NetfilterRulesIT {
                 printf '%s\\n' "$input" | "$@"
                 """,
                 "sh"));
-    NetfilterRules rules = new NetfilterRules(List.of(VIP), 0, 1, withoutMatch);
-    rules.install();
+    NetfilterRules rules = new NetfilterRules(0, 1, withoutMatch);
+    rules.apply(List.of(VIP));
     assertThat(saved())
         .contains("-A PREROUTING -j CAPLANCE")
         .noneMatch(line -> line.contains("DEFRAG"));
@@ -297,10 +309,10 @@ class NetfilterRulesIT {
 
   @Test
   void rulesThatTheKernelRefusesChangeNothing() throws IOException {
-    rules(VIP).install();
+    installed(VIP);
     List<String> installed = saved();
-    NetfilterRules wrong = new NetfilterRules(List.of(VIP), 70_000, 1, here.commands());
-    assertThatThrownBy(wrong::install)
+    NetfilterRules wrong = new NetfilterRules(70_000, 1, here.commands());
+    assertThatThrownBy(() -> wrong.apply(List.of(VIP)))
         .isInstanceOf(CommandException.class)
         .hasMessageStartingWith("'iptables-nft-restore --noflush -w 5' failed: ");
     assertThat(saved()).isEqualTo(installed);
@@ -311,7 +323,7 @@ class NetfilterRulesIT {
     here.run("nft", "add table ip raw");
     here.run("nft", "add chain ip raw PREROUTING { type filter hook prerouting priority -300; }");
     here.run("nft", "add rule ip raw PREROUTING ct state new meta mark set 5");
-    assertThatThrownBy(() -> rules(VIP).install())
+    assertThatThrownBy(() -> installed(VIP))
         .isInstanceOf(IOException.class)
         .hasMessage(
             "the IPv4 table 'raw' was made by nft and cannot be shared; give that table another"
@@ -322,17 +334,16 @@ class NetfilterRulesIT {
   @Test
   void countsWhatIsDroppedAndOnlyThat() throws IOException {
     try (TestNamespace client = clientWithRoutes()) {
-      NetfilterRules rules = rules(VIP, VIP6);
-      rules.install();
-      assertThat(rules.droppedPackets()).isEqualTo(Map.of(VIP.address(), 0L, VIP6.address(), 0L));
+      NetfilterRules rules = installed(VIP, VIP6);
+      assertThat(dropped(rules)).isEqualTo(Map.of(VIP.address(), 0L, VIP6.address(), 0L));
       send(client, "PF_INET, SOCK_RAW, 99", "pack_sockaddr_in(0, inet_aton('10.0.0.50'))", 3, 8);
-      await().until(rules::droppedPackets, dropped -> dropped.get(VIP.address()) == 3);
+      await().until(() -> dropped(rules), dropped -> dropped.get(VIP.address()) == 3);
       String to6 = "pack_sockaddr_in6(0, inet_pton(AF_INET6, 'fd00::50'))";
       send(client, "PF_INET6, SOCK_RAW, 99", to6, 2, 8);
-      await().until(rules::droppedPackets, dropped -> dropped.get(VIP6.address()) == 2);
+      await().until(() -> dropped(rules), dropped -> dropped.get(VIP6.address()) == 2);
       client.run("ping", "-c", "1", "10.0.0.50");
       client.run("ping", "-c", "1", "fd00::50");
-      assertThat(rules.droppedPackets()).isEqualTo(Map.of(VIP.address(), 3L, VIP6.address(), 2L));
+      assertThat(dropped(rules)).isEqualTo(Map.of(VIP.address(), 3L, VIP6.address(), 2L));
     }
   }
 
@@ -345,7 +356,7 @@ class NetfilterRulesIT {
       })
   void fragmentsMeetTheRulesAsOnePacket(String socket, String to, int length) throws IOException {
     try (TestNamespace client = clientWithRoutes()) {
-      rules(VIP, VIP6).install();
+      installed(VIP, VIP6);
       send(client, socket, to, 1, 4000);
       await()
           .untilAsserted(

@@ -3,11 +3,10 @@ package dev.caplance.host;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caplance.CapturedLog;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
 import jnr.unixsocket.UnixDatagramChannel;
 import jnr.unixsocket.UnixSocketAddress;
@@ -15,17 +14,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SystemdNotifierTest {
 
-  private static final long PID = 4711;
-
   @TempDir private Path directory;
 
   private static SystemdNotifier notifier(String socket) {
-    return new SystemdNotifier(Map.of("NOTIFY_SOCKET", socket), PID);
+    return new SystemdNotifier(Map.of("NOTIFY_SOCKET", socket));
   }
 
   private static String receive(UnixDatagramChannel systemd) throws IOException {
@@ -38,47 +34,34 @@ class SystemdNotifierTest {
   @ValueSource(booleans = {false, true})
   @Timeout(60)
   void tellsSystemdHowItIs(boolean isAbstract) throws IOException {
-    String name = isAbstract ? "caplance-test-" + PID + "-" + System.nanoTime() : directory + "/s";
+    String name = isAbstract ? "caplance-test-" + System.nanoTime() : directory + "/s";
     try (UnixDatagramChannel systemd = UnixDatagramChannel.open()) {
       systemd.bind(new UnixSocketAddress(isAbstract ? "\0" + name : name));
       SystemdNotifier notifier = notifier(isAbstract ? "@" + name : name);
       notifier.ready("2 services");
       assertThat(receive(systemd)).isEqualTo("READY=1\nSTATUS=2 services");
-      notifier.status("3 backends\nREADY=1");
-      assertThat(receive(systemd)).isEqualTo("STATUS=3 backends READY=1");
-      notifier.alive();
-      assertThat(receive(systemd)).isEqualTo("WATCHDOG=1");
-      notifier.stopping("asked to stop");
-      assertThat(receive(systemd)).isEqualTo("STOPPING=1\nSTATUS=asked to stop");
+      notifier.stopping("asked to\nREADY=1");
+      assertThat(receive(systemd)).isEqualTo("STOPPING=1\nSTATUS=asked to READY=1");
     }
   }
 
   @Test
-  void aSystemdThatDoesNotListenStopsNothing() {
-    notifier(directory + "/nobody").ready("fit");
-    notifier("vsock:2:1").ready("fit");
-    new SystemdNotifier(Map.of(), PID).ready("fit");
-    notifier("").ready("fit");
+  void aSystemdThatDoesNotListenIsReportedAndHarmless() {
+    try (CapturedLog log = new CapturedLog(SystemdNotifier.class)) {
+      notifier(directory + "/nobody").ready("ready");
+      notifier("vsock:2:1").ready("ready");
+      assertThat(log.lines())
+          .hasSize(2)
+          .allMatch(line -> line.startsWith("WARN cannot report to systemd at "));
+    }
   }
 
-  @ParameterizedTest
-  @CsvSource({
-    "30000000, 4711, PT30S",
-    "30000000, , PT30S",
-    "30000000, 1, ",
-    "0, 4711, ",
-    "soon, 4711, ",
-    ", 4711, "
-  })
-  void knowsTheWatchdogThatIsMeantForThisProcess(String micros, String pid, Duration timeout) {
-    Map<String, String> environment = new HashMap<>();
-    if (micros != null) {
-      environment.put("WATCHDOG_USEC", micros);
+  @Test
+  void nothingIsSentWithoutASocket() {
+    try (CapturedLog log = new CapturedLog(SystemdNotifier.class)) {
+      new SystemdNotifier(Map.of()).ready("ready");
+      notifier("").ready("ready");
+      assertThat(log.lines()).isEmpty();
     }
-    if (pid != null) {
-      environment.put("WATCHDOG_PID", pid);
-    }
-    assertThat(new SystemdNotifier(environment, PID).watchdogTimeout().orElse(null))
-        .isEqualTo(timeout);
   }
 }

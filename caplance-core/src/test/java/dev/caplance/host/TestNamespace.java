@@ -2,6 +2,7 @@ package dev.caplance.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caplance.packet.IpPrefix;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -10,7 +11,7 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** A network namespace of a test's own, removed with everything in it at the end. */
-final class TestNamespace implements AutoCloseable {
+public final class TestNamespace implements AutoCloseable {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final CommandRunner ROOT = new CommandRunner();
@@ -24,7 +25,7 @@ final class TestNamespace implements AutoCloseable {
   }
 
   /** A namespace with only {@code lo}, up. */
-  static TestNamespace create() throws IOException {
+  public static TestNamespace create() throws IOException {
     assertThat(new CommandRunner().run("id", "-u").strip())
         .as("these tests need root, for network namespaces; run them with: sudo scripts/test.sh")
         .isEqualTo("0");
@@ -36,7 +37,7 @@ final class TestNamespace implements AutoCloseable {
   }
 
   /** Adds one end of a cable here and the other there, both up and with an address. */
-  void connect(String device, String address, TestNamespace other, String otherAddress)
+  public void connect(String device, String address, TestNamespace other, String otherAddress)
       throws IOException {
     run("ip", "link", "add", device, "type", "veth", "peer", "name", device, "netns", other.name);
     addAddress(address, device);
@@ -69,15 +70,16 @@ final class TestNamespace implements AutoCloseable {
     return List.of("ip", "netns", "exec", name);
   }
 
-  String run(String... command) throws IOException {
+  public String run(String... command) throws IOException {
     return commands().run(command);
   }
 
   /** The addresses of a device, as {@code 10.0.0.2/24}, without link-local ones. */
   List<String> addresses(String device) throws IOException {
-    return InterfaceAddresses.list(commands()).assigned().stream()
-        .filter(a -> a.device().equals(device) && !a.address().isLinkLocalAddress())
-        .map(InterfaceAddresses.Assigned::cidr)
+    return Interfaces.list(commands()).named(device).stream()
+        .flatMap(found -> found.addresses().stream())
+        .filter(prefix -> !prefix.address().isLinkLocalAddress())
+        .map(IpPrefix::toString)
         .toList();
   }
 

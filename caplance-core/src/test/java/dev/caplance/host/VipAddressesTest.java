@@ -67,7 +67,8 @@ class VipAddressesTest {
     ip.fail("10.0.0.50/32");
     assertThatThrownBy(() -> vips.apply(wanted(FIRST, ELSEWHERE, SECOND)))
         .isInstanceOf(IOException.class)
-        .hasMessageStartingWith("192.0.2.1 is in no network of this machine (eth0 10.0.0.2/24, ")
+        .hasMessageStartingWith(
+            "192.0.2.1 is not in any network of this machine (eth0 10.0.0.2/24, ")
         .satisfies(
             failure ->
                 assertThat(failure.getSuppressed())

@@ -18,22 +18,23 @@ class LinuxSocketTest {
 
   private static final InetAddress IPV4 = InetAddress.getLoopbackAddress();
 
+  private final Datagram datagram = new Datagram();
   private final List<String> outcomes = new ArrayList<>();
-  private final BatchSender.Outcome outcome =
-      new BatchSender.Outcome() {
+  private final SendListener outcome =
+      new SendListener() {
         @Override
         public void sent(int index, int datagrams, int bytes) {
           outcomes.add("sent " + index + " " + bytes + (datagrams > 1 ? " in " + datagrams : ""));
         }
 
         @Override
-        public void refused(int index, int datagrams, int errno) {
-          outcomes.add("refused " + index);
+        public void failed(int index, int datagrams, int errno) {
+          outcomes.add("failed " + index);
         }
 
         @Override
-        public void runRefused(int index, int errno) {
-          outcomes.add("run refused");
+        public void gsoRefused(int index, int errno) {
+          outcomes.add("GSO refused");
         }
       };
 
@@ -55,14 +56,15 @@ class LinuxSocketTest {
     try (LinuxSocket receiver = LinuxSocket.udp(loopback, 0);
         ReceiveBatch batch = ReceiveBatch.ofDatagrams(8, 4);
         NativeMemory data = memory("onetwothree");
-        BatchSender sender = new BatchSender(LinuxSocket.udp(loopback, 0), 3, false)) {
+        LinuxSocket sender = LinuxSocket.udp(loopback, 0);
+        SendBatch messages = new SendBatch(3, SendBatch.DATAGRAM_PIECES)) {
       receiver.setReceiveTimeout(10_000);
       SocketAddress to = SocketAddress.of(loopback, receiver.localPort());
       for (int round = 0; round < 2; round++) {
-        sender.add(data.address(), 3, to, 0);
-        sender.add(data.address() + 3, 3, to, 0xb8);
-        sender.add(data.address() + 6, 5, to, 0);
-        sender.flush(outcome);
+        messages.add(datagram.set(data.address(), 3), to, 0);
+        messages.add(datagram.set(data.address() + 3, 3), to, 0xb8);
+        messages.add(datagram.set(data.address() + 6, 5), to, 0);
+        messages.flush(sender, outcome);
         assertThat(receiver.receive(batch)).isEqualTo(3);
         assertThat(List.of(text(batch, 0), text(batch, 1))).containsExactly("one", "two");
         assertThat(batch.truncated(1)).isFalse();
@@ -91,33 +93,35 @@ class LinuxSocketTest {
     try (LinuxSocket receiver = LinuxSocket.udp(IPV4, 0);
         ReceiveBatch batch = ReceiveBatch.ofDatagrams(8, 64);
         NativeMemory data = NativeMemory.allocate(70_000);
-        BatchSender sender = new BatchSender(LinuxSocket.udp(IPV4, 0), 4, true)) {
+        LinuxSocket sender = LinuxSocket.udp(IPV4, 0);
+        SendBatch messages = new SendBatch(4, SendBatch.GSO_PIECES)) {
       receiver.setReceiveTimeout(10_000);
       SocketAddress to = SocketAddress.of(IPV4, receiver.localPort());
-      sender.add(data.address(), 70_000, to, 0);
-      sender.add(data.address(), 1, to, 0);
-      sender.add(data.address(), 70_000, to, 0);
-      sender.add(data.address(), 2, to, 0);
-      sender.flush(outcome);
-      assertThat(outcomes).containsExactly("refused 0", "sent 1 1", "refused 2", "sent 3 2");
+      messages.add(datagram.set(data.address(), 70_000), to, 0);
+      messages.add(datagram.set(data.address(), 1), to, 0);
+      messages.add(datagram.set(data.address(), 70_000), to, 0);
+      messages.add(datagram.set(data.address(), 2), to, 0);
+      messages.flush(sender, outcome);
+      assertThat(outcomes).containsExactly("failed 0", "sent 1 1", "failed 2", "sent 3 2");
       assertThat(receiver.receive(batch)).isEqualTo(2);
     }
   }
 
-  private void sendsARun(InetAddress loopback) throws Exception {
+  private void sendsAGsoBatch(InetAddress loopback) throws Exception {
     try (LinuxSocket receiver = LinuxSocket.udp(loopback, 0);
         ReceiveBatch batch = ReceiveBatch.ofDatagrams(8, 64);
         NativeMemory data = memory("onetwothree");
-        BatchSender sender = new BatchSender(LinuxSocket.udp(loopback, 0), 3, true)) {
-      assertThat(receiver.joinDatagrams()).isTrue();
+        LinuxSocket sender = LinuxSocket.udp(loopback, 0);
+        SendBatch messages = new SendBatch(3, SendBatch.GSO_PIECES)) {
+      assertThat(receiver.enableGro()).isTrue();
       receiver.setReceiveTimeout(10_000);
       SocketAddress to = SocketAddress.of(loopback, receiver.localPort());
       for (int trafficClass : new int[] {0, 0xb8}) {
-        int run = sender.add(data.address(), 3, to, trafficClass);
-        sender.extend(run, data.address() + 3, 1, data.address() + 4, 2);
-        sender.extend(run, data.address() + 6, 1);
-        sender.add(data.address() + 6, 5, to, 0);
-        sender.flush(outcome);
+        int batchOf3 = messages.add(datagram.set(data.address(), 3), to, trafficClass);
+        messages.append(batchOf3, datagram.set(data.address() + 3, 1, data.address() + 4, 2));
+        messages.append(batchOf3, datagram.set(data.address() + 6, 1));
+        messages.add(datagram.set(data.address() + 6, 5), to, 0);
+        messages.flush(sender, outcome);
         assertThat(receiver.receive(batch)).isEqualTo(2);
         assertThat(List.of(text(batch, 0), text(batch, 1))).containsExactly("onetwot", "three");
         assertThat(batch.datagramSize(0)).isEqualTo(3);
@@ -129,32 +133,13 @@ class LinuxSocketTest {
   }
 
   @Test
-  void sendsAndReceivesRunsOverIpv4() throws Exception {
-    sendsARun(IPV4);
+  void sendsAndReceivesGsoBatchesOverIpv4() throws Exception {
+    sendsAGsoBatch(IPV4);
   }
 
   @Test
-  void sendsAndReceivesRunsOverIpv6() throws Exception {
-    sendsARun(IPV6);
-  }
-
-  /** More bytes than the kernel takes are as good a reason as an interface without offload. */
-  @Test
-  void aRunThatTheKernelRefusesIsSentOneByOne() throws Exception {
-    try (LinuxSocket receiver = LinuxSocket.udp(IPV4, 0);
-        ReceiveBatch batch = ReceiveBatch.ofDatagrams(8, 64);
-        NativeMemory data = NativeMemory.allocate(200_000);
-        BatchSender sender = new BatchSender(LinuxSocket.udp(IPV4, 0), 4, true)) {
-      receiver.setReceiveTimeout(10_000);
-      SocketAddress to = SocketAddress.of(IPV4, receiver.localPort());
-      int run = sender.add(data.address(), 30_000, to, 0);
-      sender.extend(run, data.address(), 10_000, data.address(), 20_000);
-      sender.extend(run, data.address(), 10_000, data.address(), 5_000);
-      sender.flush(outcome);
-      assertThat(outcomes)
-          .containsExactly("run refused", "sent 0 30000", "sent 0 30000", "sent 0 15000");
-      assertThat(receiver.receive(batch)).isEqualTo(3);
-    }
+  void sendsAndReceivesGsoBatchesOverIpv6() throws Exception {
+    sendsAGsoBatch(IPV6);
   }
 
   @Test
@@ -163,6 +148,37 @@ class LinuxSocketTest {
         ReceiveBatch batch = ReceiveBatch.ofDatagrams(1, 64)) {
       socket.setReceiveTimeout(10);
       assertThat(socket.receive(batch)).isEqualTo(-Errno.EAGAIN);
+    }
+  }
+
+  @Test
+  void neverReceivesMoreThanTheBatchHasRoomFor() throws Exception {
+    try (LinuxSocket receiver = LinuxSocket.udp(IPV4, 0);
+        LinuxSocket sender = LinuxSocket.udp(IPV4, 0);
+        NativeMemory data = memory("one");
+        SendBatch messages = new SendBatch(3, SendBatch.DATAGRAM_PIECES);
+        ReceiveBatch batch = ReceiveBatch.ofDatagrams(2, 64)) {
+      receiver.setReceiveTimeout(10_000);
+      SocketAddress to = SocketAddress.of(IPV4, receiver.localPort());
+      for (int i = 0; i < 3; i++) {
+        messages.add(datagram.set(data.address(), 3), to, 0);
+      }
+      messages.flush(sender, outcome);
+      assertThat(receiver.receive(batch, 100)).isEqualTo(2);
+      assertThat(receiver.receive(batch, 100)).isEqualTo(1);
+    }
+  }
+
+  /** The number of a descriptor is used again at once; a second close would hit that one. */
+  @Test
+  void isClosedOnce() throws Exception {
+    LinuxSocket closed = LinuxSocket.udp(IPV4, 0);
+    closed.close();
+    try (LinuxSocket other = LinuxSocket.udp(IPV4, 0);
+        ReceiveBatch batch = ReceiveBatch.ofDatagrams(1, 64)) {
+      closed.close();
+      assertThat(other.localPort()).isPositive();
+      assertThat(closed.receive(batch)).isEqualTo(-9);
     }
   }
 

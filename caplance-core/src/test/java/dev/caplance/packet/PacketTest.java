@@ -386,7 +386,7 @@ class PacketTest {
     assertThat(snapshot.received()).isEqualTo(3);
     assertThat(snapshot.batches()).isEqualTo(1);
     assertThat(snapshot.bytes()).isEqualTo(150);
-    assertThat(snapshot.verdicts())
+    assertThat(snapshot.dispositions())
         .containsExactly(Map.entry(Disposition.FORWARD, 2L), Map.entry(Disposition.NO_BACKEND, 1L));
     assertThat(snapshot.of(Disposition.STRANGER)).isZero();
   }

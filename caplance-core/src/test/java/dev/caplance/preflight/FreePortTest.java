@@ -18,11 +18,11 @@ class FreePortTest {
     FreePort port;
     try (ServerSocket taken = new ServerSocket(0, 1, HERE)) {
       port = new FreePort("tcp", new InetSocketAddress(HERE, taken.getLocalPort()), "session.port");
-      assertThat(port.look())
+      assertThat(port.findings())
           .extracting(Finding::what)
-          .containsExactly("TCP " + taken.getLocalPort() + " is taken");
+          .containsExactly("TCP port " + taken.getLocalPort() + " is already in use");
     }
-    assertThat(port.look()).isEmpty();
+    assertThat(port.findings()).isEmpty();
   }
 
   @Test
@@ -30,8 +30,11 @@ class FreePortTest {
     FreePort port;
     try (DatagramSocket taken = new DatagramSocket(0, HERE)) {
       port = new FreePort("udp", new InetSocketAddress(HERE, taken.getLocalPort()), "dataPort");
-      assertThat(port.look()).extracting(Finding::remedy).asString().contains("ss -Hlpun sport");
+      assertThat(port.findings())
+          .extracting(Finding::remedy)
+          .asString()
+          .contains("ss -Hlpun sport");
     }
-    assertThat(port.look()).isEmpty();
+    assertThat(port.findings()).isEmpty();
   }
 }

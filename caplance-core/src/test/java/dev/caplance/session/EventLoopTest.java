@@ -17,7 +17,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class EventLoopTest {
@@ -26,6 +28,12 @@ class EventLoopTest {
   private long now = Long.MAX_VALUE - 1000;
 
   private final List<String> happened = new ArrayList<>();
+  private final CompletableFuture<Throwable> ended = new CompletableFuture<>();
+
+  @AfterEach
+  void noLoopEndedUnasked() {
+    assertThat(ended).isNotDone();
+  }
 
   @Test
   void timersRunInTheirOrderWhenTheyAreDue() {
@@ -148,7 +156,7 @@ class EventLoopTest {
     int threads = 4;
     int tasksOfEach = 5000;
     EventLoop loop = new EventLoop("own", System::nanoTime);
-    loop.start();
+    loop.start(ended::complete);
     AtomicInteger elsewhere = new AtomicInteger();
     int[] ran = new int[1]; // only the loop's thread touches it
     ExecutorService callers = Executors.newFixedThreadPool(threads);
@@ -186,8 +194,32 @@ class EventLoopTest {
     EventLoop loop = new EventLoop("own", System::nanoTime);
     CompletableFuture<String> rang = new CompletableFuture<>();
     loop.schedule(Duration.ofMillis(1), () -> rang.complete(Thread.currentThread().getName()));
-    loop.start();
+    loop.start(ended::complete);
     assertThat(rang.get(60, TimeUnit.SECONDS)).isEqualTo("own");
+    loop.close();
+  }
+
+  @Test
+  void theOwnerIsToldWhenTheLoopItselfFails() throws Exception {
+    Pipe pipe = Pipe.open();
+    AtomicBoolean broken = new AtomicBoolean();
+    EventLoop loop =
+        new EventLoop(
+            "own",
+            () -> {
+              if (broken.get()) {
+                throw new IllegalStateException("the clock has stopped");
+              }
+              return now;
+            });
+    loop.register(pipe.source(), SelectionKey.OP_READ, key -> {});
+    loop.schedule(Duration.ofDays(1), () -> {});
+    CompletableFuture<Throwable> failure = new CompletableFuture<>();
+    loop.start(failure::complete);
+    loop.execute(() -> broken.set(true));
+    assertThat(failure.get(60, TimeUnit.SECONDS)).hasMessage("the clock has stopped");
+    assertThat(pipe.source().isOpen()).isFalse();
+    assertThatThrownBy(() -> loop.execute(() -> {})).isInstanceOf(RejectedExecutionException.class);
     loop.close();
   }
 
@@ -196,7 +228,7 @@ class EventLoopTest {
     Pipe pipe = Pipe.open();
     EventLoop loop = new EventLoop("own", System::nanoTime);
     loop.register(pipe.source(), SelectionKey.OP_READ, key -> {});
-    loop.start();
+    loop.start(ended::complete);
     CompletableFuture<Void> ran = new CompletableFuture<>();
     loop.execute(() -> ran.complete(null));
     loop.close();
@@ -212,7 +244,7 @@ class EventLoopTest {
   void onlyItsOwnThreadMayScheduleOrRegister() throws IOException {
     Pipe pipe = Pipe.open();
     EventLoop loop = new EventLoop("own", System::nanoTime);
-    loop.start();
+    loop.start(ended::complete);
     try {
       assertThatThrownBy(() -> loop.schedule(Duration.ZERO, () -> {}))
           .isInstanceOf(IllegalStateException.class);

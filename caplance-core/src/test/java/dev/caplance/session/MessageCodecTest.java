@@ -24,7 +24,7 @@ class MessageCodecTest {
     return Stream.of(
         Arguments.of(
             "REGISTER web-1 10.0.0.11",
-            Message.Register.of2019("web-1", IpAddresses.parse("10.0.0.11"))),
+            new Message.Register("web-1", IpAddresses.parse("10.0.0.11"), Map.of())),
         Arguments.of(
             "REGISTER web-1 2001:db8::11 version=2 health=5s intent=draining",
             Message.Register.of(
@@ -172,7 +172,7 @@ class MessageCodecTest {
         "\"HEALTH \"|HEALTH takes a code of three digits",
         "HEALTH ok|HEALTH takes a code of three digits",
         "HEALTH 0200|HEALTH takes a code of three digits",
-        "HEALTH 099|99 is not a health code; write 200 for fit, or another one of 100 to 999",
+        "HEALTH 099|99 is not a health code; write 200 for healthy, or another one from 100 to 999",
         "HEALTHACK|HEALTHACK takes 200",
         "HEALTHACK 201|HEALTHACK takes 200",
         "PAUSE|PAUSE takes one name and nothing else: PAUSE <name>",

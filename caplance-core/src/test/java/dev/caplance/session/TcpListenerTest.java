@@ -95,7 +95,7 @@ class TcpListenerTest {
     assertThat(process.exitValue()).as(output).isZero();
     assertThat(output)
         .as("one warning for all the attempts")
-        .containsOnlyOnce("none can be accepted: Too many open files");
+        .containsOnlyOnce("they have to wait: Too many open files");
   }
 
   private static Socket connect(TcpListener listener) throws IOException {

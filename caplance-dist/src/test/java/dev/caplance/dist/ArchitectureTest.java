@@ -8,6 +8,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
+import dev.caplance.lb.dataplane.nfqueue.NfqueueDataplane;
 import org.junit.jupiter.api.Test;
 
 /** The walls of the house that {@code docs/architecture.md} draws. */
@@ -92,6 +93,8 @@ class ArchitectureTest {
             .that()
             .resideInAnyPackage(
                 CORE + "lb.dataplane..", CORE + "lb.forwarding..", CORE + "backend.dataplane..")
+            .and()
+            .doNotHaveFullyQualifiedName(NfqueueDataplane.class.getName())
             .should()
             .onlyDependOnClassesThat()
             .resideInAnyPackage(
@@ -102,6 +105,66 @@ class ArchitectureTest {
                 CORE + "packet..",
                 "net.openhft.hashing..",
                 "java.."));
+  }
+
+  /** It owns the netfilter rules, and says what became of them. */
+  @Test
+  void theDataPlaneItselfKnowsTheHostAndTheLogBesides() {
+    check(
+        classes()
+            .that()
+            .haveFullyQualifiedName(NfqueueDataplane.class.getName())
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(
+                CORE + "lb.dataplane..",
+                CORE + "lb.forwarding..",
+                CORE + "linux..",
+                CORE + "packet..",
+                CORE + "host..",
+                "org.slf4j..",
+                "java.."));
+  }
+
+  /** A second data plane takes the same table. */
+  @Test
+  void theForwardingTableIsPlainData() {
+    check(
+        classes()
+            .that()
+            .resideInAPackage(CORE + "lb.forwarding..")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(
+                CORE + "lb.forwarding..", CORE + "packet..", "net.openhft.hashing..", "java.."));
+  }
+
+  /** Only the daemon's root knows which data plane there is. */
+  @Test
+  void nothingButTheRootAssumesNfqueue() {
+    check(
+        noClasses()
+            .that()
+            .resideInAnyPackage(
+                CORE + "lb.dataplane",
+                CORE + "lb.forwarding..",
+                CORE + "lb.registry..",
+                CORE + "lb.admin..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage(CORE + "lb.dataplane.nfqueue.."));
+  }
+
+  /** The shapes that daemons write and caplancectl reads. */
+  @Test
+  void statusKnowsNothingElse() {
+    check(
+        classes()
+            .that()
+            .resideInAPackage(CORE + "status..")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(CORE + "status..", "com.google.gson..", "java.."));
   }
 
   @Test
@@ -117,6 +180,8 @@ class ArchitectureTest {
                 CORE + "config..",
                 CORE + "host..",
                 CORE + "daemon..",
+                CORE + "status..",
+                CORE + "preflight..",
                 CORE + "logging..")
             .should()
             .dependOnClassesThat()

@@ -9,6 +9,8 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -34,35 +36,32 @@ class BenchmarkIT {
     return samples.getAsJsonArray();
   }
 
+  /** Runs the benchmark once, briefly. */
+  private Lab.Result bench(String... options) {
+    List<String> line = new ArrayList<>(List.of("unshare", "-n", "-m", "--", "sh", "-c", ALONE));
+    line.addAll(List.of("sh", "env", "-u", "CAPLANCE_LAB_OWNER", Lab.script("bench.sh")));
+    line.addAll(List.of("--quick", "--no-build", "--json", json().toString()));
+    line.addAll(List.of(options));
+    return Lab.run(line.toArray(String[]::new));
+  }
+
+  private Path json() {
+    return directory.resolve("samples.json");
+  }
+
+  private JsonObject figures() throws IOException {
+    JsonObject all = JsonParser.parseString(Files.readString(json())).getAsJsonObject();
+    return all.getAsJsonObject("figures");
+  }
+
   @Test
   void measuresEveryContenderAndLeavesNothingBehind() throws IOException {
-    Path json = directory.resolve("samples.json");
-    String bench = Lab.script("bench.sh");
-    String only = "--only=saturation,cpu,memory,tcp,http,change";
-    Lab.Result result =
-        Lab.run(
-            "unshare",
-            "-n",
-            "-m",
-            "--",
-            "sh",
-            "-c",
-            ALONE,
-            "sh",
-            "env",
-            "-u",
-            "CAPLANCE_LAB_OWNER",
-            bench,
-            "--quick",
-            "--no-build",
-            only,
-            "--json",
-            json.toString());
+    Lab.Result result = bench("--only=saturation,cpu,memory,tcp,http,change");
     assertThat(result.succeeded().out())
         .contains("Ratios, medians of the rounds")
+        .doesNotContain("other jar")
         .doesNotContain("caplance-lab");
-    JsonObject figures =
-        JsonParser.parseString(Files.readString(json)).getAsJsonObject().getAsJsonObject("figures");
+    JsonObject figures = figures();
     for (String contender : new String[] {"kernel routing", "C reference", "Caplance"}) {
       JsonArray delivered = samples(figures, "saturated: delivered per second", contender);
       assertThat(delivered.get(0).getAsDouble()).as(contender).isGreaterThan(1000);
@@ -81,5 +80,38 @@ class BenchmarkIT {
         .isPositive();
     assertThat(samples(figures, "flows in the table", "Caplance").get(0).getAsInt())
         .isGreaterThan(100_000);
+  }
+
+  @Test
+  void comparesWithAnotherJar() throws IOException {
+    String jar = System.getProperty("caplance.jar");
+    Lab.Result result = bench("--only=start,saturation,http", "--against", jar);
+    assertThat(result.succeeded().out())
+        .contains("This build and the other jar")
+        .containsPattern("(?m)^ *jar, bytes +([0-9,]+) +\\1 +1\\.000 +1$")
+        .contains("orse than 0.97")
+        .doesNotContain("caplance-lab");
+    JsonObject figures = figures();
+    for (String contender : new String[] {"Caplance", "other jar"}) {
+      for (String figure :
+          new String[] {
+            "ms from exec to READY, lb",
+            "ms from exec to READY, backend",
+            "saturated: delivered per second",
+            "HTTP connections per second"
+          }) {
+        assertThat(samples(figures, figure, contender).get(0).getAsDouble())
+            .as("%s of %s", figure, contender)
+            .isPositive();
+      }
+    }
+  }
+
+  @Test
+  void anotherJarNeedsItsListOfClasses() throws IOException {
+    Path jar = Files.createFile(directory.resolve("other.jar"));
+    Lab.Result result = bench("--only=start", "--against", jar.toString());
+    assertThat(result.exit()).isNotZero();
+    assertThat(result.err()).contains("there is no file").contains("other.classlist");
   }
 }

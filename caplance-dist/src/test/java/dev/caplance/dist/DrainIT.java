@@ -67,7 +67,7 @@ class DrainIT {
       Lab.Result drain = cluster.ctl("b1", "drain", "--deadline", "5s", "--wait").succeeded();
       assertThat(drain.out())
           .containsPattern(LEFT)
-          .endsWith("b1 is paused: the deadline is over, 1 connection left\n");
+          .endsWith("b1 is paused: the deadline has passed, 1 connection left\n");
       assertThat(cluster.ctl("b1", "status").succeeded().out()).containsPattern("b1 +paused");
       await("end of the connection that was left")
           .atMost(PATIENCE)

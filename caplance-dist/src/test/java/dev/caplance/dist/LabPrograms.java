@@ -2,8 +2,6 @@ package dev.caplance.dist;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import dev.caplance.linux.BatchSender;
-import dev.caplance.linux.LinuxSocket;
 import dev.caplance.linux.NativeMemory;
 import dev.caplance.linux.SocketAddress;
 import java.io.IOException;
@@ -139,25 +137,15 @@ final class LabPrograms {
 
     public static void main(String[] args) throws IOException {
       SocketAddress to = SocketAddress.of(InetAddress.getByName(args[0]), 0);
-      try (BatchSender sender = new BatchSender(LinuxSocket.rawIpv4(), 1, false)) {
+      try (RawSender sender = new RawSender(false, 1)) {
         for (String hex : Arrays.asList(args).subList(1, args.length)) {
           byte[] packet = HexFormat.of().parseHex(hex);
           try (NativeMemory memory = NativeMemory.allocate(packet.length)) {
             memory.networkBytes().put(packet);
-            sender.add(memory.address(), packet.length, to, 0);
-            sender.flush(new MustBeSent());
+            sender.add(memory.address(), packet.length, to);
+            sender.flush();
           }
         }
-      }
-    }
-
-    private static final class MustBeSent implements BatchSender.Outcome {
-      @Override
-      public void sent(int index, int datagrams, int bytes) {}
-
-      @Override
-      public void refused(int index, int datagrams, int errno) {
-        throw new IllegalStateException("error " + errno);
       }
     }
   }

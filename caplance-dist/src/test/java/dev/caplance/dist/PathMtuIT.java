@@ -75,7 +75,7 @@ class PathMtuIT {
                       .backend("b1")
                       .log()
                       .substring(before.length())
-                      .contains("has become 1400, the load balancers were told 1500: restart"));
+                      .contains("is now 1400, but the load balancers were told 1500: restart"));
     } finally {
       lab.underlayMtu(1500);
     }

@@ -32,6 +32,8 @@ class PreflightIT {
       vips: [10.77.0.50]
       loadBalancers: [{address: 10.77.0.2}]
       """;
+  private static final String INVALID_DROPPED =
+      "a firewall drops decapsulated packets for 10.77.0.50 on lo if their conntrack state is";
   private static final String BALANCER = "services: [{vip: 10.77.0.50}]\n";
 
   @TempDir private Path directory;
@@ -143,11 +145,12 @@ class PreflightIT {
       })
   void aFirewallThatShutsTheDataPort(String firewall) throws IOException {
     on(backend, firewall).succeeded();
-    String finding = finding("UDP 1337 is shut", preflight(backend, "backend", BACKEND));
+    String finding =
+        finding("a firewall blocks UDP port 1337", preflight(backend, "backend", BACKEND));
     assertThat(finding).contains("10.77.0.2").contains("1337");
     mend(backend, finding);
     Lab.Result after = preflight(backend, "backend", BACKEND);
-    assertThat(about("UDP 1337 is shut", after)).isEmpty();
+    assertThat(about("a firewall blocks UDP port 1337", after)).isEmpty();
     start(backend, Lab.java(LabPrograms.Echo.class, "b", "10.77.0.11", "1337"));
     Lab.Result answer = java(balancer, LabPrograms.Ask.class, "10.77.0.11", "1337", "1", "9");
     assertThat(answer.succeeded().out().strip()).isEqualTo("b");
@@ -158,12 +161,14 @@ class PreflightIT {
     on(backend, "ip address add 10.77.0.50/32 dev lo").succeeded();
     on(backend, "iptables-nft -A INPUT -i lo ! -s 127.0.0.0/8 -j DROP").succeeded();
     String finding =
-        finding("unwrapped packets for 10.77.0.50", preflight(backend, "backend", BACKEND));
+        finding(
+            "a firewall drops decapsulated packets for 10.77.0.50",
+            preflight(backend, "backend", BACKEND));
     assertThat(finding)
         .endsWith("): iptables-nft -I INPUT -i lo -d 10.77.0.50 -j ACCEPT")
         .contains("! -s 127.0.0.0/8 -i lo -j DROP");
     mend(backend, finding);
-    assertThat(about("unwrapped", preflight(backend, "backend", BACKEND))).isEmpty();
+    assertThat(about("a firewall drops", preflight(backend, "backend", BACKEND))).isEmpty();
     java(backend, LabPrograms.SendRaw.class, "10.77.0.50", PACKET).succeeded();
     assertThat(on(backend, "iptables-nft-save -c").succeeded().out())
         .contains("[1:33] -A INPUT -d 10.77.0.50/32 -i lo -j ACCEPT")
@@ -175,11 +180,10 @@ class PreflightIT {
     start(backend, Lab.java(LabPrograms.Echo.class, "b", "0.0.0.0", "9"));
     on(backend, "iptables-nft -A INPUT -m conntrack --ctstate INVALID -j DROP").succeeded();
     Lab.Result result = preflight(backend, "backend", BACKEND).succeeded();
-    assertThat(about("unwrapped packets for 10.77.0.50 in conntrack state INVALID", result))
-        .hasSize(1);
-    mend(backend, about("unwrapped", result).get(0));
+    assertThat(about(INVALID_DROPPED, result)).hasSize(1);
+    mend(backend, about(INVALID_DROPPED, result).get(0));
     assertThat(preflight(backend, "backend", BACKEND).succeeded().out())
-        .isEqualTo("nothing found that would not work\n");
+        .isEqualTo("no problems found\n");
   }
 
   @Test
@@ -188,7 +192,7 @@ class PreflightIT {
     Lab.Result result = preflight(backend, "backend", byHand);
     mend(backend, finding("the VIP 10.77.0.50 is missing", result));
     mend(backend, finding("this machine answers ARP", result));
-    mend(backend, finding("this machine asks by ARP", result));
+    mend(backend, finding("this machine sends ARP", result));
     assertThat(preflight(backend, "backend", byHand).out())
         .hasLineCount(1)
         .startsWith("nothing listens on 10.77.0.50");
@@ -212,7 +216,7 @@ class PreflightIT {
   @Test
   void aQueueThatIsTaken() throws IOException {
     start(balancer, Lab.java(HoldQueue.class, "0"));
-    String finding = finding("NFQUEUE 0 is taken", preflight(balancer, "lb", BALANCER));
+    String finding = finding("NFQUEUE 0 is already in use", preflight(balancer, "lb", BALANCER));
     String advice = finding.replaceFirst(".*set (queues: \\{.*}) in .*", "$1");
     assertThat(advice).isEqualTo("queues: {first: 1}");
     preflight(balancer, "lb", BALANCER + advice + "\n").succeeded();
@@ -229,14 +233,15 @@ class PreflightIT {
   @Test
   void packetsThatAreJoinedTooFar() {
     on(balancer, "ip link set dev eth0 gro_max_size 131072").succeeded();
-    mend(balancer, finding("eth0 joins TCP packets", preflight(balancer, "lb", BALANCER)));
+    mend(balancer, finding("eth0 merges TCP packets", preflight(balancer, "lb", BALANCER)));
     preflight(balancer, "lb", BALANCER).succeeded();
   }
 
   @Test
   void aFirewallThatShutsTheSessionPort() {
     on(balancer, "iptables-nft -P INPUT DROP").succeeded();
-    String finding = finding("TCP 1338 is shut", preflight(balancer, "lb", BALANCER));
+    String finding =
+        finding("a firewall blocks TCP port 1338", preflight(balancer, "lb", BALANCER));
     mend(balancer, finding);
     preflight(balancer, "lb", BALANCER).succeeded();
   }
@@ -248,8 +253,8 @@ class PreflightIT {
         "setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all ";
     String name = kind.equals("lb") ? balancer : backend;
     String yaml = kind.equals("lb") ? BALANCER : BACKEND;
-    assertThat(finding("no permission", preflight(name, nobody, kind, yaml)))
+    assertThat(finding("missing capabilities", preflight(name, nobody, kind, yaml)))
         .contains("CAP_NET_ADMIN and CAP_NET_RAW", "sudo caplance " + kind);
-    assertThat(about("no permission", preflight(name, kind, yaml))).isEmpty();
+    assertThat(about("missing capabilities", preflight(name, kind, yaml))).isEmpty();
   }
 }

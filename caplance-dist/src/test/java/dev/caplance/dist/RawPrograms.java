@@ -2,8 +2,6 @@ package dev.caplance.dist;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import dev.caplance.linux.BatchSender;
-import dev.caplance.linux.LinuxSocket;
 import dev.caplance.linux.NativeMemory;
 import dev.caplance.linux.SocketAddress;
 import dev.caplance.packet.Checksum;
@@ -31,16 +29,6 @@ final class RawPrograms {
   private static final int PATIENCE_MILLIS = 20_000;
 
   private RawPrograms() {}
-
-  private static final class MustBeSent implements BatchSender.Outcome {
-    @Override
-    public void sent(int index, int datagrams, int bytes) {}
-
-    @Override
-    public void refused(int index, int datagrams, int errno) {
-      throw new IllegalStateException("error " + errno);
-    }
-  }
 
   /** The pseudo-header that checksums of TCP and UDP cover (RFC 9293, RFC 8200), and a message. */
   private static int checksum(
@@ -102,7 +90,7 @@ final class RawPrograms {
     private final InetAddress source;
     private final boolean ipv6;
     private final SocketAddress to;
-    private final BatchSender sender;
+    private final RawSender sender;
     private final NativeMemory memory = NativeMemory.allocate(128 * 1024);
     private final String order;
     private int identification = 1;
@@ -113,8 +101,7 @@ final class RawPrograms {
       this.order = order;
       this.ipv6 = target.getAddress().length == 16;
       this.to = SocketAddress.of(target, 0);
-      this.sender =
-          new BatchSender(ipv6 ? LinuxSocket.rawIpv6() : LinuxSocket.rawIpv4(), 64, false);
+      this.sender = new RawSender(ipv6, 64);
     }
 
     public static void main(String[] args) throws IOException {
@@ -147,10 +134,10 @@ final class RawPrograms {
         int at = bytes.position();
         putHeaders(bytes, offset, length, more);
         bytes.put(datagram, offset, length);
-        sender.add(memory.address() + at, bytes.position() - at, to, 0);
+        sender.add(memory.address() + at, bytes.position() - at, to);
       }
       identification++;
-      sender.flush(new MustBeSent());
+      sender.flush();
     }
 
     private List<Integer> offsets(int length) {
@@ -215,7 +202,7 @@ final class RawPrograms {
 
     private static void send(InetAddress target, InetAddress source, int[] headers, byte[] datagram)
         throws IOException {
-      try (BatchSender sender = new BatchSender(LinuxSocket.rawIpv6(), 1, false);
+      try (RawSender sender = new RawSender(true, 1);
           NativeMemory memory = NativeMemory.allocate(128)) {
         ByteBuffer bytes = memory.networkBytes();
         int length = 8 * headers.length + datagram.length;
@@ -226,8 +213,8 @@ final class RawPrograms {
           bytes.put((byte) (i < headers.length ? headers[i] : IpProtocol.UDP)).put(NO_OPTIONS);
         }
         bytes.put(datagram);
-        sender.add(memory.address(), bytes.position(), SocketAddress.of(target, 0), 0);
-        sender.flush(new MustBeSent());
+        sender.add(memory.address(), bytes.position(), SocketAddress.of(target, 0));
+        sender.flush();
       }
     }
   }
@@ -251,15 +238,15 @@ final class RawPrograms {
       SocketAddress to = SocketAddress.of(target, 0);
       int port = Integer.parseInt(args[1]);
       SplittableRandom random = new SplittableRandom(Long.parseLong(args[3]));
-      try (BatchSender sender = new BatchSender(LinuxSocket.rawIpv4(), BATCH, false);
+      try (RawSender sender = new RawSender(false, BATCH);
           NativeMemory memory = NativeMemory.allocate(BATCH * PACKET)) {
         ByteBuffer bytes = memory.networkBytes();
         for (int left = Integer.parseInt(args[2]); left > 0; left -= BATCH) {
           for (int i = 0; i < BATCH; i++) {
             put(bytes, i * PACKET, target, port, random);
-            sender.add(memory.address() + (long) i * PACKET, PACKET, to, 0);
+            sender.add(memory.address() + (long) i * PACKET, PACKET, to);
           }
-          sender.flush(new MustBeSent());
+          sender.flush();
         }
       }
     }

@@ -118,7 +118,7 @@ class ServiceManagerIT {
   void checksTheConfigurationThatIsShipped(String host, String kind) {
     String file = Lab.ROOT.resolve("config/" + kind + ".yaml").toString();
     Lab.Result checked = caplance(host, kind, "--config", file, "--check-config").succeeded();
-    assertThat(checked.out()).isEqualTo(file + " is right\n");
+    assertThat(checked.out()).isEqualTo(file + " is valid\n");
     assertThat(checked.err()).isEmpty();
   }
 

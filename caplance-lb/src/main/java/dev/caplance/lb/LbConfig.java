@@ -5,8 +5,8 @@ import dev.caplance.config.ConfigFile;
 import dev.caplance.config.ConfigSection;
 import dev.caplance.config.LoggingConfig;
 import dev.caplance.config.Values;
+import dev.caplance.lb.forwarding.ServiceSpec;
 import dev.caplance.packet.IpAddresses;
-import dev.caplance.packet.Ports;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -33,7 +33,7 @@ import java.util.stream.IntStream;
  * @param logging what is logged, and where to
  */
 public record LbConfig(
-    List<Service> services,
+    List<ServiceSpec> services,
     Optional<String> interfaceName,
     boolean attachVip,
     Session session,
@@ -45,42 +45,6 @@ public record LbConfig(
     Path stateDirectory,
     Path runDirectory,
     LoggingConfig logging) {
-
-  /**
-   * All or some ports of a virtual address.
-   *
-   * @param legacy whether backends that speak the 2019 protocol serve it (at most one service does)
-   * @param otherTraffic the same at all services of a VIP
-   */
-  public record Service(
-      String name,
-      InetAddress vip,
-      Ports ports,
-      boolean legacy,
-      WhenAllUnfit whenAllUnfit,
-      WhenEmpty whenEmpty,
-      OtherTraffic otherTraffic) {}
-
-  /** What becomes of new flows when no backend takes them, but some are there. */
-  public enum WhenAllUnfit {
-    /** They are spread over all backends that are not paused, as if these were fit. */
-    FORWARD,
-    /** As if there were no backend. */
-    REJECT
-  }
-
-  /** What becomes of new flows when there is no backend for them. */
-  public enum WhenEmpty {
-    /** The client is told: a TCP reset, ICMP unreachable. */
-    REJECT,
-    DROP
-  }
-
-  /** What becomes of packets for a VIP that belong to no service of it. */
-  public enum OtherTraffic {
-    DROP,
-    HOST
-  }
 
   /**
    * How flows are remembered, so that they stay with their backends.
@@ -125,7 +89,7 @@ public record LbConfig(
 
   /** The VIPs of all services, each once. */
   public List<InetAddress> vips() {
-    return services.stream().map(Service::vip).distinct().toList();
+    return services.stream().map(ServiceSpec::vip).distinct().toList();
   }
 
   /**
@@ -138,7 +102,7 @@ public record LbConfig(
   }
 
   private static LbConfig read(ConfigSection root) {
-    List<Service> services =
+    List<ServiceSpec> services =
         root.requireSections("services", new ServiceReader()::read, "{vip: 10.0.0.50}");
     return new LbConfig(
         services,
@@ -164,7 +128,7 @@ public record LbConfig(
             section -> LoggingConfig.read(section, Path.of("/var/log/caplance/lb.log"))));
   }
 
-  private static Session readSession(ConfigSection section, List<Service> services) {
+  private static Session readSession(ConfigSection section, List<ServiceSpec> services) {
     return new Session(
         section.get(
             "address",

@@ -1,6 +1,7 @@
 package dev.caplance.lb;
 
 import dev.caplance.host.CommandRunner;
+import dev.caplance.host.Interfaces;
 import dev.caplance.lb.preflight.JoinedPackets;
 import dev.caplance.lb.preflight.QueueTarget;
 import dev.caplance.lb.preflight.Queues;
@@ -9,7 +10,6 @@ import dev.caplance.packet.IpAddresses;
 import dev.caplance.preflight.Capabilities;
 import dev.caplance.preflight.Finding;
 import dev.caplance.preflight.FreePort;
-import dev.caplance.preflight.Interfaces;
 import dev.caplance.preflight.PreflightCheck;
 import dev.caplance.preflight.Programs;
 import dev.caplance.preflight.Running;
@@ -17,13 +17,12 @@ import dev.caplance.preflight.WritableDirectory;
 import dev.caplance.preflight.firewall.Firewall;
 import dev.caplance.preflight.firewall.PacketSample;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What is looked at on the machine of a load balancer. */
+/** The preflight checks of a load balancer. */
 final class LbPreflight {
 
   private final LbConfig config;
@@ -71,22 +70,18 @@ final class LbPreflight {
 
   /** Of the VIPs; true stands for IPv4. */
   private List<Boolean> families() {
-    return vips().stream().map(IpAddresses::isIpv4).distinct().toList();
+    return config.vips().stream().map(IpAddresses::isIpv4).distinct().toList();
   }
 
-  private List<InetAddress> vips() {
-    return config.services().stream().map(LbConfig.Service::vip).distinct().toList();
-  }
-
-  private boolean canLookAtRules(boolean ipv4) throws IOException {
+  private boolean canReadRules(boolean ipv4) throws IOException {
     return Capabilities.complete() && netfilterPrograms(ipv4).stream().allMatch(CommandRunner::has);
   }
 
   private List<Finding> queueTargets() throws IOException {
     List<Finding> findings = new ArrayList<>();
     for (boolean ipv4 : families()) {
-      if (canLookAtRules(ipv4)) {
-        findings.addAll(new QueueTarget(ipv4, commands).look());
+      if (canReadRules(ipv4)) {
+        findings.addAll(new QueueTarget(ipv4, commands).findings());
       }
     }
     return findings;
@@ -94,23 +89,24 @@ final class LbPreflight {
 
   private List<Finding> networks() throws IOException {
     return config.attachVip()
-        ? new VipNetworks(vips(), config.interfaceName()).findings(Interfaces.list(commands))
+        ? new VipNetworks(config.vips(), config.interfaceName()).findings(Interfaces.list(commands))
         : List.of();
   }
 
   private List<Finding> sessionPort() throws IOException {
-    if (!canLookAtRules(true)) {
+    if (!canReadRules(true)) {
       return List.of();
     }
     int port = config.session().port();
     boolean ipv6 = !IpAddresses.isIpv4(config.session().address());
-    PacketSample probe =
-        PacketSample.to(config.session().address(), "tcp", PacketSample.Way.ARRIVES).port(port);
-    return Firewall.read(commands, ipv6).blockades(probe).stream()
+    PacketSample sample =
+        PacketSample.to(config.session().address(), "tcp", PacketSample.Direction.INCOMING)
+            .port(port);
+    return Firewall.read(commands, ipv6).blockades(sample).stream()
         .map(
             blockade ->
                 Finding.stops(
-                    "TCP " + port + " is shut by a firewall for backends",
+                    "a firewall blocks TCP port " + port + ", where backends register",
                     blockade.where(),
                     blockade.remedy()))
         .toList();

@@ -3,10 +3,10 @@ package dev.caplance.lb;
 import dev.caplance.config.ConfigSection;
 import dev.caplance.config.ValueParser;
 import dev.caplance.config.Values;
-import dev.caplance.lb.LbConfig.OtherTraffic;
-import dev.caplance.lb.LbConfig.Service;
-import dev.caplance.lb.LbConfig.WhenAllUnfit;
-import dev.caplance.lb.LbConfig.WhenEmpty;
+import dev.caplance.lb.forwarding.ServiceSpec;
+import dev.caplance.lb.forwarding.ServiceSpec.OtherTraffic;
+import dev.caplance.lb.forwarding.ServiceSpec.WhenAllUnhealthy;
+import dev.caplance.lb.forwarding.ServiceSpec.WhenEmpty;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.Ports;
 import java.net.InetAddress;
@@ -16,24 +16,22 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Predicate;
 
-/**
- * Reads the services of the configuration one after the other, each of which must go together with
- * those before it.
- */
+/** Reads the services of the configuration in turn; none may contradict those before it. */
 final class ServiceReader {
 
-  private final List<Service> earlier = new ArrayList<>();
+  private final List<ServiceSpec> earlier = new ArrayList<>();
 
   /** The next service. */
-  Service read(ConfigSection section) {
+  ServiceSpec read(ConfigSection section) {
     InetAddress vip = section.require("vip", Values.reachableAddress(), "10.0.0.50");
-    Service service =
-        new Service(
+    ServiceSpec service =
+        new ServiceSpec(
             readName(section, vip),
             vip,
             readPorts(section, vip),
             section.get("legacy", Values.bool(), false),
-            section.get("whenAllUnfit", Values.oneOf(WhenAllUnfit.class), WhenAllUnfit.FORWARD),
+            section.get(
+                "whenAllUnfit", Values.oneOf(WhenAllUnhealthy.class), WhenAllUnhealthy.FORWARD),
             section.get("whenEmpty", Values.oneOf(WhenEmpty.class), WhenEmpty.REJECT),
             section.get("otherTraffic", Values.oneOf(OtherTraffic.class), OtherTraffic.HOST));
     if (vip != null) {
@@ -87,25 +85,25 @@ final class ServiceReader {
   }
 
   /** The service that has some of these ports of the VIP. */
-  private Optional<Service> owner(InetAddress vip, Ports ports) {
+  private Optional<ServiceSpec> owner(InetAddress vip, Ports ports) {
     return find(
         service -> service.vip().equals(vip) && !service.ports().intersection(ports).isEmpty());
   }
 
-  private void checkLegacy(ConfigSection section, Service service) {
+  private void checkLegacy(ConfigSection section, ServiceSpec service) {
     if (!service.legacy()) {
       return;
     }
     if (!IpAddresses.isIpv4(service.vip())) {
       section.reject("legacy", "2019 backends know IPv4 only; mark a service with an IPv4 VIP");
     }
-    if (find(Service::legacy).isPresent()) {
+    if (find(ServiceSpec::legacy).isPresent()) {
       section.reject("legacy", "2019 backends know one VIP only; mark just one service");
     }
   }
 
   /** What belongs to no service cannot be told apart by service: the first of a VIP says it. */
-  private void checkOtherTraffic(ConfigSection section, Service service) {
+  private void checkOtherTraffic(ConfigSection section, ServiceSpec service) {
     find(other -> other.vip().equals(service.vip()))
         .filter(first -> first.otherTraffic() != service.otherTraffic())
         .ifPresent(
@@ -119,7 +117,7 @@ final class ServiceReader {
                         + "; say the same at both"));
   }
 
-  private Optional<Service> find(Predicate<Service> wanted) {
+  private Optional<ServiceSpec> find(Predicate<ServiceSpec> wanted) {
     return earlier.stream().filter(wanted).findFirst();
   }
 }

@@ -6,12 +6,12 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.caplance.config.ConfigException;
 import dev.caplance.config.LoggingConfig;
 import dev.caplance.lb.LbConfig.Flows;
-import dev.caplance.lb.LbConfig.OtherTraffic;
 import dev.caplance.lb.LbConfig.Queues;
-import dev.caplance.lb.LbConfig.Service;
 import dev.caplance.lb.LbConfig.Session;
-import dev.caplance.lb.LbConfig.WhenAllUnfit;
-import dev.caplance.lb.LbConfig.WhenEmpty;
+import dev.caplance.lb.forwarding.ServiceSpec;
+import dev.caplance.lb.forwarding.ServiceSpec.OtherTraffic;
+import dev.caplance.lb.forwarding.ServiceSpec.WhenAllUnhealthy;
+import dev.caplance.lb.forwarding.ServiceSpec.WhenEmpty;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.Ports;
 import java.io.IOException;
@@ -51,9 +51,9 @@ class LbConfigTest {
 
   @TempDir private Path directory;
 
-  private static Service service(String name, Ports ports) {
-    return new Service(
-        name, VIP, ports, false, WhenAllUnfit.FORWARD, WhenEmpty.REJECT, OtherTraffic.HOST);
+  private static ServiceSpec service(String name, Ports ports) {
+    return new ServiceSpec(
+        name, VIP, ports, false, WhenAllUnhealthy.FORWARD, WhenEmpty.REJECT, OtherTraffic.HOST);
   }
 
   private static Ports ports(String... texts) {
@@ -134,28 +134,28 @@ class LbConfigTest {
         .isEqualTo(
             new LbConfig(
                 List.of(
-                    new Service(
+                    new ServiceSpec(
                         "web",
                         VIP,
                         ports("tcp/80-81", "tcp/8000-8999"),
                         true,
-                        WhenAllUnfit.REJECT,
+                        WhenAllUnhealthy.REJECT,
                         WhenEmpty.DROP,
                         OtherTraffic.DROP),
-                    new Service(
+                    new ServiceSpec(
                         "dns",
                         VIP,
                         ports("udp", "tcp/53"),
                         false,
-                        WhenAllUnfit.FORWARD,
+                        WhenAllUnhealthy.FORWARD,
                         WhenEmpty.REJECT,
                         OtherTraffic.DROP),
-                    new Service(
+                    new ServiceSpec(
                         "2001-db8--50",
                         IpAddresses.parse("2001:db8::50"),
                         Ports.ALL,
                         false,
-                        WhenAllUnfit.FORWARD,
+                        WhenAllUnhealthy.FORWARD,
                         WhenEmpty.REJECT,
                         OtherTraffic.HOST)),
                 Optional.of("bond0.7"),
@@ -211,7 +211,7 @@ class LbConfigTest {
             "lb.yaml:10:19: otherTraffic: 'reject' is not one of drop, host",
             "lb.yaml:11:11: name: 'mail server' is not a name: 1 to 64 of the characters A-Z a-z 0-9"
                 + " . _ -",
-            "lb.yaml:12:10: vip: 224.0.0.1 is a multicast address; use one of a single machine",
+            "lb.yaml:12:10: vip: 224.0.0.1 is a multicast address; use the address of a single machine",
             "lb.yaml:13:5: 'vip' is missing; add for example 'vip: 10.0.0.50'",
             "lb.yaml:13:5: unknown key 'port'; did you mean 'ports'?",
             "lb.yaml:14:12: interface: 'eth0:1' is not the name of a network interface",
@@ -225,7 +225,7 @@ class LbConfigTest {
             "lb.yaml:16:34: unknown key 'lenght'; did you mean 'length'?",
             "lb.yaml:17:13: maglevSize: 65536 is not a prime number; the next one is 65537",
             "lb.yaml:18:10: hashKey: 'secret' is not a key of 32 hexadecimal digits",
-            "lb.yaml:19:15: runDirectory: 'run' is not an absolute path; begin it with /");
+            "lb.yaml:19:15: runDirectory: 'run' is not an absolute path; start it with /");
   }
 
   @Test

@@ -1,6 +1,5 @@
 package dev.caplance.ctl;
 
-import static dev.caplance.control.ControlMethod.changing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonElement;
@@ -56,13 +55,11 @@ class CaplancectlIT {
                 "health",
                 (params, peer) -> backend,
                 "pause",
-                changing((params, peer) -> paused),
+                (params, peer) -> paused,
                 "resume",
-                changing(
-                    (params, peer) -> {
-                      throw new ControlException(
-                          ControlException.REFUSED, "web-1 is already active");
-                    })));
+                (params, peer) -> {
+                  throw new ControlException(ControlException.REFUSED, "web-1 is already active");
+                }));
     server.start();
   }
 

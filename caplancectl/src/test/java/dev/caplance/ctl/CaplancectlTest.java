@@ -1,6 +1,5 @@
 package dev.caplance.ctl;
 
-import static dev.caplance.control.ControlMethod.changing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonElement;
@@ -206,10 +205,9 @@ class CaplancectlTest {
   void aRefusalIsPassedOn() throws IOException {
     serve(
         "pause",
-        changing(
-            (params, peer) -> {
-              throw new ControlException(ControlException.REFUSED, "web-1 is already paused");
-            }));
+        (params, peer) -> {
+          throw new ControlException(ControlException.REFUSED, "web-1 is already paused");
+        });
 
     assertThat(runOnSocket("pause")).isEqualTo(1);
     assertThat(out).hasToString("");

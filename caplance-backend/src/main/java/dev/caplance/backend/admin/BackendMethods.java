@@ -29,12 +29,13 @@ public final class BackendMethods {
             drainer::status,
             decapsulator::counters,
             decapsulator::allocatedBytes);
+    String name = identity.settings().name();
     return Map.of(
         "status", status,
         "health", status,
-        "drain", new DrainMethod(identity.name(), drainer),
-        "pause", new CommandMethod(identity.name(), sessions::pause),
-        "resume", new CommandMethod(identity.name(), sessions::resume),
-        "deregister", new CommandMethod(identity.name(), sessions::deregister));
+        "drain", new DrainMethod(name, drainer),
+        "pause", new CommandMethod(name, sessions::pause),
+        "resume", new CommandMethod(name, sessions::resume),
+        "deregister", new CommandMethod(name, sessions::deregister));
   }
 }

@@ -1,6 +1,6 @@
 package dev.caplance.backend.admin;
 
-import dev.caplance.backend.session.Offer;
+import dev.caplance.backend.session.SessionSettings;
 import java.net.InetAddress;
 import java.util.List;
 
@@ -8,10 +8,7 @@ import java.util.List;
  * Who this backend is.
  *
  * @param version of this program
- * @param name that the load balancers know
- * @param address its data address
  * @param vips that it serves
- * @param offer what it offers the load balancers
+ * @param settings its name and data address, and what it tells the load balancers
  */
-public record Identity(
-    String version, String name, InetAddress address, List<InetAddress> vips, Offer offer) {}
+public record Identity(String version, List<InetAddress> vips, SessionSettings settings) {}

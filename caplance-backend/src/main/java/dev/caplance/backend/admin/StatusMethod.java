@@ -3,9 +3,10 @@ package dev.caplance.backend.admin;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.caplance.backend.drain.DrainStatus;
-import dev.caplance.backend.health.CheckStatus;
+import dev.caplance.backend.health.HealthCheckStatus;
+import dev.caplance.backend.session.LoadBalancerSessions;
+import dev.caplance.backend.session.SessionSettings;
 import dev.caplance.backend.session.SessionStatus;
-import dev.caplance.backend.session.SessionsStatus;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
@@ -34,8 +35,8 @@ final class StatusMethod implements ControlMethod {
 
   private final Identity identity;
   private final Instant startedAt;
-  private final Supplier<CompletableFuture<SessionsStatus>> sessions;
-  private final Supplier<List<CheckStatus>> checks;
+  private final Supplier<CompletableFuture<LoadBalancerSessions.Status>> sessions;
+  private final Supplier<List<HealthCheckStatus>> checks;
   private final Supplier<Optional<DrainStatus>> drain;
   private final Supplier<TrafficCounters.Snapshot> traffic;
   private final LongSupplier allocatedBytes;
@@ -50,8 +51,8 @@ final class StatusMethod implements ControlMethod {
   StatusMethod(
       Identity identity,
       Instant startedAt,
-      Supplier<CompletableFuture<SessionsStatus>> sessions,
-      Supplier<List<CheckStatus>> checks,
+      Supplier<CompletableFuture<LoadBalancerSessions.Status>> sessions,
+      Supplier<List<HealthCheckStatus>> checks,
       Supplier<Optional<DrainStatus>> drain,
       Supplier<TrafficCounters.Snapshot> traffic,
       LongSupplier allocatedBytes) {
@@ -67,19 +68,20 @@ final class StatusMethod implements ControlMethod {
   @Override
   public JsonElement call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
-    SessionsStatus status = CommandMethod.await(sessions.get());
-    OptionalInt mtu = identity.offer().mtu();
+    LoadBalancerSessions.Status status = CommandMethod.await(sessions.get());
+    SessionSettings settings = identity.settings();
+    OptionalInt mtu = settings.mtu();
     return StatusJson.write(
         new BackendDaemonStatus(
-            identity.name(),
-            IpAddresses.format(identity.address()),
+            settings.name(),
+            IpAddresses.format(settings.dataAddress()),
             ReportedIntent.of(status.intent().word()),
             new BackendDaemonStatus.Health(status.health().code(), status.health().reason()),
             checks.get().stream().map(StatusMethod::check).toList(),
             drain.get().map(DrainMethod::drain).orElse(null),
             identity.vips().stream().map(IpAddresses::format).toList(),
-            List.copyOf(identity.offer().services()),
-            identity.offer().weight(),
+            settings.services(),
+            settings.weight(),
             mtu.isPresent() ? mtu.getAsInt() : null,
             identity.version(),
             startedAt,
@@ -87,12 +89,12 @@ final class StatusMethod implements ControlMethod {
             packets()));
   }
 
-  private static BackendDaemonStatus.Check check(CheckStatus check) {
+  private static BackendDaemonStatus.Check check(HealthCheckStatus check) {
     HealthState state =
         switch (check.state()) {
           case UNKNOWN -> HealthState.UNKNOWN;
-          case FIT -> HealthState.HEALTHY;
-          case UNFIT -> HealthState.UNHEALTHY;
+          case HEALTHY -> HealthState.HEALTHY;
+          case UNHEALTHY -> HealthState.UNHEALTHY;
         };
     return new BackendDaemonStatus.Check(
         check.target().type(),
@@ -130,15 +132,15 @@ final class StatusMethod implements ControlMethod {
     TrafficCounters.Snapshot counters = traffic.get();
     Map<String, Long> refused = new LinkedHashMap<>();
     counters
-        .verdicts()
+        .dispositions()
         .forEach(
             (what, count) -> {
-              if (what != Disposition.FORWARD && what != Disposition.SANITY_CHECK) {
+              if (what != Disposition.FORWARD && what != Disposition.PATH_PROBE) {
                 refused.put(what.label(), count);
               }
             });
     return new BackendDaemonStatus.Packets(
-        counters.received() - counters.of(Disposition.SANITY_CHECK),
+        counters.received() - counters.of(Disposition.PATH_PROBE),
         counters.of(Disposition.FORWARD),
         refused,
         counters.bytes(),

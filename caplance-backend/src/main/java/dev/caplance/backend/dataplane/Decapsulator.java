@@ -1,5 +1,7 @@
 package dev.caplance.backend.dataplane;
 
+import dev.caplance.linux.BatchLimit;
+import dev.caplance.linux.FailureWatch;
 import dev.caplance.linux.LinuxSocket;
 import dev.caplance.linux.ReceiveBatch;
 import dev.caplance.linux.ReceiveLoop;
@@ -8,48 +10,51 @@ import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.IpHeader;
+import dev.caplance.packet.TrafficCounter;
 import dev.caplance.packet.TrafficCounters;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 
 /**
- * Unwraps what the load balancers send to the data port, and gives it to the application: take a
- * batch of datagrams, check each, let in what is right.
+ * Unwraps what the load balancers send to the data port and delivers it to the application: it
+ * takes a batch of datagrams, checks each, and delivers those that pass.
  *
- * <p>{@link #start} and {@link #stop} are called once, in this order; from {@link #open} on the
- * port is taken. One thread of its own carries the packets; nothing is allocated, locked or logged
- * for a packet.
+ * <p>{@link #start} and {@link #stop} are called once, in this order; the port is bound from {@link
+ * #open} on. A thread of its own carries the packets; nothing is allocated, locked or logged for a
+ * packet. Owns the socket, the batch and both deliveries.
  */
 public final class Decapsulator {
 
   private static final int BATCH = 256;
 
-  /**
-   * Messages of a batch while they hold long runs: more would not stay in the processor's cache.
-   */
-  private static final int BATCH_OF_RUNS = 8;
+  /** Messages of a batch while most are large: more would not stay in the processor's cache. */
+  private static final int BATCH_OF_LARGE = 8;
 
-  private static final int LONG_RUN = 16_384;
+  /** Bytes from which a message, a GRO batch, is large. */
+  private static final int LARGE = 16_384;
+
   private static final int LARGEST_DATAGRAM = 65_536;
   private static final int RECEIVE_BUFFER = 16 << 20;
 
   private final LinuxSocket socket;
-  private final boolean joins;
+  private final boolean gro;
   private final ReceiveBatch batch = ReceiveBatch.ofDatagrams(BATCH, LARGEST_DATAGRAM);
   private final Delivery ipv4;
   private final Delivery ipv6;
   private final Vips vips;
   private final TrafficCounters counters;
   private final ReceiveLoop loop;
+  private final BatchLimit limit = new BatchLimit(BATCH, BATCH_OF_LARGE);
+  private final FailureWatch receiving;
   private final IpHeader header = new IpHeader();
 
-  private SanityGate sanity;
-  private int longRuns;
-  private boolean mostlyLongRuns;
+  private PathProbeGate pathProbes;
+  private int large;
+  private boolean linkRefused;
+  private boolean vipMissing;
   private volatile AddressSet loadBalancers = AddressSet.EMPTY;
   private volatile AddressSet ownAddresses = AddressSet.EMPTY;
 
@@ -59,31 +64,32 @@ public final class Decapsulator {
       Delivery ipv6,
       Vips vips,
       TrafficCounters counters,
-      Consumer<Throwable> onFailure) {
+      ReceiveLoop.Owner owner) {
     this.socket = socket;
-    this.joins = socket.joinDatagrams();
+    this.gro = socket.enableGro();
     this.ipv4 = ipv4;
     this.ipv6 = ipv6;
     this.vips = vips;
     this.counters = counters;
-    this.loop = new ReceiveLoop("decapsulator", this::carryBatch, onFailure);
+    this.receiving = new FailureWatch("recvmmsg(UDP)", owner);
+    this.loop = new ReceiveLoop("decapsulator", this::carryBatch, owner);
   }
 
   /**
-   * Takes the data port.
+   * Binds the data port.
    *
-   * @param dataAddress and {@code dataPort}: where encapsulated packets come to
-   * @param vips the only destinations that are delivered
-   * @param joinSegments whether TCP segments are delivered joined
-   * @param onFailure told when unwrapping ended although nobody stopped it
-   * @throws IOException in words for the operator when the port or the permission is not to be had
+   * @param dataAddress and {@code dataPort}: where encapsulated packets arrive
+   * @param vips the only destinations to which packets are delivered
+   * @param joinSegments whether TCP segments are joined before they are delivered
+   * @param owner answers for the thread that unwraps
+   * @throws IOException in words for the operator when the port is taken or permission is lacking
    */
   public static Decapsulator open(
       InetAddress dataAddress,
       int dataPort,
       List<InetAddress> vips,
       boolean joinSegments,
-      Consumer<Throwable> onFailure)
+      ReceiveLoop.Owner owner)
       throws IOException {
     TrafficCounters counters = new TrafficCounters();
     LinuxSocket socket = LinuxSocket.udp(dataAddress, dataPort);
@@ -94,7 +100,7 @@ public final class Decapsulator {
       ipv4 = Delivery.open(true, BATCH, joinSegments, counters);
       boolean needsIpv6 = !vips.stream().allMatch(IpAddresses::isIpv4);
       Delivery ipv6 = needsIpv6 ? Delivery.open(false, BATCH, joinSegments, counters) : null;
-      return new Decapsulator(socket, ipv4, ipv6, new Vips(vips), counters, onFailure);
+      return new Decapsulator(socket, ipv4, ipv6, new Vips(vips), counters, owner);
     } catch (IOException | RuntimeException e) {
       socket.close();
       if (ipv4 != null) {
@@ -107,36 +113,50 @@ public final class Decapsulator {
   /**
    * Begins to unwrap.
    *
-   * @param onSanity told of sanity checks
+   * @param onPathProbe receives path probes
    */
-  public void start(SanityListener onSanity) {
-    sanity = new SanityGate(onSanity);
+  public void start(PathProbeListener onPathProbe) {
+    pathProbes = new PathProbeGate(onPathProbe);
     loop.start();
   }
 
-  /** From now on takes packets from these addresses only. Any thread may call. */
+  /** Accepts packets from these addresses only, from now on. Any thread may call. */
   public void acceptFrom(AddressSet addresses) {
     loadBalancers = addresses;
   }
 
-  /** The addresses of this machine, which no packet may come from. Any thread may call. */
+  /**
+   * Sets the addresses of this machine, which no packet may come from. While a VIP is not among
+   * them, packets are delivered through the raw socket alone: those on the link of {@code lo} would
+   * be forwarded. By one thread.
+   */
   public void refuseSources(AddressSet addresses) {
     ownAddresses = addresses;
+    vipMissing = !vips.allIn(addresses);
+    shutLinks();
   }
 
   /**
-   * Whether this machine refuses IPv4 packets from its own link, so that they have to take the
-   * longer way. Any thread may call.
+   * Sets whether {@code rp_filter} drops IPv4 packets on the link of {@code lo}, so that they must
+   * be delivered through a raw socket. By the thread that calls {@link #refuseSources}.
    */
   public void avoidLink(boolean refused) {
-    ipv4.setLinkShut(refused);
+    linkRefused = refused;
+    shutLinks();
   }
 
-  /** What this kernel does not offer and is done without, a sentence for each. */
+  private void shutLinks() {
+    ipv4.setLinkShut(linkRefused || vipMissing);
+    if (ipv6 != null) {
+      ipv6.setLinkShut(vipMissing);
+    }
+  }
+
+  /** What this kernel does not offer and how packets are carried without it, a sentence each. */
   public List<String> missing() {
     List<String> missing = new ArrayList<>();
-    if (!joins) {
-      missing.add("the kernel does not join datagrams (UDP_GRO): they are received one by one");
+    if (!gro) {
+      missing.add("the kernel does not join UDP (UDP_GRO): packets are received one by one");
     }
     if (!ipv4.hasLink()) {
       missing.add("no packet sockets (AF_PACKET): packets are delivered through raw sockets");
@@ -144,17 +164,17 @@ public final class Decapsulator {
     return missing;
   }
 
-  /** What has come and what became of it. Any thread may call. */
+  /** How many packets came, and what became of them. Any thread may call. */
   public TrafficCounters.Snapshot counters() {
     return counters.snapshot();
   }
 
-  /** Bytes that the thread that unwraps has ever taken from the heap. Any thread may call. */
+  /** Bytes that the unwrapping thread has allocated since its start. Any thread may call. */
   public long allocatedBytes() {
     return loop.allocatedBytes();
   }
 
-  /** Ends, once what was received is delivered, and lets go of the port. */
+  /** Ends once what was received is delivered, and releases the port. */
   public void stop() {
     loop.stop();
     socket.close();
@@ -166,13 +186,17 @@ public final class Decapsulator {
   }
 
   private int carryBatch() {
-    int received = socket.receive(batch, mostlyLongRuns ? BATCH_OF_RUNS : BATCH);
-    longRuns = 0;
-    if (received > 0) {
-      deliverBatch(received);
+    large = 0;
+    int received = socket.receive(batch, limit.next());
+    if (receiving.failed(received)) {
+      counters.add(TrafficCounter.RECEIVE_ERRORS, 1);
     }
-    mostlyLongRuns = 2 * longRuns > received;
-    return received;
+    int messages = Math.max(received, 0);
+    if (messages > 0) {
+      deliverBatch(messages);
+    }
+    limit.carried(messages, large);
+    return messages;
   }
 
   private void deliverBatch(int received) {
@@ -187,18 +211,18 @@ public final class Decapsulator {
     }
   }
 
-  /** Delivers each of the datagrams that came joined as one message; says how many there were. */
+  /** Delivers each datagram of a message, which may be a GRO batch; returns how many there are. */
   private int deliverMessage(int index) {
     int size = batch.datagramSize(index);
-    longRuns += batch.length(index) >= LONG_RUN ? 1 : 0;
+    large += batch.length(index) >= LARGE ? 1 : 0;
     int offset = batch.offset(index);
     int end = offset + batch.length(index);
     int datagrams = 0;
     do {
       int length = Math.min(size, end - offset);
-      Disposition verdict = deliver(index, offset, length);
-      if (verdict != Disposition.FORWARD) {
-        counters.refused(verdict);
+      Disposition disposition = deliver(index, offset, length);
+      if (disposition != Disposition.FORWARD) {
+        counters.refused(disposition);
       }
       offset += length;
       datagrams++;
@@ -208,8 +232,8 @@ public final class Decapsulator {
 
   private Disposition deliver(int index, int offset, int length) {
     ByteBuffer bytes = batch.bytes();
-    if (SanityGate.looksLikeOne(bytes, offset, length)) {
-      return sanity.pass(batch, index, offset, length);
+    if (PathProbeGate.isProbe(bytes, offset, length)) {
+      return pathProbes.pass(batch, index, offset, length);
     }
     if (!loadBalancers.contains(batch.senderHigh(index), batch.senderLow(index))) {
       return Disposition.STRANGER;
@@ -217,9 +241,9 @@ public final class Decapsulator {
     if (batch.truncated(index)) {
       return Disposition.TOO_LARGE;
     }
-    Disposition verdict = header.read(bytes, offset, length);
-    if (verdict != Disposition.FORWARD) {
-      return verdict;
+    Disposition disposition = header.read(bytes, offset, length);
+    if (disposition != Disposition.FORWARD) {
+      return disposition;
     }
     if (refusesSource(header.sourceHigh(), header.sourceLow())) {
       return Disposition.OWN_SOURCE;
@@ -228,7 +252,8 @@ public final class Decapsulator {
     if (vip == null) {
       return Disposition.NOT_A_VIP;
     }
-    (header.ipv4() ? ipv4 : ipv6).add(header, bytes, offset, batch.address() + offset, length, vip);
+    Delivery delivery = header.ipv4() ? ipv4 : ipv6;
+    delivery.add(header, bytes, offset, length, batch.address(), vip);
     return Disposition.FORWARD;
   }
 

@@ -1,9 +1,10 @@
 package dev.caplance.backend.dataplane;
 
-import dev.caplance.linux.BatchSender;
 import dev.caplance.linux.Errno;
 import dev.caplance.linux.LinuxException;
 import dev.caplance.linux.LocalEntrance;
+import dev.caplance.linux.SendBatch;
+import dev.caplance.linux.SendListener;
 import dev.caplance.linux.SocketAddress;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpHeader;
@@ -12,21 +13,17 @@ import dev.caplance.packet.TrafficCounters;
 import java.nio.ByteBuffer;
 
 /**
- * The way of decapsulated packets of one IP version into this machine. TCP segments that follow
- * each other go as one packet, which costs the kernel little more than one of them. Their checksum
- * is verified there.
+ * Delivers decapsulated packets of one IP version to this machine. TCP segments that follow each
+ * other are joined into one packet, which costs the kernel little more than one of them does; it
+ * verifies their checksum.
  *
- * <p>There are two entrances: the link behind {@code lo}, and a raw socket for when {@code
- * rp_filter} shuts that one or there are no packet sockets.
+ * <p>There are two entrances, which this owns: the link of {@code lo}, and a raw socket for when
+ * the link is shut or there are no packet sockets. For the thread that decapsulates.
  */
-final class Delivery implements BatchSender.Outcome, AutoCloseable {
-
-  /** Pieces that a message can have. */
-  private static final int MOST_JOINED = BatchSender.MAX_RUN;
+final class Delivery implements SendListener, AutoCloseable {
 
   private final LocalEntrance link;
   private final LocalEntrance raw;
-  private final int capacity;
   private final TrafficCounters counters;
   private final TcpJoiner joiner = new TcpJoiner();
 
@@ -38,7 +35,14 @@ final class Delivery implements BatchSender.Outcome, AutoCloseable {
   private volatile boolean linkShut;
   private LocalEntrance entrance;
 
-  private Delivery(
+  /**
+   * Takes over the entrances.
+   *
+   * @param link null without packet sockets
+   * @param capacity packets of a batch of either
+   * @param joins whether TCP segments are joined
+   */
+  Delivery(
       LocalEntrance link,
       LocalEntrance raw,
       int capacity,
@@ -48,26 +52,20 @@ final class Delivery implements BatchSender.Outcome, AutoCloseable {
     this.raw = raw;
     this.entrance = link == null ? raw : link;
     this.joins = joins;
-    this.capacity = capacity;
     this.counters = counters;
     this.packets = new int[capacity];
     this.bytes = new int[capacity];
   }
 
-  /**
-   * For packets of one IP version.
-   *
-   * @param capacity packets of a batch
-   * @param joins whether TCP segments are joined
-   */
+  /** Opens the entrances for packets of one IP version; the parameters are the constructor's. */
   static Delivery open(boolean ipv4, int capacity, boolean joins, TrafficCounters counters)
       throws LinuxException {
     LocalEntrance raw = LocalEntrance.raw(ipv4, capacity);
-    return new Delivery(linkIfThereIsOne(ipv4, capacity), raw, capacity, joins, counters);
+    return new Delivery(linkIfAvailable(ipv4, capacity), raw, capacity, joins, counters);
   }
 
   /** Null without packet sockets, as under a unit that does not allow them. */
-  private static LocalEntrance linkIfThereIsOne(boolean ipv4, int capacity) {
+  private static LocalEntrance linkIfAvailable(boolean ipv4, int capacity) {
     try {
       return LocalEntrance.link(ipv4, capacity);
     } catch (LinuxException e) {
@@ -75,47 +73,60 @@ final class Delivery implements BatchSender.Outcome, AutoCloseable {
     }
   }
 
-  /** Whether there are packet sockets, for the shorter way. */
+  /** Whether there are packet sockets, for the shorter path. */
   boolean hasLink() {
     return link != null;
   }
 
-  /** Whether {@code rp_filter} refuses packets on {@code lo}. Any thread may call. */
+  /** Sets whether packets on the link would be dropped, or forwarded. Any thread may call. */
   void setLinkShut(boolean shut) {
     linkShut = shut;
   }
 
   /**
-   * Puts a packet in line; it must stay where it is until {@link #flush}.
+   * Adds a packet to the batch; what waits is delivered first when there is no room.
    *
    * @param header of the packet, read from {@code memory}
    * @param memory that holds the packet, and all others until {@link #flush}
-   * @param offset where it begins in them
-   * @param packet the same as an address
+   * @param offset where the packet begins in {@code memory}
+   * @param base the address of {@code memory}; nothing in it may change until {@link #flush}
    */
   void add(
-      IpHeader header, ByteBuffer memory, int offset, long packet, int length, SocketAddress vip) {
-    int last = entrance.count() - 1;
-    if (last >= 0 && packets[last] < MOST_JOINED && joiner.join(header, memory, offset, length)) {
-      int headers = joiner.headerLength();
-      entrance.lengthen(last, packet + headers, length - headers);
-      packets[last]++;
-      bytes[last] += length;
+      IpHeader header, ByteBuffer memory, int offset, int length, long base, SocketAddress vip) {
+    if (join(header, memory, offset, length, base)) {
       return;
     }
     joiner.end();
-    if (entrance.count() == capacity) {
+    int message = entrance.add(base + offset, length, vip);
+    if (message == SendBatch.FULL) {
       flush();
+      message = entrance.add(base + offset, length, vip);
     }
-    int message = entrance.add(packet, length, vip);
     packets[message] = 1;
     bytes[message] = length;
     if (joins) {
-      joiner.begin(header, memory, offset, length, entrance.mostBytes());
+      joiner.begin(header, memory, offset, length, entrance.maxBytes());
     }
   }
 
-  /** Delivers what is in line, and counts it. */
+  /** Whether the packet could be joined to the one before it. */
+  private boolean join(IpHeader header, ByteBuffer memory, int offset, int length, long base) {
+    int last = entrance.count() - 1;
+    if (last < 0
+        || packets[last] == LocalEntrance.MAX_PIECES
+        || !joiner.join(header, memory, offset, length)) {
+      return false;
+    }
+    int headers = joiner.headerLength();
+    if (!entrance.extend(last, base + offset + headers, length - headers)) {
+      throw new IllegalStateException("a packet of " + packets[last] + " pieces is full");
+    }
+    packets[last]++;
+    bytes[last] += length;
+    return true;
+  }
+
+  /** Delivers what waits, and counts it. */
   void flush() {
     joiner.end();
     entrance.flush(this);
@@ -128,12 +139,15 @@ final class Delivery implements BatchSender.Outcome, AutoCloseable {
   }
 
   /**
-   * Where {@code lo} has been given a small MTU, clients send again what was joined and refused.
+   * A joined packet may exceed the MTU of {@code lo}, if that was made small: clients retransmit
+   * what was lost, and no more packets are joined.
    */
   @Override
-  public void refused(int index, int datagrams, int errno) {
+  public void failed(int index, int datagrams, int errno) {
     counters.refused(Disposition.SEND_FAILED, packets[index]);
-    joins = joins && (errno != Errno.EMSGSIZE || packets[index] == 1);
+    if (errno == Errno.EMSGSIZE && packets[index] > 1) {
+      joins = false;
+    }
   }
 
   @Override

@@ -1,2 +1,4 @@
-/** Encapsulated packets in, the packets themselves out to the application on this machine. */
+/**
+ * Receives encapsulated packets and delivers what they carry to the application on this machine.
+ */
 package dev.caplance.backend.dataplane;

@@ -11,15 +11,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One drain: counts the connections at each look, and says when there is nothing left to wait for.
- * One thread looks and ends; any may ask.
+ * One drain: counts the connections again and again, and says when there is nothing left to wait
+ * for. One thread counts and ends it; any may ask for its status.
  */
 final class Drain {
 
   private static final Logger LOG = LoggerFactory.getLogger(Drain.class);
 
-  /** A SYN may be on its way, and of UDP nothing can be seen: none once is not enough. */
-  private static final int LOOKS_WITHOUT_CONNECTIONS = 3;
+  /** A SYN may be under way, and UDP flows cannot be seen: counting none once is not enough. */
+  private static final int COUNTS_WITHOUT_CONNECTIONS = 3;
 
   private static final Duration BETWEEN_LOGS = Duration.ofSeconds(5);
 
@@ -30,7 +30,7 @@ final class Drain {
   private volatile Optional<Long> deadline = Optional.empty();
   private volatile OptionalInt connections = OptionalInt.empty();
   private volatile State state = State.DRAINING;
-  private int looksWithout;
+  private int countsWithout;
   private String lastFailure = "";
   private OptionalInt lastLogged = OptionalInt.empty();
   private long nextLog;
@@ -48,7 +48,7 @@ final class Drain {
   }
 
   /**
-   * From now on this deadline holds, and no other.
+   * Replaces the deadline.
    *
    * @param fromNow after which connections are not waited for; empty for as long as it takes
    */
@@ -58,23 +58,23 @@ final class Drain {
   }
 
   /**
-   * Counts.
+   * Counts the connections.
    *
-   * @return what the drain comes to now; {@link State#DRAINING} while it goes on
+   * @return the state that follows; {@link State#DRAINING} while the drain goes on
    */
-  State look() {
+  State count() {
     try {
       int count = counter.count();
       connections = OptionalInt.of(count);
-      looksWithout = count == 0 ? looksWithout + 1 : 0;
+      countsWithout = count == 0 ? countsWithout + 1 : 0;
       lastFailure = "";
     } catch (IOException e) {
       connections = OptionalInt.empty();
-      looksWithout = 0;
+      countsWithout = 0;
       logFailure(e.getMessage());
     }
     logProgress();
-    if (looksWithout >= LOOKS_WITHOUT_CONNECTIONS) {
+    if (countsWithout >= COUNTS_WITHOUT_CONNECTIONS) {
       return State.DRAINED;
     }
     return remaining().filter(Duration::isZero).isPresent() ? State.DEADLINE : State.DRAINING;
@@ -87,7 +87,7 @@ final class Drain {
     }
   }
 
-  /** When there is something new to say, but not all the time. */
+  /** Only changes, and not too often. */
   private void logProgress() {
     long now = nanoClock.getAsLong();
     if (connections.isPresent() && !connections.equals(lastLogged) && now - nextLog >= 0) {
@@ -97,14 +97,21 @@ final class Drain {
     }
   }
 
-  /** It came to this. */
+  /** Ends with this state. */
   void end(State outcome) {
     state = outcome;
     LOG.info("drain ended: {}", status().text());
     end.complete(null);
   }
 
-  /** Complete when it has ended. */
+  /** Ends because nobody can go on with it; the backend stays as it is. */
+  void fail(Throwable cause) {
+    state = State.CANCELLED;
+    LOG.error("drain failed: {}", status().text(), cause);
+    end.completeExceptionally(new IllegalStateException("the drain failed", cause));
+  }
+
+  /** Completed when it has ended, exceptionally if it failed. */
   CompletableFuture<Void> end() {
     return end;
   }

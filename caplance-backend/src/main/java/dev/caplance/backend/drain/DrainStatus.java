@@ -1,34 +1,29 @@
 package dev.caplance.backend.drain;
 
+import dev.caplance.config.DurationFormat;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * How far a drain has come at one moment.
+ * The state of a drain at one moment.
  *
- * @param connections how many there were at the last look; empty when they could not be counted
- * @param remaining the time to the deadline, not negative; only of a drain that is under way and
- *     has a deadline
+ * @param connections how many there were at the last count; empty if they could not be counted
+ * @param remaining the time to the deadline, not negative; only while the drain is under way, and
+ *     if it has a deadline
  */
 public record DrainStatus(State state, OptionalInt connections, Optional<Duration> remaining) {
 
-  /** What has become of a drain. */
+  /** Whether a drain is under way, or how it ended. */
   public enum State {
-    /** New flows go elsewhere, existing ones stay. */
+    /** Under way: new flows go elsewhere, existing ones stay. */
     DRAINING,
     /** All connections are gone, and the backend has paused. */
     DRAINED,
-    /** The deadline was over before, and the backend has paused. */
+    /** The deadline passed first, and the backend has paused. */
     DEADLINE,
-    /** Somebody wanted something else. */
-    CANCELLED;
-
-    /** The word for it in front of operators: {@code draining} and so on. */
-    public String word() {
-      return name().toLowerCase(Locale.ROOT);
-    }
+    /** It was given up: another command came, or it failed. */
+    CANCELLED
   }
 
   /** One line for operators: {@code 17 connections left, 3m40s to the deadline}. */
@@ -36,10 +31,12 @@ public record DrainStatus(State state, OptionalInt connections, Optional<Duratio
     return switch (state) {
       case DRAINING ->
           connectionsLeft()
-              + remaining.map(left -> ", " + format(left) + " to the deadline").orElse("");
+              + remaining
+                  .map(left -> ", " + DurationFormat.format(roundUp(left)) + " to the deadline")
+                  .orElse("");
       case DRAINED -> "all connections are gone";
-      case DEADLINE -> "the deadline is over, " + connectionsLeft();
-      case CANCELLED -> "broken off, " + connectionsLeft();
+      case DEADLINE -> "the deadline has passed, " + connectionsLeft();
+      case CANCELLED -> "cancelled, " + connectionsLeft();
     };
   }
 
@@ -51,13 +48,8 @@ public record DrainStatus(State state, OptionalInt connections, Optional<Duratio
     return (left == 0 ? "no" : left) + (left == 1 ? " connection left" : " connections left");
   }
 
-  /** Rounded up, so that it says nothing is left only when that is so. */
-  private static String format(Duration duration) {
-    long seconds = duration.plusNanos(999_999_999).toSeconds();
-    String text = seconds % 60 + "s";
-    if (seconds >= 60) {
-      text = seconds / 60 % 60 + "m" + text;
-    }
-    return seconds >= 3600 ? seconds / 3600 + "h" + text : text;
+  /** To whole seconds, so that 0 is only said when no time is left. */
+  private static Duration roundUp(Duration duration) {
+    return Duration.ofSeconds(duration.plusNanos(999_999_999).toSeconds());
   }
 }

@@ -16,19 +16,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Drains this backend: tells the load balancers to send no new flows, looks every second whether
- * the connections are gone, and pauses when they are or when the deadline is over. Whatever else
- * the backend is told meanwhile ends the drain.
+ * Drains this backend: tells the load balancers to send no new flows, counts the connections every
+ * second, and pauses once they are gone or the deadline has passed. Any other command to the
+ * backend ends the drain.
  *
- * <p>Any thread may call; the looks have a thread of their own while a drain is under way.
+ * <p>Any thread may call; while a drain is under way, a thread of its own counts.
  */
 public final class Drainer implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Drainer.class);
   private static final Duration PERIOD = Duration.ofSeconds(1);
 
-  /** A look may use this part of the time: with very many connections the looks become rarer. */
-  private static final int SHARE_OF_TIME = 10;
+  /** With very many connections, pauses are this many times as long as counting takes. */
+  private static final int PAUSE_FACTOR = 10;
 
   private final Drainable backend;
   private final ConnectionCounter counter;
@@ -53,9 +53,9 @@ public final class Drainer implements AutoCloseable {
    * Begins to drain; a drain that is under way goes on with the new deadline.
    *
    * @param deadline after which connections are not waited for; empty for as long as it takes
-   * @return like that of {@link dev.caplance.backend.session.LoadBalancerSessions#resume}; the
-   *     drain is under way when it is complete. Without answers when it was under way before:
-   *     nothing is new to the load balancers
+   * @return like that of {@link dev.caplance.backend.session.LoadBalancerSessions#resume}; once it
+   *     is completed, the drain is under way. Without answers if the drain was under way before,
+   *     since the load balancers are told nothing new
    */
   public CompletableFuture<CommandResult> drain(Optional<Duration> deadline) {
     if (setDeadline(deadline)) {
@@ -72,7 +72,7 @@ public final class Drainer implements AutoCloseable {
             });
   }
 
-  /** Whether there was a drain under way, which has this deadline now. */
+  /** Whether a drain was under way, which now has this deadline. */
   private synchronized boolean setDeadline(Optional<Duration> deadline) {
     if (last == null || last.end().isDone() || backend.intent() != BackendIntent.DRAINING) {
       return false;
@@ -90,24 +90,25 @@ public final class Drainer implements AutoCloseable {
   }
 
   private void run(Drain drain) {
-    State outcome = State.CANCELLED;
     try {
-      outcome = watch(drain);
+      drain.end(watch(drain));
     } catch (InterruptedException e) {
-      LOG.debug("the drain was broken off");
-    } finally {
-      drain.end(outcome);
+      LOG.debug("the drain was interrupted");
+      drain.end(State.CANCELLED);
+    } catch (Throwable e) {
+      // Those who wait for the end learn of it; the backend keeps draining until the next command.
+      drain.fail(e);
     }
   }
 
   private State watch(Drain drain) throws InterruptedException {
     while (backend.intent() == BackendIntent.DRAINING) {
       long begun = System.nanoTime();
-      State state = drain.look();
+      State state = drain.count();
       if (state != State.DRAINING && pause()) {
         return state;
       }
-      Duration rest = Duration.ofNanos(System.nanoTime() - begun).multipliedBy(SHARE_OF_TIME);
+      Duration rest = Duration.ofNanos(System.nanoTime() - begun).multipliedBy(PAUSE_FACTOR);
       Duration wait = rest.compareTo(period) > 0 ? rest : period;
       Optional<Duration> remaining = drain.remaining().filter(left -> !left.isZero());
       if (remaining.isPresent() && remaining.get().compareTo(wait) < 0) {
@@ -118,7 +119,7 @@ public final class Drainer implements AutoCloseable {
     return State.CANCELLED;
   }
 
-  /** Whether the backend has paused; if not, another command is under way and may change things. */
+  /** Whether the backend has paused; if not, another command is under way and may end the drain. */
   private boolean pause() throws InterruptedException {
     try {
       backend.pauseDrained().get();
@@ -132,12 +133,16 @@ public final class Drainer implements AutoCloseable {
     }
   }
 
-  /** How the last drain stands; empty when there was none. */
+  /** The state of the last drain; empty if there has been none. */
   public synchronized Optional<DrainStatus> status() {
     return Optional.ofNullable(last).map(Drain::status);
   }
 
-  /** Waits until the drain that is under way, if any, has ended. */
+  /**
+   * Waits until the drain that is under way, if any, has ended.
+   *
+   * @throws IllegalStateException if it failed
+   */
   public void awaitEnd() throws InterruptedException {
     try {
       endOfLast().get();
@@ -151,8 +156,8 @@ public final class Drainer implements AutoCloseable {
   }
 
   /**
-   * Drains before the daemon stops: begins unless a drain is under way or the backend has no flows
-   * anyhow, and returns when it has ended, after the limit at the latest, or because of {@link
+   * Drains before the daemon stops. Begins a drain unless one is under way or the backend is paused
+   * or deregistered; returns when the drain has ended, after the limit at the latest, or on {@link
    * #hurry}.
    */
   public void drainBeforeStop(Duration limit) {
@@ -168,7 +173,7 @@ public final class Drainer implements AutoCloseable {
     try {
       CompletableFuture.anyOf(end, hurried).get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
-      LOG.debug("stopping: the time for draining is over");
+      LOG.debug("stopping: the time limit for draining has passed");
     } catch (ExecutionException e) {
       LOG.warn("stopping without draining: {}", e.getCause().getMessage());
     } catch (InterruptedException e) {
@@ -176,12 +181,12 @@ public final class Drainer implements AutoCloseable {
     }
   }
 
-  /** Ends {@link #drainBeforeStop} at once, now and later. */
+  /** Makes {@link #drainBeforeStop} return at once, now and later. */
   public void hurry() {
     hurried.complete(null);
   }
 
-  /** Ends a drain that is under way; the backend stays what it is. */
+  /** Cancels a drain that is under way; the backend keeps its intent. */
   @Override
   public synchronized void close() {
     if (thread != null) {

@@ -4,10 +4,10 @@ import dev.caplance.packet.IpAddresses;
 import java.net.InetSocketAddress;
 import java.util.List;
 
-/** What is checked, and by that how. */
+/** What is checked; its type says how. */
 public sealed interface CheckTarget {
 
-  /** A TCP connection can be made. */
+  /** Healthy if a TCP connection can be made. */
   record Tcp(InetSocketAddress address) implements CheckTarget {
 
     @Override
@@ -22,7 +22,7 @@ public sealed interface CheckTarget {
   }
 
   /**
-   * A GET request is answered with a status.
+   * Healthy if a GET request is answered with the expected status.
    *
    * @param path of the request, with its query if it has one; begins with a slash
    * @param expectedStatus 100 to 599
@@ -41,7 +41,7 @@ public sealed interface CheckTarget {
   }
 
   /**
-   * A program ends with exit code 0.
+   * Healthy if a program exits with code 0.
    *
    * @param line the program and its arguments
    */
@@ -62,7 +62,7 @@ public sealed interface CheckTarget {
     }
   }
 
-  /** The word for the kind of check: {@code tcp}, {@code http} or {@code command}. */
+  /** The kind of check: {@code tcp}, {@code http} or {@code command}. */
   String type();
 
   /** What is checked, for operators: {@code 10.0.0.50:80/health}. */

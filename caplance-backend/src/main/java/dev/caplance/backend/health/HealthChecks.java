@@ -1,105 +1,154 @@
 package dev.caplance.backend.health;
 
-import dev.caplance.backend.health.CheckStatus.State;
-import java.time.Duration;
+import dev.caplance.backend.health.HealthCheckStatus.State;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Checks the application over and over, each check on a thread of its own, so that one that hangs
- * holds up no other. The application is fit when all of them say so; before each has looked once it
- * is not.
+ * Checks the application again and again. Each check has a thread of its own, so one that hangs
+ * delays no other. The application is healthy when every check says so; until each check has been
+ * attempted once, it is unhealthy.
  *
  * <p>Any thread may call.
  */
 public final class HealthChecks implements AutoCloseable {
 
-  private static final int FIT = 200;
-  private static final int UNFIT = 503;
+  private static final Logger LOG = LoggerFactory.getLogger(HealthChecks.class);
+
+  private static final int HEALTHY = 200;
+  private static final int UNHEALTHY = 503;
 
   private final Listener listener;
-  private final List<Check> checks = new ArrayList<>();
-  private final List<Thread> threads = new ArrayList<>();
+  private final Consumer<Throwable> onFailure;
+  private final Checker.Factory checkers;
+  private final InstantSource clock;
+
+  // Guarded by this.
+  private List<Running> running = List.of();
+  private int threadsMade;
   private int toldCode;
   private String toldReason;
 
-  /** Hears what the application's health is. */
+  /** Is told the application's health. */
   @FunctionalInterface
   public interface Listener {
 
     /**
-     * The health is another one. Called by a check's thread, to return at once.
+     * The health or its reason has changed. Called by a check's thread; must return at once.
      *
-     * @param code 200 for fit, 503 for unfit
-     * @param reason why it is unfit; empty when it is fit
+     * @param code 200 for healthy, 503 for unhealthy
+     * @param reason why it is unhealthy; empty if it is healthy
      */
     void health(int code, String reason);
   }
 
+  private record Running(HealthCheck check, Thread thread) {}
+
   /**
-   * Checks that {@link #start} begins.
+   * No checks yet: nothing is told before the first {@link #apply}.
    *
-   * @param all the application is fit when there are none
+   * @param onFailure called when the thread of a check has ended although nobody stopped it
    */
-  public HealthChecks(List<CheckSettings> all, Listener listener) {
-    this(all, listener, Probe::of, InstantSource.system());
+  public HealthChecks(Listener listener, Consumer<Throwable> onFailure) {
+    this(listener, onFailure, Checker::of, InstantSource.system());
   }
 
   HealthChecks(
-      List<CheckSettings> all, Listener listener, ProbeFactory probes, InstantSource clock) {
+      Listener listener,
+      Consumer<Throwable> onFailure,
+      Checker.Factory checkers,
+      InstantSource clock) {
     this.listener = listener;
-    for (CheckSettings settings : all) {
-      Check check = new Check(settings.target(), settings.rise(), settings.fall(), clock);
-      Probe probe = probes.create(settings.target(), settings.timeout());
-      checks.add(check);
-      Thread thread = new Thread(() -> run(check, probe, settings), "check-" + checks.size());
-      thread.setDaemon(true);
-      threads.add(thread);
+    this.onFailure = onFailure;
+    this.checkers = checkers;
+    this.clock = clock;
+  }
+
+  /**
+   * Runs these checks and no others, in this order. A check whose settings are unchanged goes on
+   * and keeps its state; any other one starts as unknown. The listener is told the health that
+   * results before this returns.
+   *
+   * @param wanted without any, the application is healthy
+   */
+  public synchronized void apply(List<HealthCheckSettings> wanted) {
+    List<Running> unwanted = new ArrayList<>(running);
+    List<Running> next = new ArrayList<>();
+    List<Thread> started = new ArrayList<>();
+    for (HealthCheckSettings settings : wanted) {
+      Optional<Running> kept =
+          unwanted.stream().filter(one -> one.check().settings().equals(settings)).findFirst();
+      Running one = kept.orElseGet(() -> create(settings));
+      next.add(one);
+      if (!unwanted.remove(one)) {
+        started.add(one.thread());
+      }
     }
-  }
-
-  /** Makes the probe for a target. */
-  interface ProbeFactory {
-    Probe create(CheckTarget target, Duration timeout);
-  }
-
-  /** Begins to look; the listener is told at once what holds before the first look has ended. */
-  public void start() {
+    running = List.copyOf(next);
+    unwanted.forEach(one -> one.thread().interrupt());
     tell();
-    threads.forEach(Thread::start);
+    started.forEach(Thread::start);
   }
 
-  /** How it stands with each check, in the order of the configuration. */
-  public synchronized List<CheckStatus> status() {
-    return checks.stream().map(Check::status).toList();
+  private Running create(HealthCheckSettings settings) {
+    HealthCheck check = new HealthCheck(settings, clock);
+    Checker checker = checkers.create(settings.target(), settings.timeout());
+    Thread thread = new Thread(() -> run(check, checker), "check-" + ++threadsMade);
+    thread.setDaemon(true);
+    return new Running(check, thread);
   }
 
-  private void run(Check check, Probe probe, CheckSettings settings) {
+  /** The state of each check, in the order in which they were applied. */
+  public synchronized List<HealthCheckStatus> status() {
+    return running.stream().map(one -> one.check().status()).toList();
+  }
+
+  private void run(HealthCheck check, Checker checker) {
     try {
       while (true) {
         long begun = System.nanoTime();
-        Optional<String> error = probe.look();
-        looked(check, error);
-        long rest = settings.interval().toNanos() - (System.nanoTime() - begun);
+        Optional<String> error = attempt(check, checker);
+        attempted(check, error);
+        long rest = check.settings().interval().toNanos() - (System.nanoTime() - begun);
         TimeUnit.NANOSECONDS.sleep(rest);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } catch (Throwable e) {
+      onFailure.accept(e);
     }
   }
 
-  private synchronized void looked(Check check, Optional<String> error) {
-    check.looked(error);
-    tell();
+  /** An attempt that could not be made has failed: nothing shows that the application works. */
+  private static Optional<String> attempt(HealthCheck check, Checker checker)
+      throws InterruptedException {
+    try {
+      return checker.attempt();
+    } catch (RuntimeException e) {
+      CheckTarget target = check.settings().target();
+      LOG.debug("check {} {}: unexpected failure", target.type(), target.name(), e);
+      return Optional.of(target.type() + " " + target.name() + ": unexpected failure: " + e);
+    }
   }
 
-  /** Tells what has not been told yet; in the order of the looks, since it holds the lock. */
+  private synchronized void attempted(HealthCheck check, Optional<String> error) {
+    // A check that was removed meanwhile no longer counts, and must not log either.
+    if (running.stream().anyMatch(one -> one.check() == check)) {
+      check.attempted(error);
+      tell();
+    }
+  }
+
+  /** Under the lock, so the listener is told changes in the order in which they happened. */
   private synchronized void tell() {
     Optional<String> problem = problem();
-    int code = problem.isEmpty() ? FIT : UNFIT;
+    int code = problem.isEmpty() ? HEALTHY : UNHEALTHY;
     String reason = problem.orElse("");
     if (code != toldCode || !reason.equals(toldReason)) {
       toldCode = code;
@@ -109,22 +158,21 @@ public final class HealthChecks implements AutoCloseable {
   }
 
   private Optional<String> problem() {
-    List<CheckStatus> all = status();
-    Optional<CheckStatus> unfit =
-        all.stream().filter(check -> check.state() == State.UNFIT).findFirst();
-    if (unfit.isPresent()) {
-      return unfit.get().lastError();
+    List<HealthCheckStatus> all = status();
+    Optional<HealthCheckStatus> unhealthy =
+        all.stream().filter(check -> check.state() == State.UNHEALTHY).findFirst();
+    if (unhealthy.isPresent()) {
+      return unhealthy.get().lastError();
     }
     return all.stream().anyMatch(check -> check.state() == State.UNKNOWN)
         ? Optional.of("not checked yet")
         : Optional.empty();
   }
 
-  /** Ends the checks; those that are under way are broken off. */
+  /** Ends the checks, attempts under way included. */
   @Override
   public void close() {
-    threads.forEach(Thread::interrupt);
-    for (Thread thread : threads) {
+    for (Thread thread : interruptAll()) {
       try {
         thread.join();
       } catch (InterruptedException e) {
@@ -132,5 +180,11 @@ public final class HealthChecks implements AutoCloseable {
         return;
       }
     }
+  }
+
+  private synchronized List<Thread> interruptAll() {
+    List<Thread> threads = running.stream().map(Running::thread).toList();
+    threads.forEach(Thread::interrupt);
+    return threads;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Checks of the application, where clients meet it: on the virtual addresses. {@link
- * dev.caplance.backend.health.HealthChecks} runs them and says with one code and reason whether the
- * application is fit; it does not know who listens.
+ * Checks the application where clients reach it: on the virtual addresses. {@link
+ * dev.caplance.backend.health.HealthChecks} runs the checks and reports the application's health as
+ * one code and one reason.
  */
 package dev.caplance.backend.health;

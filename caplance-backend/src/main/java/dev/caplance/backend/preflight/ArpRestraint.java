@@ -1,8 +1,8 @@
 package dev.caplance.backend.preflight;
 
+import dev.caplance.host.Interfaces;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.preflight.Finding;
-import dev.caplance.preflight.Interfaces;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Whether this machine keeps silent when its neighbours ask by ARP who has a VIP. Only where VIPs
- * are in a network of the machine does anybody ask.
+ * Checks that this machine does not answer ARP requests for a VIP, nor sends requests with a VIP as
+ * their source. Neighbours ask only for VIPs that are in one of their networks.
  */
 public final class ArpRestraint {
 
@@ -30,19 +30,24 @@ public final class ArpRestraint {
     this.root = root;
   }
 
-  /** What is wrong. */
+  /** Checks; empty if nothing is wrong. */
   public List<Finding> findings(Interfaces interfaces) throws IOException {
     List<Finding> findings = new ArrayList<>();
     for (Interfaces.Interface device : interfaces.all()) {
-      if (vips.stream().anyMatch(device::networkHolds)) {
-        expect(device.name(), "arp_ignore", 1, "answers ARP for the VIP", findings);
-        expect(device.name(), "arp_announce", 2, "asks by ARP in the VIP's name", findings);
+      if (vips.stream().anyMatch(device::hasNeighboursOf)) {
+        expect(device.name(), "arp_ignore", 1, "answers ARP requests for the VIP", findings);
+        expect(
+            device.name(),
+            "arp_announce",
+            2,
+            "sends ARP requests with the VIP as their source",
+            findings);
       }
     }
     return findings;
   }
 
-  /** The larger value of {@code all} and the device counts (ip-sysctl.rst). */
+  /** The larger of the values of {@code all} and of the device is in force (ip-sysctl.rst). */
   private void expect(String device, String key, int least, String harm, List<Finding> findings)
       throws IOException {
     int value = Math.max(read("all", key), read(device, key));
@@ -60,7 +65,7 @@ public final class ArpRestraint {
     try {
       return Integer.parseInt(Files.readString(file).strip());
     } catch (NumberFormatException e) {
-      throw new IOException(file + " holds no number", e);
+      throw new IOException(file + " does not hold a number", e);
     }
   }
 }

@@ -10,10 +10,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Whether an application listens where clients meet it.
+ * Checks that an application listens where the clients' packets are delivered.
  *
  * @param dataPort of the daemon itself
- * @param checkedPorts TCP ports that the application is known to have on a VIP
+ * @param checkedPorts TCP ports of VIPs on which the application must listen, since a health check
+ *     connects to them
  */
 public record Listening(List<InetAddress> vips, int dataPort, Set<Target> checkedPorts) {
 
@@ -24,7 +25,7 @@ public record Listening(List<InetAddress> vips, int dataPort, Set<Target> checke
   private static final Pattern LINE =
       Pattern.compile("(tcp|udp)\\s+\\S+\\s+\\d+\\s+\\d+\\s+(\\S+):(\\d+)\\s.*");
 
-  /** What listens on nearly every machine and is not what clients of a VIP want. */
+  /** What listens on nearly every machine and is hardly what a VIP is for. */
   private static final Set<String> HOUSEKEEPING =
       Set.of(
           "tcp/22",
@@ -56,7 +57,7 @@ public record Listening(List<InetAddress> vips, int dataPort, Set<Target> checke
   }
 
   /**
-   * What is wrong.
+   * Checks; empty if nothing is wrong.
    *
    * @param sockets the output of {@code ss -Hltun}
    */
@@ -78,7 +79,7 @@ public record Listening(List<InetAddress> vips, int dataPort, Set<Target> checke
                           && s.port() == target.port()
                           && s.serves(target.vip()));
       if (!served) {
-        String what = "TCP " + target.port() + " of " + IpAddresses.format(target.vip());
+        String what = "TCP port " + target.port() + " of " + IpAddresses.format(target.vip());
         findings.add(nothing(what, target.vip(), "ss -ltn sport = :" + target.port()));
       }
     }
@@ -98,7 +99,7 @@ public record Listening(List<InetAddress> vips, int dataPort, Set<Target> checke
     return Finding.stops(
         "nothing listens on " + what,
         where,
-        "start the application, and let it listen on "
+        "start the application and have it listen on "
             + IpAddresses.format(vip)
             + " or "
             + (IpAddresses.isIpv4(vip) ? "0.0.0.0" : "::"));

@@ -1,10 +1,10 @@
 package dev.caplance.backend.preflight;
 
+import dev.caplance.host.Interfaces;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.preflight.Finding;
-import dev.caplance.preflight.Interfaces;
-import dev.caplance.preflight.firewall.Blockade;
 import dev.caplance.preflight.firewall.Firewall;
+import dev.caplance.preflight.firewall.Firewall.Blockade;
 import dev.caplance.preflight.firewall.PacketSample;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Whether the firewall lets packets through: from the load balancers to the data port, unwrapped
- * ones over {@code lo}, and the answers.
+ * Checks that the firewall passes packets from the load balancers to the data port, decapsulated
+ * packets on {@code lo}, and the replies to clients.
  */
 public record Passage(
     InetAddress dataAddress,
@@ -21,21 +21,20 @@ public record Passage(
     List<InetAddress> loadBalancers,
     List<InetAddress> vips) {
 
-  private static final String BY_FIREWALL = " by a firewall";
-
-  /** What is wrong. */
+  /** Checks; empty if nothing is wrong. */
   public List<Finding> findings(Firewall firewall, Interfaces interfaces) {
     Optional<String> device =
         interfaces.with(dataAddress).findFirst().map(Interfaces.Interface::name);
     List<Finding> findings = new ArrayList<>();
     for (InetAddress loadBalancer : loadBalancers) {
       if (IpAddresses.isIpv4(loadBalancer) == IpAddresses.isIpv4(dataAddress)) {
-        PacketSample probe =
-            PacketSample.to(dataAddress, "udp", PacketSample.Way.ARRIVES)
+        PacketSample sample =
+            PacketSample.to(dataAddress, "udp", PacketSample.Direction.INCOMING)
                 .port(dataPort)
                 .from(loadBalancer);
-        String what = "UDP " + dataPort + " is shut" + BY_FIREWALL;
-        findings.addAll(stops(what, firewall.blockades(device.map(probe::through).orElse(probe))));
+        String what = "a firewall blocks UDP port " + dataPort;
+        findings.addAll(
+            stops(what, firewall.blockades(device.map(sample::through).orElse(sample))));
       }
     }
     vips.forEach(vip -> findings.addAll(ofVip(vip, firewall)));
@@ -46,28 +45,27 @@ public record Passage(
     String text = IpAddresses.format(vip);
     List<Finding> findings = new ArrayList<>();
     for (String protocol : List.of("tcp", "udp")) {
-      for (PacketSample.Way way : PacketSample.Way.values()) {
-        PacketSample probe = PacketSample.to(vip, protocol, way).through("lo");
-        List<Blockade> blockades = firewall.blockades(probe);
+      for (PacketSample.Direction direction : PacketSample.Direction.values()) {
+        PacketSample sample = PacketSample.to(vip, protocol, direction).through("lo");
+        List<Blockade> blockades = firewall.blockades(sample);
         findings.addAll(
-            stops("unwrapped packets for " + text + " are dropped on lo" + BY_FIREWALL, blockades));
-        firewall.blockades(probe.in(PacketSample.State.INVALID)).stream()
+            stops("a firewall drops decapsulated packets for " + text + " on lo", blockades));
+        firewall.blockades(sample.in(PacketSample.State.INVALID)).stream()
             .filter(blockade -> !blockades.contains(blockade))
             .map(
                 blockade ->
                     Finding.warns(
-                        "unwrapped packets for "
+                        "a firewall drops decapsulated packets for "
                             + text
-                            + " in conntrack state INVALID are dropped on lo"
-                            + BY_FIREWALL,
+                            + " on lo if their conntrack state is INVALID",
                         blockade.where(),
                         blockade.remedy()))
             .forEach(findings::add);
       }
       findings.addAll(
           stops(
-              "the answers from " + text + " are dropped" + BY_FIREWALL,
-              firewall.blockades(PacketSample.answerFrom(vip, protocol))));
+              "a firewall drops replies from " + text,
+              firewall.blockades(PacketSample.replyFrom(vip, protocol))));
     }
     return findings.stream().distinct().toList();
   }

@@ -1,35 +1,30 @@
 package dev.caplance.backend.preflight;
 
+import dev.caplance.host.Interfaces;
+import dev.caplance.packet.Encapsulation;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.preflight.Finding;
-import dev.caplance.preflight.Interfaces;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * Whether addresses are where they belong, and packets for them fit.
+ * Checks that addresses are on the right interfaces, and that packets for them fit.
  *
- * @param dataAddress where encapsulated packets come to
- * @param mtu the configured one, if there is one
- * @param vipsAttached whether the VIPs should be there now; otherwise the daemon is going to add
- *     them
+ * @param dataAddress where encapsulated packets arrive
+ * @param mtu the configured one in bytes, if any
+ * @param vipsAttached whether the VIPs should be there now; otherwise the daemon will add them
  */
 public record Placement(
     InetAddress dataAddress, List<InetAddress> vips, Optional<Integer> mtu, boolean vipsAttached) {
 
-  /** A header of IPv4 or IPv6, and one of UDP. */
-  private static final int IPV4_OVERHEAD = 28;
+  /** Packets of this size arrive everywhere: RFC 791, RFC 8200. */
+  private static final int IPV4_MIN_MTU = 576;
 
-  private static final int IPV6_OVERHEAD = 48;
+  private static final int IPV6_MIN_MTU = 1280;
 
-  /** What every link must carry: RFC 791, RFC 8200. */
-  private static final int IPV4_LEAST = 576;
-
-  private static final int IPV6_LEAST = 1280;
-
-  /** What is wrong. */
+  /** Checks; empty if nothing is wrong. */
   public List<Finding> findings(Interfaces interfaces) {
     List<Finding> findings = new ArrayList<>();
     for (InetAddress vip : vips) {
@@ -56,11 +51,10 @@ public record Placement(
             device ->
                 Finding.stops(
                     "the VIP " + text + " is on " + device.name() + " instead of lo",
-                    "neighbours would send its packets here, past the load balancer",
+                    "neighbours would send its packets here, bypassing the load balancer",
                     "ip address delete "
                         + device.addresses().stream()
                             .filter(a -> a.address().equals(vip))
-                            .map(Interfaces.Assigned::cidr)
                             .findFirst()
                             .orElseThrow()
                         + " dev "
@@ -71,7 +65,7 @@ public record Placement(
   private static Finding missing(InetAddress vip) {
     String text = IpAddresses.format(vip);
     return Finding.stops(
-        "the VIP " + text + " is missing on lo",
+        "the VIP " + text + " is missing from lo",
         "ip address show",
         IpAddresses.isIpv4(vip)
             ? "ip address add " + text + "/32 dev lo"
@@ -80,23 +74,28 @@ public record Placement(
 
   private Finding noDataAddress(Interfaces interfaces) {
     return Finding.stops(
-        "the address " + IpAddresses.format(dataAddress) + " is not on this machine",
+        "this machine does not have the address " + IpAddresses.format(dataAddress),
         interfaces.describe(),
         "set address in backend.yaml to one of these");
   }
 
   private Optional<Finding> tooSmall(int outer, Optional<Interfaces.Interface> device) {
-    int overhead = IpAddresses.isIpv4(dataAddress) ? IPV4_OVERHEAD : IPV6_OVERHEAD;
+    int overhead = Encapsulation.overhead(IpAddresses.isIpv4(dataAddress));
     boolean ipv6 = !vips.stream().allMatch(IpAddresses::isIpv4);
-    int least = (ipv6 ? IPV6_LEAST : IPV4_LEAST) + overhead;
+    int least = (ipv6 ? IPV6_MIN_MTU : IPV4_MIN_MTU) + overhead;
     if (outer >= least) {
       return Optional.empty();
     }
-    String where = device.map(d -> d.name() + " has " + d.mtu()).orElse("of the configuration");
+    String where = device.map(d -> d.name() + " has " + d.mtu()).orElse("configured");
     return Optional.of(
         Finding.stops(
             "the MTU " + outer + " is too small for " + (ipv6 ? "IPv6" : "IPv4") + " VIPs",
-            where + "; packets of " + (least - overhead) + " bytes are wrapped into " + overhead,
+            where
+                + "; it must carry "
+                + (least - overhead)
+                + " bytes and "
+                + overhead
+                + " of encapsulation",
             mtu.isPresent() || device.isEmpty()
                 ? "set mtu in backend.yaml to " + least + " or more"
                 : "ip link set dev " + device.get().name() + " mtu " + least));

@@ -1,2 +1,2 @@
-/** What can keep a backend from its work on a machine. */
+/** The preflight checks of a backend. */
 package dev.caplance.backend.preflight;

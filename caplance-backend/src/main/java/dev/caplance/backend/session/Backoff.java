@@ -4,8 +4,8 @@ import java.time.Duration;
 import java.util.random.RandomGenerator;
 
 /**
- * Pauses that double from an initial to a maximal one. Each is shortened by up to a half at random,
- * or all backends would return to a restarted load balancer in the same instant.
+ * Pauses that double from an initial to a maximum length. Each is shortened at random by up to
+ * half, or all backends would return to a restarted load balancer at the same instant.
  */
 final class Backoff {
 

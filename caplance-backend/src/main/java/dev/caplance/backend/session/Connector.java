@@ -5,22 +5,22 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.function.BooleanSupplier;
 
-/** Makes connections. */
+/** Opens TCP connections. */
 @FunctionalInterface
 interface Connector {
 
   /**
    * Begins to connect.
    *
-   * @param listener called whenever there is something new to read, but not before this returns
-   * @throws IOException when there is no socket to be had
+   * @param onReadable called whenever there is something new to read, but not before this returns
+   * @throws IOException if no socket is available
    */
-  Connection connect(InetSocketAddress address, Runnable listener) throws IOException;
+  PendingConnection connect(InetSocketAddress address, Runnable onReadable) throws IOException;
 
   /**
-   * A connection that may still be under way.
+   * A connection that may not be established yet.
    *
-   * @param made whether it stands by now
+   * @param established whether it is by now
    */
-  record Connection(Communicator communicator, BooleanSupplier made) {}
+  record PendingConnection(Communicator communicator, BooleanSupplier established) {}
 }

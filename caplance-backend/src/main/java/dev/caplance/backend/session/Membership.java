@@ -1,7 +1,7 @@
 package dev.caplance.backend.session;
 
+import dev.caplance.backend.session.Requests.Reply;
 import dev.caplance.backend.session.SessionStatus.State;
-import dev.caplance.backend.session.Unanswered.Reply;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.session.Intent;
 import dev.caplance.session.Message;
@@ -15,12 +15,13 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * This backend as a member at one load balancer: has a {@link Session} with it, and a new one after
- * a pause whenever one ends, until the backend wants to be deregistered. Keeps what outlives a
+ * This backend as a member at one load balancer: has a {@link Session} with it and, whenever one
+ * ends, a new one after a pause, until the backend wants to be deregistered. Keeps what outlives a
  * session. Like a session it knows neither threads nor timers, and one thread owns it.
  */
 final class Membership implements SessionOwner {
@@ -28,16 +29,17 @@ final class Membership implements SessionOwner {
   /** Distinct reasons that are logged between two registrations. */
   private static final int MAX_REPORTED = 16;
 
-  private static final Logger log = LoggerFactory.getLogger(Membership.class);
+  private static final Logger LOG = LoggerFactory.getLogger(Membership.class);
 
-  private final LoadBalancer loadBalancer;
-  private final SessionSettings settings;
+  private final LoadBalancerAddress loadBalancer;
   private final Connector connector;
   private final Runnable onFromChanged;
-  private final Backoff backoff;
+  private final RandomGenerator random;
   private final LongSupplier nanoClock;
   private final InstantSource wallClock;
 
+  private SessionSettings settings;
+  private Backoff backoff;
   private BackendIntent intent = BackendIntent.DEREGISTERED;
   private Message.Health health = new Message.Health(Message.Health.HEALTHY, "");
   private Session session;
@@ -45,6 +47,7 @@ final class Membership implements SessionOwner {
   private Long registeredAt;
   private long nextAttempt;
   private Duration pause = Duration.ZERO;
+  private boolean renewing;
   private boolean legacy;
   private Long lastAck;
   private InetAddress from;
@@ -55,35 +58,56 @@ final class Membership implements SessionOwner {
   /**
    * Not a member, and not wanting to be one.
    *
-   * @param onFromChanged called when {@link #from} is another one
+   * @param onFromChanged called when {@link #from} has changed
    */
   Membership(
-      LoadBalancer loadBalancer,
+      LoadBalancerAddress loadBalancer,
       SessionSettings settings,
       Connector connector,
       Runnable onFromChanged,
-      Backoff backoff,
+      RandomGenerator random,
       LongSupplier nanoClock,
       InstantSource wallClock) {
     this.loadBalancer = loadBalancer;
     this.settings = settings;
     this.connector = connector;
     this.onFromChanged = onFromChanged;
-    this.backoff = backoff;
+    this.random = random;
+    this.backoff = newBackoff();
     this.nanoClock = nanoClock;
     this.wallClock = wallClock;
     this.legacy = loadBalancer.legacy();
     this.since = wallClock.instant();
   }
 
-  LoadBalancer loadBalancer() {
+  private Backoff newBackoff() {
+    return new Backoff(settings.reconnectInitial(), settings.reconnectMax(), random);
+  }
+
+  LoadBalancerAddress loadBalancer() {
     return loadBalancer;
   }
 
+  /** Uses these settings from now on; if they change what was registered, a new session begins. */
+  void apply(SessionSettings newSettings) {
+    if (newSettings.equals(settings)) {
+      return;
+    }
+    boolean registersAnew = !newSettings.registersLike(settings);
+    settings = newSettings;
+    backoff = newBackoff();
+    if (registersAnew && session != null && intent != BackendIntent.DEREGISTERED) {
+      renewing = true;
+      session.end("the configuration has changed");
+      renewing = false;
+      tick();
+    }
+  }
+
   /**
-   * Wants to be something else, from now on and in all later sessions.
+   * Changes what this backend wants to be, in this session and all later ones.
    *
-   * @param reply told once what the load balancer makes of it
+   * @param reply gets the load balancer's answer
    */
   void intend(BackendIntent wanted, Reply reply) {
     boolean joins = intent == BackendIntent.DEREGISTERED;
@@ -108,19 +132,19 @@ final class Membership implements SessionOwner {
     }
   }
 
-  /** Whether a sanity check from this address is what a session waits for. */
-  boolean expectsSanityFrom(InetAddress sender) {
-    return session != null && session.awaitsSanity() && sendsFrom(sender);
+  /** Whether the session is waiting for a path probe that may come from this address. */
+  boolean expectsPathProbeFrom(InetAddress sender) {
+    return session != null && session.awaitsPathProbe() && sendsFrom(sender);
   }
 
-  /** A sanity check has come that may be meant for this one. */
-  void sanity(String token, InetAddress sender) {
+  /** A path probe has arrived that may be meant for this member. */
+  void pathProbe(String token, InetAddress sender) {
     if (session != null) {
-      session.sanity(token, sendsFrom(sender));
+      session.pathProbe(token, sendsFrom(sender));
     }
   }
 
-  /** Where encapsulated packets of this load balancer come from; empty when none are to come. */
+  /** Where this load balancer's encapsulated packets come from; empty if none are expected. */
   Optional<InetAddress> from() {
     return Optional.ofNullable(from);
   }
@@ -191,7 +215,7 @@ final class Membership implements SessionOwner {
     since = wallClock.instant();
     legacy = loadBalancer.legacy();
     try {
-      Connector.Connection connection =
+      Connector.PendingConnection connection =
           connector.connect(loadBalancer.socketAddress(), this::readable);
       session =
           new Session(loadBalancer, settings, connection, nanoClock, this, intent, health, reply);
@@ -216,9 +240,9 @@ final class Membership implements SessionOwner {
     lastError = null;
     reported.clear();
     String address = IpAddresses.format(sender);
-    log.info("{}: registered as {}, packets from {}", loadBalancer, settings.name(), address);
+    LOG.info("{}: registered as {}, packets from {}", loadBalancer, settings.name(), address);
     if (legacy && !loadBalancer.legacy()) {
-      log.warn("{}: speaks the protocol of 2019; set protocol: 2019 for it", loadBalancer);
+      LOG.warn("{}: speaks the 2019 protocol; set protocol: 2019 for it", loadBalancer);
     }
   }
 
@@ -230,14 +254,14 @@ final class Membership implements SessionOwner {
   @Override
   public void operatorSaid(Intent said) {
     operatorIntent = said;
-    log.info("{}: its operator has made {} {}", loadBalancer, settings.name(), said.word());
+    LOG.info("{}: its operator has set {} to {}", loadBalancer, settings.name(), said.word());
   }
 
   @Override
   public void troubled(String problem) {
     lastError = problem;
     if (isNews(problem)) {
-      log.warn("{}: {}", loadBalancer, problem);
+      LOG.warn("{}: {}", loadBalancer, problem);
     }
   }
 
@@ -254,25 +278,25 @@ final class Membership implements SessionOwner {
     }
     lastError = reason;
     long now = nanoClock.getAsLong();
-    // Only a session that outlasts the pause before it shows that the trouble is over.
+    // Only a session that outlasts the pause before it shows that the problem is over.
     if (began != null && now - began > pause.toNanos()) {
       backoff.reset();
     }
-    pause = backoff.next();
+    pause = renewing ? Duration.ZERO : backoff.next();
     nextAttempt = now + pause.toNanos();
     if (began != null) {
-      log.warn("{}: lost: {}; next attempt in {} ms", loadBalancer, reason, pause.toMillis());
+      LOG.warn("{}: lost: {}; next attempt in {} ms", loadBalancer, reason, pause.toMillis());
     } else if (isNews(reason)) {
-      log.warn("{}: cannot register: {}; trying again until it works", loadBalancer, reason);
+      LOG.warn("{}: cannot register: {}; trying again until it works", loadBalancer, reason);
     } else {
-      log.debug("{}: cannot register: {}", loadBalancer, reason);
+      LOG.debug("{}: cannot register: {}", loadBalancer, reason);
     }
   }
 
   private void left(String reason) {
     setFrom(null);
     lastError = null;
-    log.info("{}: left: {}", loadBalancer, reason);
+    LOG.info("{}: left: {}", loadBalancer, reason);
   }
 
   private void setFrom(InetAddress sender) {

@@ -1,46 +1,31 @@
 package dev.caplance.backend.session;
 
-import dev.caplance.backend.session.Connector.Connection;
-import dev.caplance.backend.session.Unanswered.Reply;
-import dev.caplance.packet.IpAddresses;
+import dev.caplance.backend.session.Connector.PendingConnection;
+import dev.caplance.backend.session.Requests.Reply;
 import dev.caplance.session.Intent;
 import dev.caplance.session.InvalidLineException;
 import dev.caplance.session.Message;
 import dev.caplance.session.MessageCodec;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.LongSupplier;
 
 /**
- * One session with a load balancer, from REGISTER to its end: decides what every line, every wish
- * of this backend and the passing of time lead to. Knows neither threads nor timers: it is told
- * what happens, and says with {@link #untilDue} when {@link #tick} has something to do. It ends by
- * itself when the connection breaks, when the load balancer refuses, says what makes no sense or
- * falls silent, and after DEREGISTER; then it is of no more use. One thread owns it.
+ * One session with a load balancer, from REGISTER to its end: decides what follows from each line
+ * that arrives, from what this backend wants, and from the passing of time. It knows neither
+ * threads nor timers: its owner calls it when something happens, and calls {@link #tick} when
+ * {@link #untilDue} is over.
+ *
+ * <p>It ends by itself when the connection breaks, when the load balancer refuses, talks nonsense
+ * or falls silent, and after DEREGISTER; then it is of no further use. One thread owns it.
  */
 final class Session {
 
-  static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+  private static final int SILENT_INTERVALS = 3;
 
-  /** Longer than the load balancer's own ten seconds, so that it can say what was missing. */
-  static final Duration REGISTER_TIMEOUT = Duration.ofSeconds(15);
-
-  /** A third of the time after which a load balancer of 2019 gives up on a silent backend. */
-  static final Duration MAX_LEGACY_HEALTH_INTERVAL = Duration.ofSeconds(10);
-
-  static final int SILENT_INTERVALS = 3;
-
-  /** Anybody can send tokens, but only the load balancer's address can fill all of the room. */
-  static final int MAX_TOKENS = 32;
-
-  static final int MAX_TOKENS_OF_OTHERS = 16;
-  static final int MAX_UNANSWERED = 64;
-
-  /** The answer for who wants to tell something while there is nobody to tell it to. */
+  /** The reply to a command while there is no session that could pass it on. */
   static final String TOLD_LATER = "not connected; will be told when it is";
 
   private static final int MAX_QUOTED = 80;
@@ -52,34 +37,34 @@ final class Session {
     ENDED
   }
 
-  private final LoadBalancer loadBalancer;
+  private final LoadBalancerAddress loadBalancer;
   private final SessionSettings settings;
-  private final Connection connection;
+  private final PendingConnection connection;
   private final LongSupplier nanoClock;
   private final SessionOwner owner;
-  private final Unanswered unanswered = new Unanswered();
-  private final Set<String> tokens = new HashSet<>();
-  private final Standing standing;
-  private final long begun;
+  private final Requests requests;
+  private final Registration registration;
+  private final PeerState peer;
 
   private State state = State.REGISTERING;
   private BackendIntent intent;
   private Message.Health health;
-  private String refusal;
   private long lastHeard;
+
+  /** When the next HEALTH is due, or DEREGISTER has been unanswered for too long. */
   private long due;
 
   /**
-   * Begins a session on a connection that is under way.
+   * Begins a session on a connection that may not be established yet.
    *
    * @param intent what this backend wants to be
    * @param health its health
    * @param reply told whether it is registered
    */
   Session(
-      LoadBalancer loadBalancer,
+      LoadBalancerAddress loadBalancer,
       SessionSettings settings,
-      Connection connection,
+      PendingConnection connection,
       LongSupplier nanoClock,
       SessionOwner owner,
       BackendIntent intent,
@@ -92,10 +77,10 @@ final class Session {
     this.owner = owner;
     this.intent = intent;
     this.health = health;
-    this.standing = new Standing(settings.name(), loadBalancer.legacy(), intent);
-    this.begun = nanoClock.getAsLong();
-    this.due = begun + CONNECT_TIMEOUT.toNanos();
-    send(settings.register(healthInterval(), standing.told()), reply);
+    this.peer = new PeerState(settings.name(), loadBalancer.legacy(), intent);
+    this.requests = new Requests(connection.communicator(), nanoClock);
+    this.registration = new Registration(settings, connection, requests, nanoClock);
+    requests.send(settings.register(peer.legacy(), peer.told()), reply);
   }
 
   // --- What this backend wants ---
@@ -110,7 +95,7 @@ final class Session {
     }
   }
 
-  /** Tells this health from now on, and at once when registered. */
+  /** Tells this health from now on, and at once if registered. */
   void health(Message.Health newHealth) {
     health = newHealth;
     if (state == State.REGISTERED) {
@@ -122,8 +107,8 @@ final class Session {
   void deregister(Reply reply) {
     if (state == State.REGISTERED) {
       state = State.LEAVING;
-      due = nanoClock.getAsLong() + Unanswered.PATIENCE.toNanos();
-      sendAll(standing.leave(), reply);
+      due = nanoClock.getAsLong() + Requests.REPLY_TIMEOUT.toNanos();
+      requests.sendAll(peer.leave(), reply);
     } else {
       end("not registered yet");
       reply.answered(false, "was not registered there");
@@ -131,27 +116,23 @@ final class Session {
   }
 
   /**
-   * A sanity check has come; answered while registering.
+   * A path probe has arrived; answered while registering.
    *
    * @param fromPeer whether from the address that the load balancer is known to send from
    */
-  void sanity(String token, boolean fromPeer) {
-    // A load balancer of 2019 ends the registration when it gets a wrong token.
-    boolean maybeMeant = awaitsSanity() && (fromPeer || !standing.legacy());
-    if (maybeMeant
-        && tokens.size() < (fromPeer ? MAX_TOKENS : MAX_TOKENS_OF_OTHERS)
-        && tokens.add(token)) {
-      send(new Message.Sane(token), Reply.NOBODY);
+  void pathProbe(String token, boolean fromPeer) {
+    if (state == State.REGISTERING) {
+      registration.pathProbe(token, fromPeer, peer.legacy());
     }
   }
 
-  /** Whether the load balancer may have sent a sanity check that it waits for. */
-  boolean awaitsSanity() {
+  /** Whether the load balancer may have sent a path probe whose answer it is waiting for. */
+  boolean awaitsPathProbe() {
     return state == State.REGISTERING && connected();
   }
 
   boolean connected() {
-    return connection.made().getAsBoolean();
+    return registration.connected();
   }
 
   boolean registered() {
@@ -159,37 +140,25 @@ final class Session {
   }
 
   private void tellIntent(Reply reply) {
-    List<Message> lines = standing.become(intent);
+    List<Message> lines = peer.become(intent);
     if (lines.isEmpty()) {
-      reply.answered(true, "was " + standing.told().word() + " there already");
+      reply.answered(true, "was " + peer.told().word() + " there already");
     } else {
-      sendAll(lines, reply);
+      requests.sendAll(lines, reply);
     }
   }
 
   private void sendHealth() {
     due = nanoClock.getAsLong() + healthInterval().toNanos();
-    send(health, Reply.NOBODY);
-    if (unanswered.size() > MAX_UNANSWERED) {
-      end("it does not answer what it is told");
+    requests.send(health, Reply.NOBODY);
+    if (requests.tooManyUnanswered()) {
+      end("too many lines without an answer");
     }
-  }
-
-  /** The answer to the last line is the one that counts. */
-  private void sendAll(List<Message> lines, Reply reply) {
-    int last = lines.size() - 1;
-    lines.subList(0, last).forEach(line -> send(line, Reply.NOBODY));
-    send(lines.get(last), reply);
-  }
-
-  private void send(Message message, Reply reply) {
-    unanswered.add(message, reply, nanoClock.getAsLong());
-    connection.communicator().writeLine(MessageCodec.format(message));
   }
 
   // --- What the load balancer says ---
 
-  /** Reads what has come. */
+  /** Reads and handles the lines that have arrived. */
   void read() {
     try {
       while (state != State.ENDED) {
@@ -200,8 +169,8 @@ final class Session {
         handle(line);
       }
     } catch (IOException e) {
-      // Why it refused says more than that it hung up then.
-      end(refusal != null ? refusal : textOf(e));
+      // That it refused says more than that it then closed the connection.
+      end(registration.refusal().filter(refusal -> !registered()).orElseGet(() -> textOf(e)));
     }
   }
 
@@ -215,16 +184,17 @@ final class Session {
         handleRegistered(message, line);
       }
     } catch (InvalidLineException e) {
-      stray(line);
+      handleUnexpected(line);
     }
   }
 
   private void handleRegistering(Message message, String line) {
     if (message instanceof Message.Registered m) {
-      becomeRegistered(m);
+      registration.objectionTo(m).ifPresentOrElse(this::end, () -> becomeRegistered(m));
     } else if (message instanceof Message.Invalid m) {
-      refusal = "refused: " + m.reason();
-      if (unanswered.refuse(Message.Sane.class, refusal).isPresent()) {
+      boolean goesOn = registration.refuse(m.reason());
+      String refusal = registration.refusal().orElseThrow();
+      if (goesOn) {
         owner.troubled(refusal);
       } else {
         end(refusal);
@@ -232,25 +202,17 @@ final class Session {
     } else if (message instanceof Message.Deregistered m) {
       end("deregistered by the load balancer: " + m.reason());
     } else {
-      stray(line);
+      handleUnexpected(line);
     }
   }
 
   private void becomeRegistered(Message.Registered answer) {
-    if (!answer.name().equals(settings.name())
-        || !answer.dataAddress().equals(settings.dataAddress())) {
-      String other = answer.name() + " " + IpAddresses.format(answer.dataAddress());
-      end("it registered " + other + " instead of this backend");
-      return;
-    }
     state = State.REGISTERED;
     if (answer.version() == Message.VERSION_2019) {
-      standing.showedToBeLegacy();
+      peer.becomeLegacy();
     }
-    owner.registered(answer.from().orElse(loadBalancer.address()), standing.legacy());
-    unanswered.confirm(Message.Register.class, "REGISTERED");
-    // It answers in order: what is left begins with the token that was right.
-    unanswered.confirm(Message.Sane.class, "REGISTERED");
+    owner.registered(answer.from().orElse(loadBalancer.address()), peer.legacy());
+    registration.succeed();
     // Before HEALTH, which opens the gate for packets.
     tellIntent(Reply.NOBODY);
     sendHealth();
@@ -259,43 +221,46 @@ final class Session {
   private void handleRegistered(Message message, String line) {
     String name = settings.name();
     if (message instanceof Message.HealthAck) {
-      unanswered.confirm(Message.Health.class, line);
+      requests.confirm(Message.Health.class, line);
       owner.acknowledged();
     } else if (message instanceof Message.Paused m && m.name().equals(name)) {
-      confirmed(Message.Pause.class, Intent.PAUSED, "PAUSED");
+      handleIntent(Message.Pause.class, Intent.PAUSED, "PAUSED");
     } else if (message instanceof Message.Draining m && m.name().equals(name)) {
-      confirmed(Message.Drain.class, Intent.DRAINING, "DRAINING");
+      handleIntent(Message.Drain.class, Intent.DRAINING, "DRAINING");
     } else if (message instanceof Message.Resumed m && m.name().equals(name)) {
-      confirmed(Message.Resume.class, Intent.ACTIVE, "RESUMED");
+      handleIntent(Message.Resume.class, Intent.ACTIVE, "RESUMED");
     } else if (message instanceof Message.Deregistered m && m.name().equals(name)) {
-      boolean asked = unanswered.confirm(Message.Deregister.class, "DEREGISTERED");
+      boolean asked = requests.confirm(Message.Deregister.class, "DEREGISTERED");
       end(asked ? "deregistered" : "deregistered by the load balancer: " + m.reason());
     } else if (message instanceof Message.Invalid m) {
-      invalid(m.reason());
+      handleInvalid(m.reason());
     } else {
-      stray(line);
+      handleUnexpected(line);
     }
   }
 
-  private void confirmed(Class<? extends Message> command, Intent now, String answer) {
-    if (!unanswered.confirm(command, answer)) {
+  /** What this backend did not ask for, the load balancer's operator did. */
+  private void handleIntent(Class<? extends Message> command, Intent now, String answer) {
+    if (!requests.confirm(command, answer)) {
       owner.operatorSaid(now);
     }
   }
 
-  private void invalid(String reason) {
-    Optional<Message> refused = unanswered.refuse(Message.class, "INVALID " + reason);
-    String what = refused.map(MessageCodec::format).orElse("something");
-    owner.troubled("it refused " + what + ": " + reason);
+  private void handleInvalid(String reason) {
+    Optional<Message> refused = requests.refuse(Message.class, "INVALID " + reason);
+    owner.troubled(
+        refused.map(message -> "refused " + MessageCodec.format(message)).orElse("says INVALID")
+            + ": "
+            + reason);
     if (refused.isPresent() && refused.get() instanceof Message.Deregister) {
-      end("it refused to deregister this backend: " + reason);
+      end("refused to deregister this backend: " + reason);
     }
   }
 
-  /** A line that nobody expects. It changes nothing, so a registered session goes on. */
-  private void stray(String line) {
+  /** Such a line changes nothing, so a registered session goes on. */
+  private void handleUnexpected(String line) {
     String quoted = line.length() <= MAX_QUOTED ? line : line.substring(0, MAX_QUOTED) + "...";
-    String problem = "a load balancer would not say '" + quoted + "' now";
+    String problem = "unexpected line '" + quoted + "'";
     if (state == State.REGISTERING) {
       end(problem);
     } else {
@@ -307,15 +272,14 @@ final class Session {
 
   /** Does what is due. */
   void tick() {
-    long now = nanoClock.getAsLong();
-    unanswered.expire(now);
-    if (registered() && untilSilent(now) <= 0) {
+    requests.expire();
+    if (registered() && untilSilent() <= 0) {
       end("heard nothing for " + silence().toMillis() + " ms");
-    } else if (state != State.ENDED && due - now <= 0) {
+    } else if (state != State.ENDED && untilNext() <= 0) {
       switch (state) {
-        case REGISTERING -> waitOrGiveUp(now);
+        case REGISTERING -> end(registration.timeoutReason());
         case REGISTERED -> sendHealth();
-        case LEAVING -> end("it did not answer DEREGISTER");
+        case LEAVING -> end("no answer to DEREGISTER");
         case ENDED -> throw new AssertionError(state);
       }
     }
@@ -323,60 +287,46 @@ final class Session {
 
   /** Nanoseconds until {@link #tick} has something to do. */
   long untilDue() {
-    long now = nanoClock.getAsLong();
-    long own = registered() ? Math.min(due - now, untilSilent(now)) : due - now;
-    return Math.min(own, unanswered.untilExpiry(now));
+    long own = registered() ? Math.min(untilNext(), untilSilent()) : untilNext();
+    return Math.min(own, requests.untilExpiry());
   }
 
-  private void waitOrGiveUp(long now) {
-    long registerDue = begun + REGISTER_TIMEOUT.toNanos();
-    if (connected() && registerDue - now > 0) {
-      due = registerDue;
-    } else if (!connected()) {
-      end("no connection within " + CONNECT_TIMEOUT.toSeconds() + " s");
-    } else if (refusal != null) {
-      end(refusal);
-    } else {
-      String within = "no REGISTERED within " + REGISTER_TIMEOUT.toSeconds() + " s";
-      String address = IpAddresses.format(settings.dataAddress());
-      end(within + (tokens.isEmpty() ? ": no sanity check came to " + address + " by UDP" : ""));
-    }
+  private long untilNext() {
+    return state == State.REGISTERING ? registration.untilTimeout() : due - nanoClock.getAsLong();
   }
 
-  private void end(String reason) {
-    if (state == State.ENDED) {
-      return;
-    }
-    sayFarewell();
-    state = State.ENDED;
-    connection.communicator().close();
-    owner.ended(reason);
-    unanswered.abandon(reason);
-  }
-
-  /** What has to be said before the connection may be closed. */
-  private void sayFarewell() {
-    if (state == State.REGISTERED) {
-      standing.beforeTheEnd().forEach(line -> send(line, Reply.NOBODY));
-    } else if (state == State.REGISTERING && standing.legacy()) {
-      // When a session ends before SANE, it takes a backend out twice; after a wrong one, once.
-      send(new Message.Sane("given-up"), Reply.NOBODY);
-    }
-  }
-
-  private Duration healthInterval() {
-    Duration interval = settings.healthInterval();
-    return standing.legacy() && interval.compareTo(MAX_LEGACY_HEALTH_INTERVAL) > 0
-        ? MAX_LEGACY_HEALTH_INTERVAL
-        : interval;
+  private long untilSilent() {
+    return lastHeard + silence().toNanos() - nanoClock.getAsLong();
   }
 
   private Duration silence() {
     return healthInterval().multipliedBy(SILENT_INTERVALS);
   }
 
-  private long untilSilent(long now) {
-    return lastHeard + silence().toNanos() - now;
+  private Duration healthInterval() {
+    return settings.healthInterval(peer.legacy());
+  }
+
+  /** Ends the session without waiting for the load balancer. */
+  void end(String reason) {
+    if (state == State.ENDED) {
+      return;
+    }
+    sendLastLines();
+    state = State.ENDED;
+    connection.communicator().close();
+    owner.ended(reason);
+    requests.abandon(reason);
+  }
+
+  /** Sends what must be sent before the connection may be closed. */
+  private void sendLastLines() {
+    if (state == State.REGISTERED) {
+      peer.beforeTheEnd().forEach(line -> requests.send(line, Reply.NOBODY));
+    } else if (state == State.REGISTERING && peer.legacy()) {
+      // If a session ends before SANE, it removes a backend twice; after a wrong one, once.
+      requests.send(new Message.Sane("given-up"), Reply.NOBODY);
+    }
   }
 
   private static String textOf(IOException e) {

@@ -3,21 +3,21 @@ package dev.caplance.backend.session;
 import dev.caplance.session.Intent;
 import java.net.InetAddress;
 
-/** Who has a {@link Session}; told on its thread what becomes of it. */
+/** Is told, on its thread, what happens in a {@link Session}. */
 interface SessionOwner {
 
   /**
-   * The load balancer counts on this backend.
+   * The load balancer has registered this backend.
    *
-   * @param from where it sends packets from
-   * @param legacy whether it has shown itself as one of 2019, or is configured as one
+   * @param from where its encapsulated packets come from
+   * @param legacy whether it is configured as one of 2019, or has turned out to be one
    */
   void registered(InetAddress from, boolean legacy);
 
-  /** The load balancer has heard HEALTH. */
+  /** The load balancer has acknowledged HEALTH. */
   void acknowledged();
 
-  /** The load balancer's operator has made this of the backend. */
+  /** The load balancer's operator has changed this backend's intent there. */
   void operatorSaid(Intent operatorIntent);
 
   /** Something is wrong, but the session goes on. */

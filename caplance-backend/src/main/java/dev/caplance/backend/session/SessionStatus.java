@@ -4,23 +4,22 @@ import dev.caplance.session.Intent;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
- * How it stands with one load balancer at one moment.
+ * The state of the session with one load balancer at one moment.
  *
  * @param loadBalancer as configured
- * @param legacy whether it speaks the protocol of 2019, by its configuration or its own words
+ * @param legacy whether it speaks the 2019 protocol, by its configuration or its own words
  * @param since when the state began; connecting and registering count as one
  * @param sinceLastAck how long ago it last acknowledged HEALTH, in this session or an earlier one
  * @param from where its encapsulated packets come from; kept while a session is being restored
- * @param operatorIntent what its operator has made of this backend in this session
- * @param lastError what went wrong last since it was last registered, or since then
+ * @param operatorIntent what its operator has made of this backend during this session
+ * @param lastError the last problem; cleared by each registration
  * @param untilNextAttempt not negative; only while waiting
  */
 public record SessionStatus(
-    LoadBalancer loadBalancer,
+    LoadBalancerAddress loadBalancer,
     boolean legacy,
     State state,
     Instant since,
@@ -30,22 +29,17 @@ public record SessionStatus(
     Optional<String> lastError,
     Optional<Duration> untilNextAttempt) {
 
-  /** Where a session is on its way. */
+  /** How far a session has come. */
   public enum State {
     /** There is no TCP connection yet. */
     CONNECTING,
-    /** REGISTER was sent; the load balancer checks the data path. */
+    /** REGISTER was sent; the load balancer is probing the data path. */
     REGISTERING,
-    /** The load balancer counts on this backend. */
+    /** The load balancer has registered this backend. */
     REGISTERED,
     /** The session was lost or refused and will be tried again. */
     WAITING,
-    /** There is none, and shall be none. */
-    DEREGISTERED;
-
-    /** The word for it in front of operators: {@code connecting} and so on. */
-    public String word() {
-      return name().toLowerCase(Locale.ROOT);
-    }
+    /** There is no session, and none is wanted. */
+    DEREGISTERED
   }
 }

@@ -9,7 +9,7 @@ import dev.caplance.backend.session.BackendIntent;
 import dev.caplance.backend.session.CommandRefusedException;
 import dev.caplance.backend.session.CommandResult;
 import dev.caplance.backend.session.CommandResult.Answer;
-import dev.caplance.backend.session.LoadBalancer;
+import dev.caplance.backend.session.LoadBalancerAddress;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.packet.IpAddresses;
@@ -33,9 +33,11 @@ class CommandMethodTest {
             BackendIntent.PAUSED,
             List.of(
                 new Answer(
-                    new LoadBalancer(IpAddresses.parse("10.0.0.2"), 1338, false), true, "PAUSED"),
+                    new LoadBalancerAddress(IpAddresses.parse("10.0.0.2"), 1338, false),
+                    true,
+                    "PAUSED"),
                 new Answer(
-                    new LoadBalancer(IpAddresses.parse("2001:db8::3"), 1339, false),
+                    new LoadBalancerAddress(IpAddresses.parse("2001:db8::3"), 1339, false),
                     false,
                     "no answer within 10 s")));
 

@@ -11,7 +11,7 @@ import dev.caplance.backend.session.CommandRefusedException;
 import dev.caplance.backend.session.CommandResult;
 import dev.caplance.backend.session.CommandResult.Answer;
 import dev.caplance.backend.session.Drainable;
-import dev.caplance.backend.session.LoadBalancer;
+import dev.caplance.backend.session.LoadBalancerAddress;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.packet.IpAddresses;
@@ -60,7 +60,8 @@ class DrainMethodTest {
 
     private CompletableFuture<CommandResult> become(BackendIntent next) {
       intent = next;
-      LoadBalancer loadBalancer = new LoadBalancer(IpAddresses.parse("10.0.0.2"), 1338, false);
+      LoadBalancerAddress loadBalancer =
+          new LoadBalancerAddress(IpAddresses.parse("10.0.0.2"), 1338, false);
       return CompletableFuture.completedFuture(
           new CommandResult(next, List.of(new Answer(loadBalancer, true, "DRAINING"))));
     }

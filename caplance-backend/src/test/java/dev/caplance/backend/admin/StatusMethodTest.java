@@ -5,15 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonObject;
 import dev.caplance.backend.drain.DrainStatus;
-import dev.caplance.backend.health.CheckStatus;
 import dev.caplance.backend.health.CheckTarget;
+import dev.caplance.backend.health.HealthCheckStatus;
 import dev.caplance.backend.session.BackendIntent;
 import dev.caplance.backend.session.CommandRefusedException;
-import dev.caplance.backend.session.LoadBalancer;
-import dev.caplance.backend.session.Offer;
+import dev.caplance.backend.session.LoadBalancerAddress;
+import dev.caplance.backend.session.LoadBalancerSessions;
+import dev.caplance.backend.session.SessionSettings;
 import dev.caplance.backend.session.SessionStatus;
 import dev.caplance.backend.session.SessionStatus.State;
-import dev.caplance.backend.session.SessionsStatus;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.packet.Disposition;
@@ -28,7 +28,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -40,24 +39,31 @@ class StatusMethodTest {
   private static final Identity IDENTITY =
       new Identity(
           "0.1.0",
-          "web-1",
-          IpAddresses.parse("10.0.0.11"),
           List.of(IpAddresses.parse("10.0.0.50"), IpAddresses.parse("2001:db8::50")),
-          new Offer(Set.of("web"), 3, OptionalInt.of(1500)));
+          new SessionSettings(
+              "web-1",
+              IpAddresses.parse("10.0.0.11"),
+              List.of("web"),
+              3,
+              OptionalInt.of(1500),
+              Duration.ofSeconds(5),
+              Duration.ofSeconds(1),
+              Duration.ofSeconds(30)));
 
-  private final List<CheckStatus> checks = new ArrayList<>();
+  private final List<HealthCheckStatus> checks = new ArrayList<>();
   private Optional<DrainStatus> drain = Optional.empty();
 
   private final TrafficCounters traffic = new TrafficCounters();
 
-  private StatusMethod method(CompletableFuture<SessionsStatus> status) {
+  private StatusMethod method(CompletableFuture<LoadBalancerSessions.Status> status) {
     return new StatusMethod(
         IDENTITY, STARTED, () -> status, () -> checks, () -> drain, traffic::snapshot, () -> 17);
   }
 
   private String json(BackendIntent intent, Message.Health health, SessionStatus... sessions)
       throws ControlException, InterruptedException {
-    SessionsStatus status = new SessionsStatus(intent, health, List.of(sessions));
+    LoadBalancerSessions.Status status =
+        new LoadBalancerSessions.Status(intent, health, List.of(sessions));
     return method(CompletableFuture.completedFuture(status))
         .call(new JsonObject(), PEER)
         .toString();
@@ -70,7 +76,7 @@ class StatusMethodTest {
   @Test
   void tellsEverythingOfARegisteredSession() throws Exception {
     traffic.received(9);
-    traffic.refused(Disposition.SANITY_CHECK);
+    traffic.refused(Disposition.PATH_PROBE);
     traffic.refused(Disposition.STRANGER);
     traffic.refused(Disposition.STRANGER);
     traffic.refused(Disposition.SEND_FAILED);
@@ -78,7 +84,7 @@ class StatusMethodTest {
     traffic.forwarded(1, 1400);
     SessionStatus registered =
         new SessionStatus(
-            new LoadBalancer(IpAddresses.parse("2001:db8::2"), 1338, false),
+            new LoadBalancerAddress(IpAddresses.parse("2001:db8::2"), 1338, false),
             false,
             State.REGISTERED,
             STARTED.plusMillis(1500),
@@ -89,16 +95,16 @@ class StatusMethodTest {
             Optional.empty());
 
     checks.add(
-        new CheckStatus(
+        new HealthCheckStatus(
             new CheckTarget.Http(
                 new InetSocketAddress(IpAddresses.parse("10.0.0.50"), 80), "/health", 200),
-            CheckStatus.State.UNFIT,
+            HealthCheckStatus.State.UNHEALTHY,
             STARTED,
             Optional.of("http 10.0.0.50:80/health answered 500, expected 200")));
     checks.add(
-        new CheckStatus(
+        new HealthCheckStatus(
             new CheckTarget.Tcp(new InetSocketAddress(IpAddresses.parse("2001:db8::50"), 81)),
-            CheckStatus.State.UNKNOWN,
+            HealthCheckStatus.State.UNKNOWN,
             STARTED,
             Optional.empty()));
     drain =
@@ -159,7 +165,7 @@ class StatusMethodTest {
   void whatIsNotKnownIsNull() throws Exception {
     SessionStatus waiting =
         new SessionStatus(
-            new LoadBalancer(IpAddresses.parse("10.0.0.2"), 1339, true),
+            new LoadBalancerAddress(IpAddresses.parse("10.0.0.2"), 1339, true),
             true,
             State.WAITING,
             STARTED,

@@ -31,49 +31,49 @@ class DrainTest {
     return count;
   }
 
-  private State look(int connections) {
+  private State countAgain(int connections) {
     count = connections;
     now += Duration.ofSeconds(1).toNanos();
-    return drain.look();
+    return drain.count();
   }
 
   @Test
-  void isOverWhenThereHasBeenNoConnectionForAFewLooks() {
+  void isOverWhenThereHasBeenNoConnectionForAFewCounts() {
     begin(null);
-    assertThat(look(1)).isEqualTo(State.DRAINING);
-    assertThat(look(0)).isEqualTo(State.DRAINING);
-    assertThat(look(0)).isEqualTo(State.DRAINING);
-    assertThat(look(1)).isEqualTo(State.DRAINING);
-    assertThat(look(0)).isEqualTo(State.DRAINING);
-    assertThat(look(0)).isEqualTo(State.DRAINING);
-    assertThat(look(0)).isEqualTo(State.DRAINED);
+    assertThat(countAgain(1)).isEqualTo(State.DRAINING);
+    assertThat(countAgain(0)).isEqualTo(State.DRAINING);
+    assertThat(countAgain(0)).isEqualTo(State.DRAINING);
+    assertThat(countAgain(1)).isEqualTo(State.DRAINING);
+    assertThat(countAgain(0)).isEqualTo(State.DRAINING);
+    assertThat(countAgain(0)).isEqualTo(State.DRAINING);
+    assertThat(countAgain(0)).isEqualTo(State.DRAINED);
   }
 
   @Test
   void isOverAtTheDeadlineWhateverIsLeft() {
     begin(Duration.ofSeconds(3));
-    assertThat(look(9)).isEqualTo(State.DRAINING);
-    assertThat(look(UNKNOWN)).isEqualTo(State.DRAINING);
-    assertThat(look(9)).isEqualTo(State.DEADLINE);
+    assertThat(countAgain(9)).isEqualTo(State.DRAINING);
+    assertThat(countAgain(UNKNOWN)).isEqualTo(State.DRAINING);
+    assertThat(countAgain(9)).isEqualTo(State.DEADLINE);
   }
 
   @Test
   void whatCannotBeCountedIsNotTakenForGone() {
     begin(null);
     for (int i = 0; i < 100; i++) {
-      assertThat(look(UNKNOWN)).isEqualTo(State.DRAINING);
+      assertThat(countAgain(UNKNOWN)).isEqualTo(State.DRAINING);
     }
     assertThat(drain.status().text()).isEqualTo("an unknown number of connections left");
-    assertThat(look(0)).isEqualTo(State.DRAINING);
-    assertThat(look(0)).isEqualTo(State.DRAINING);
-    assertThat(look(UNKNOWN)).isEqualTo(State.DRAINING);
-    assertThat(look(0)).isEqualTo(State.DRAINING);
+    assertThat(countAgain(0)).isEqualTo(State.DRAINING);
+    assertThat(countAgain(0)).isEqualTo(State.DRAINING);
+    assertThat(countAgain(UNKNOWN)).isEqualTo(State.DRAINING);
+    assertThat(countAgain(0)).isEqualTo(State.DRAINING);
   }
 
   @Test
   void tellsHowFarItIsAndWhatItCameTo() {
     begin(Duration.ofSeconds(221));
-    look(17);
+    countAgain(17);
     assertThat(drain.status().text()).isEqualTo("17 connections left, 3m40s to the deadline");
     assertThat(drain.end()).isNotDone();
     drain.end(State.DEADLINE);
@@ -88,11 +88,11 @@ class DrainTest {
       value = {
         "DRAINING  | 2 |         | 2 connections left",
         "DRAINING  | 1 | 1       | 1 connection left, 1s to the deadline",
-        "DRAINING  | 0 | 59999   | no connections left, 1m0s to the deadline",
-        "DRAINING  | 2 | 3600000 | 2 connections left, 1h0m0s to the deadline",
+        "DRAINING  | 0 | 59999   | no connections left, 1m to the deadline",
+        "DRAINING  | 2 | 3600000 | 2 connections left, 1h to the deadline",
         "DRAINED   | 0 |         | all connections are gone",
-        "DEADLINE  | 1 |         | the deadline is over, 1 connection left",
-        "CANCELLED | 0 |         | broken off, no connections left",
+        "DEADLINE  | 1 |         | the deadline has passed, 1 connection left",
+        "CANCELLED | 0 |         | cancelled, no connections left",
       })
   void hasAWordForIt(State state, int connections, Long millis, String text) {
     assertThat(

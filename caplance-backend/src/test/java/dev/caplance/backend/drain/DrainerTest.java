@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Whole drains of a backend that does what it is told, with looks in quick succession. */
+/** Whole drains of a backend that does what it is told, which counts in quick succession. */
 class DrainerTest {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -25,7 +25,7 @@ class DrainerTest {
 
   private final Backend backend = new Backend();
   private volatile int connections = 7;
-  private final Drainer drainer = new Drainer(backend, () -> connections, Duration.ofMillis(1));
+  private final Drainer drainer = new Drainer(backend, this::count, Duration.ofMillis(1));
 
   /** Is what it was told last; refuses as the sessions do. */
   private static final class Backend implements Drainable {
@@ -66,6 +66,13 @@ class DrainerTest {
     }
   }
 
+  private int count() {
+    if (connections < 0) {
+      throw new IllegalStateException("a bug");
+    }
+    return connections;
+  }
+
   @AfterEach
   void close() {
     drainer.close();
@@ -103,7 +110,7 @@ class DrainerTest {
     drain(Optional.of(Duration.ofMillis(50)));
     drainer.awaitEnd();
     assertThat(drainer.status().orElseThrow().text())
-        .isEqualTo("the deadline is over, 7 connections left");
+        .isEqualTo("the deadline has passed, 7 connections left");
     assertThat(backend.intent()).isEqualTo(BackendIntent.PAUSED);
   }
 
@@ -189,5 +196,39 @@ class DrainerTest {
     backend.become(BackendIntent.PAUSED);
     drainer.drainBeforeStop(LONG);
     assertThat(drainer.status()).isEmpty();
+  }
+
+  // --- A thread that ends by an exception ---
+
+  @Test
+  void whoWaitsForTheEndLearnsThatItFailed() {
+    connections = -1;
+    drain(Optional.empty());
+    assertThatThrownBy(drainer::awaitEnd)
+        .isInstanceOf(IllegalStateException.class)
+        .hasRootCauseMessage("a bug");
+    assertThat(state()).isEqualTo(State.CANCELLED);
+    assertThat(backend.intent())
+        .as("new flows still go elsewhere")
+        .isEqualTo(BackendIntent.DRAINING);
+  }
+
+  @Test
+  void aFailedDrainDoesNotKeepTheDaemonFromStopping() {
+    connections = -1;
+    drainer.drainBeforeStop(LONG);
+    assertThat(state()).isEqualTo(State.CANCELLED);
+  }
+
+  @Test
+  void canBeginAgainAfterAFailure() throws Exception {
+    connections = -1;
+    drain(Optional.empty());
+    awaitState(State.CANCELLED);
+    backend.become(BackendIntent.ACTIVE);
+    connections = 0;
+    drain(Optional.empty());
+    drainer.awaitEnd();
+    assertThat(state()).isEqualTo(State.DRAINED);
   }
 }

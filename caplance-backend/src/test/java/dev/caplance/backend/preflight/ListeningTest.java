@@ -59,7 +59,7 @@ class ListeningTest {
   void aPortThatIsCheckedMustBeThere() {
     Set<Listening.Target> target = Set.of(new Listening.Target(VIP, 443));
     assertThat(findings(target, "tcp   LISTEN 0  511  0.0.0.0:80  0.0.0.0:*"))
-        .containsExactly("nothing listens on TCP 443 of 10.0.0.50");
+        .containsExactly("nothing listens on TCP port 443 of 10.0.0.50");
     assertThat(findings(target, "tcp   LISTEN 0  511  10.0.0.50:443  0.0.0.0:*")).isEmpty();
   }
 

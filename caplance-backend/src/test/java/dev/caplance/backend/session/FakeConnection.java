@@ -14,16 +14,16 @@ final class FakeConnection implements Communicator {
   private final Deque<String> incoming = new ArrayDeque<>();
   private final List<String> sent = new ArrayList<>();
   private IOException failure;
-  private boolean made;
+  private boolean established;
   private boolean closed;
 
-  Connector.Connection asConnection() {
-    return new Connector.Connection(this, () -> made);
+  Connector.PendingConnection asConnection() {
+    return new Connector.PendingConnection(this, () -> established);
   }
 
-  /** The TCP connection stands. */
-  FakeConnection make() {
-    made = true;
+  /** The TCP connection is established. */
+  FakeConnection establish() {
+    established = true;
     return this;
   }
 

@@ -15,6 +15,7 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -38,13 +39,16 @@ class LoadBalancerSessionsTest {
       new SessionSettings(
           "web-1",
           IpAddresses.parse("127.0.0.11"),
-          Offer.USUAL,
+          List.of(),
+          1,
+          OptionalInt.empty(),
           Duration.ofSeconds(5),
           Duration.ofSeconds(1),
           Duration.ofSeconds(30));
 
   private final FakeClock clock = new FakeClock();
   private final List<AddressSet> published = new CopyOnWriteArrayList<>();
+  private final List<Throwable> failures = new CopyOnWriteArrayList<>();
   private ScriptedBalancer one;
   private ScriptedBalancer two;
   private LoadBalancerSessions sessions;
@@ -63,25 +67,22 @@ class LoadBalancerSessionsTest {
     if (sessions != null) {
       sessions.stop();
     }
+    assertThat(failures).isEmpty();
   }
 
-  private void start(LoadBalancer... loadBalancers) {
+  private void start(LoadBalancerAddress... loadBalancers) {
     sessions =
         new LoadBalancerSessions(
-            SETTINGS,
-            List.of(loadBalancers),
-            published::add,
-            new EventLoop("sessions-under-test", clock),
-            clock,
-            () -> 0);
-    sessions.start();
+            published::add, new EventLoop("sessions-under-test", clock), clock, () -> 0);
+    sessions.apply(SETTINGS, List.of(loadBalancers));
+    sessions.start(failures::add);
   }
 
   private void startWithOne() {
     start(one.asPeer(false));
   }
 
-  private SessionsStatus status() {
+  private LoadBalancerSessions.Status status() {
     return sessions.status().orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
   }
 
@@ -104,7 +105,7 @@ class LoadBalancerSessionsTest {
   }
 
   private void prove(ScriptedBalancer balancer) throws IOException {
-    sessions.onSanity(balancer.address(), "SANITY t");
+    sessions.onPathProbe(balancer.address(), "SANITY t");
     balancer.expect("SANE t");
     balancer.say("REGISTERED web-1 127.0.0.11 version=2 from=" + text(balancer));
     balancer.expect("HEALTH 200");
@@ -142,7 +143,7 @@ class LoadBalancerSessionsTest {
     startWithOne();
     register(one);
 
-    SessionsStatus status = status();
+    LoadBalancerSessions.Status status = status();
     assertThat(status.intent()).isEqualTo(BackendIntent.ACTIVE);
     assertThat(status.loadBalancers().get(0).state()).isEqualTo(State.REGISTERED);
     assertThat(status.loadBalancers().get(0).from()).contains(one.address());
@@ -200,9 +201,9 @@ class LoadBalancerSessionsTest {
     startWithOne();
     accept(one, REGISTER);
     awaitState(0, State.REGISTERING);
-    clock.advance(Session.CONNECT_TIMEOUT);
+    clock.advance(Registration.CONNECT_TIMEOUT);
     awaitState(0, State.REGISTERING);
-    clock.advance(Session.REGISTER_TIMEOUT.minus(Session.CONNECT_TIMEOUT));
+    clock.advance(Registration.REGISTER_TIMEOUT.minus(Registration.CONNECT_TIMEOUT));
     status();
     one.expectEnd();
     awaitState(0, State.WAITING);
@@ -246,19 +247,19 @@ class LoadBalancerSessionsTest {
     assertThat(statusOf(0).lastError().orElseThrow()).contains("longer than 512 bytes");
   }
 
-  // --- Sanity checks ---
+  // --- Path probes ---
 
   @Test
-  void aSanityCheckGoesToTheSessionOfItsSender() throws IOException {
+  void aPathProbeGoesToTheSessionOfItsSender() throws IOException {
     start(one.asPeer(false), two.asPeer(false));
     accept(one, REGISTER);
     accept(two, REGISTER);
     awaitState(0, State.REGISTERING);
     awaitState(1, State.REGISTERING);
 
-    sessions.onSanity(two.address(), "SANITY for-two");
-    sessions.onSanity(STRANGER, "SANITY for-all");
-    sessions.onSanity(one.address(), "SANITY for-one");
+    sessions.onPathProbe(two.address(), "SANITY for-two");
+    sessions.onPathProbe(STRANGER, "SANITY for-all");
+    sessions.onPathProbe(one.address(), "SANITY for-one");
 
     one.expect("SANE for-all", "SANE for-one");
     two.expect("SANE for-two", "SANE for-all");
@@ -266,11 +267,11 @@ class LoadBalancerSessionsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"", "SANITY", "SANITY ", "SANITY a b", "SANITY \u00e9", "sanity t"})
-  void whatIsNoSanityCheckIsIgnored(String datagram) throws IOException {
+  void whatIsNoPathProbeIsIgnored(String datagram) throws IOException {
     startWithOne();
     accept(one, REGISTER);
     awaitState(0, State.REGISTERING);
-    sessions.onSanity(one.address(), datagram);
+    sessions.onPathProbe(one.address(), datagram);
     prove(one);
   }
 
@@ -279,7 +280,7 @@ class LoadBalancerSessionsTest {
     startWithOne();
     accept(one, REGISTER);
     awaitState(0, State.REGISTERING);
-    sessions.onSanity(STRANGER, "SANITY wrong");
+    sessions.onPathProbe(STRANGER, "SANITY wrong");
     one.expect("SANE wrong");
     one.say("INVALID that token was not sent to you");
     prove(one);
@@ -407,6 +408,149 @@ class LoadBalancerSessionsTest {
     assertThat(status().intent()).isEqualTo(BackendIntent.ACTIVE);
   }
 
+  // --- Other load balancers or settings than before ---
+
+  private static SessionSettings withWeight(int weight) {
+    return new SessionSettings(
+        SETTINGS.name(),
+        SETTINGS.dataAddress(),
+        SETTINGS.services(),
+        weight,
+        SETTINGS.mtu(),
+        SETTINGS.healthInterval(),
+        SETTINGS.reconnectInitial(),
+        SETTINGS.reconnectMax());
+  }
+
+  @Test
+  void aNewLoadBalancerIsRegisteredWithAndTheOthersAreLeftAlone() throws IOException {
+    startWithOne();
+    register(one);
+    sessions.health(503, "disk full");
+    one.expect("HEALTH 503 disk full");
+
+    sessions.apply(SETTINGS, List.of(two.asPeer(false), one.asPeer(false)));
+    accept(two, REGISTER);
+    sessions.onPathProbe(two.address(), "SANITY t");
+    two.expect("SANE t");
+    two.say("REGISTERED web-1 127.0.0.11 version=2 from=127.0.0.3");
+    two.expect("HEALTH 503 disk full");
+
+    assertThat(status().loadBalancers())
+        .extracting(SessionStatus::loadBalancer)
+        .containsExactly(two.asPeer(false), one.asPeer(false));
+    assertThat(statusOf(1).state()).isEqualTo(State.REGISTERED);
+    assertThat(published).containsExactly(addresses(one), addresses(two, one));
+    sessions.health(200, "");
+    one.expect("HEALTH 200");
+  }
+
+  @Test
+  void aLoadBalancerThatIsGoneIsLeftAndItsPacketsAreTakenUntilItConfirms() throws IOException {
+    start(one.asPeer(false), two.asPeer(false));
+    register(one);
+    register(two);
+
+    sessions.apply(SETTINGS, List.of(two.asPeer(false)));
+    one.expect("DEREGISTER web-1");
+    assertThat(status().loadBalancers())
+        .extracting(SessionStatus::loadBalancer)
+        .containsExactly(two.asPeer(false));
+    assertThat(published).endsWith(addresses(one, two));
+    one.say("DEREGISTERED web-1 the backend asked for it");
+    one.expectEnd();
+    await().atMost(PATIENCE).until(() -> published.size() == 3);
+    assertThat(published).endsWith(addresses(two));
+
+    CompletableFuture<CommandResult> pause = sessions.pause();
+    two.expect("PAUSE web-1");
+    two.say("PAUSED web-1");
+    assertThat(join(pause).answers())
+        .containsExactly(new Answer(two.asPeer(false), true, "PAUSED"));
+  }
+
+  @Test
+  void aLoadBalancerThatIsGoneAndDoesNotAnswerIsLeftAfterAWhile() throws IOException {
+    start(one.asPeer(false), two.asPeer(false));
+    register(one);
+    register(two);
+    sessions.apply(SETTINGS, List.of(two.asPeer(false)));
+    one.expect("DEREGISTER web-1");
+    for (int i = 0; i < 2; i++) {
+      two.say("HEALTHACK 200");
+      await()
+          .atMost(PATIENCE)
+          .until(() -> statusOf(0).sinceLastAck().equals(Optional.of(Duration.ZERO)));
+      clock.advance(Duration.ofSeconds(5));
+      status();
+    }
+    one.expectEnd();
+    await().atMost(PATIENCE).until(() -> published.size() == 3);
+    assertThat(published).endsWith(addresses(two));
+  }
+
+  @Test
+  void aCommandUnderWayEndsThoughItsLoadBalancerIsGone() throws IOException {
+    start(one.asPeer(false), two.asPeer(false));
+    register(one);
+    register(two);
+    CompletableFuture<CommandResult> pause = sessions.pause();
+    one.expect("PAUSE web-1");
+    two.expect("PAUSE web-1");
+    two.say("PAUSED web-1");
+
+    sessions.apply(SETTINGS, List.of(two.asPeer(false)));
+    one.expect("DEREGISTER web-1");
+    one.hangUp();
+
+    assertThat(join(pause).answers())
+        .containsExactly(
+            new Answer(one.asPeer(false), false, "the peer closed the session"),
+            new Answer(two.asPeer(false), true, "PAUSED"));
+  }
+
+  @Test
+  void otherSettingsAreRegisteredAtOnce() throws IOException {
+    startWithOne();
+    register(one);
+
+    sessions.apply(withWeight(3), List.of(one.asPeer(false)));
+
+    one.expectEnd();
+    accept(one, REGISTER + " weight=3");
+    prove(one);
+    assertThat(published).as("never without its load balancer").containsExactly(addresses(one));
+  }
+
+  @Test
+  void theSameAgainChangesNothing() throws IOException {
+    startWithOne();
+    register(one);
+    SessionStatus before = statusOf(0);
+    sessions.apply(withWeight(1), List.of(one.asPeer(false)));
+    assertThat(statusOf(0)).isEqualTo(before);
+    sessions.health(503, "disk full");
+    one.expect("HEALTH 503 disk full");
+  }
+
+  @Test
+  void aNewLoadBalancerOfADeregisteredBackendWaitsUntilItIsResumed() throws IOException {
+    startWithOne();
+    register(one);
+    CompletableFuture<CommandResult> deregister = sessions.deregister();
+    one.expect("DEREGISTER web-1");
+    one.say("DEREGISTERED web-1 the backend asked for it");
+    join(deregister);
+
+    sessions.apply(SETTINGS, List.of(two.asPeer(false)));
+    assertThat(statusOf(0).state()).isEqualTo(State.DEREGISTERED);
+
+    CompletableFuture<CommandResult> resume = sessions.resume();
+    register(two);
+    assertThat(join(resume).answers())
+        .containsExactly(new Answer(two.asPeer(false), true, "REGISTERED"));
+  }
+
   // --- The end ---
 
   @Test
@@ -422,10 +566,10 @@ class LoadBalancerSessionsTest {
     one.expectEnd();
     stopped.orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
 
-    assertRefused(sessions.pause(), "web-1 is stopping");
+    assertRefused(sessions.pause(), "the backend is stopping");
     assertThatThrownBy(this::status).hasRootCauseInstanceOf(CommandRefusedException.class);
     sessions.health(200, "");
-    sessions.onSanity(one.address(), "SANITY t");
+    sessions.onPathProbe(one.address(), "SANITY t");
     sessions.stop();
   }
 
@@ -438,7 +582,7 @@ class LoadBalancerSessionsTest {
 
     sessions.stop();
 
-    assertRefused(pause, "web-1 is stopping");
+    assertRefused(pause, "the backend is stopping");
     one.expect("DEREGISTER web-1");
     one.expectEnd();
   }
@@ -457,9 +601,27 @@ class LoadBalancerSessionsTest {
 
   @Test
   void mayBeStoppedWithoutBeingStarted() {
-    sessions = new LoadBalancerSessions(SETTINGS, List.of(one.asPeer(false)), published::add);
+    sessions = new LoadBalancerSessions(published::add);
+    sessions.apply(SETTINGS, List.of(one.asPeer(false)));
     sessions.stop();
-    assertRefused(sessions.resume(), "web-1 is stopping");
+    assertRefused(sessions.resume(), "the backend is stopping");
+  }
+
+  @Test
+  void theOwnerHearsWhenTheSessionsThreadFails() {
+    RuntimeException bug = new IllegalStateException("no clock");
+    EventLoop loop =
+        new EventLoop(
+            "sessions-under-test",
+            () -> {
+              throw bug;
+            });
+    CompletableFuture<Throwable> failure = new CompletableFuture<>();
+    sessions = new LoadBalancerSessions(published::add, loop, clock, () -> 0);
+    sessions.apply(SETTINGS, List.of(one.asPeer(false)));
+    sessions.start(failure::complete);
+    assertThat(failure).succeedsWithin(PATIENCE).isSameAs(bug);
+    assertRefused(sessions.pause(), "the backend is stopping");
   }
 
   // --- Load balancers of 2019 ---
@@ -469,8 +631,8 @@ class LoadBalancerSessionsTest {
     start(one.asPeer(true));
     accept(one, REGISTER);
     awaitState(0, State.REGISTERING);
-    sessions.onSanity(STRANGER, "SANITY WRONGWRONGWRONGW");
-    sessions.onSanity(one.address(), "SANITY ABCDEFGHIJKLMNOP");
+    sessions.onPathProbe(STRANGER, "SANITY WRONGWRONGWRONGW");
+    sessions.onPathProbe(one.address(), "SANITY ABCDEFGHIJKLMNOP");
     one.expect("SANE ABCDEFGHIJKLMNOP");
     one.sayBytes("REGISTERED web-1 127.0.0.11\n");
     one.expect("HEALTH 200");
@@ -516,7 +678,7 @@ class LoadBalancerSessionsTest {
     status();
     accept(one, REGISTER.replace("active", "paused"));
     awaitState(0, State.REGISTERING);
-    sessions.onSanity(one.address(), "SANITY ABCDEFGHIJKLMNOP");
+    sessions.onPathProbe(one.address(), "SANITY ABCDEFGHIJKLMNOP");
     one.expect("SANE ABCDEFGHIJKLMNOP");
     one.sayBytes("REGISTERED web-1 127.0.0.11\n");
     one.expect("PAUSE web-1", "HEALTH 200");
@@ -526,19 +688,23 @@ class LoadBalancerSessionsTest {
   void haveIpv4Only() {
     InetAddress ipv6 = IpAddresses.parse("2001:db8::11");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new LoadBalancer(ipv6, 1338, true))
-        .withMessage("2001:db8::11 cannot be a load balancer of 2019: those have IPv4 only");
+        .isThrownBy(() -> new LoadBalancerAddress(ipv6, 1338, true))
+        .withMessage("2001:db8::11 cannot be a 2019 load balancer: the 2019 protocol is IPv4 only");
     SessionSettings settings =
         new SessionSettings(
             "web-1",
             ipv6,
-            Offer.USUAL,
+            List.of(),
+            1,
+            OptionalInt.empty(),
             Duration.ofSeconds(5),
             Duration.ofSeconds(1),
             Duration.ofSeconds(30));
     assertThatIllegalArgumentException()
         .isThrownBy(
-            () -> new LoadBalancerSessions(settings, List.of(one.asPeer(true)), published::add))
-        .withMessage("a load balancer of 2019 cannot send to 2001:db8::11: it has IPv4 only");
+            () ->
+                new LoadBalancerSessions(published::add).apply(settings, List.of(one.asPeer(true))))
+        .withMessage(
+            "a 2019 load balancer cannot send to 2001:db8::11: the 2019 protocol is IPv4 only");
   }
 }

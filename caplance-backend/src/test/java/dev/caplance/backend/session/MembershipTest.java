@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,7 +33,9 @@ class MembershipTest {
       new SessionSettings(
           "web-1",
           IpAddresses.parse("10.0.0.11"),
-          Offer.USUAL,
+          List.of(),
+          1,
+          OptionalInt.empty(),
           Duration.ofSeconds(5),
           Duration.ofSeconds(1),
           Duration.ofSeconds(30));
@@ -43,11 +46,11 @@ class MembershipTest {
   private final ListAppender<ILoggingEvent> logged = new ListAppender<>();
   private final Membership membership =
       new Membership(
-          new LoadBalancer(PEER, 1338, false),
+          new LoadBalancerAddress(PEER, 1338, false),
           SETTINGS,
           (address, onReadable) -> connect(onReadable),
           this::fromChanged,
-          new Backoff(SETTINGS.reconnectInitial(), SETTINGS.reconnectMax(), () -> 0),
+          () -> 0,
           clock,
           clock);
   private final List<String> lastSaidAtChange = new ArrayList<>();
@@ -69,7 +72,7 @@ class MembershipTest {
     return (Logger) LoggerFactory.getLogger(Membership.class);
   }
 
-  private Connector.Connection connect(Runnable onReadable) throws IOException {
+  private Connector.PendingConnection connect(Runnable onReadable) throws IOException {
     if (noSocket != null) {
       throw noSocket;
     }
@@ -100,8 +103,8 @@ class MembershipTest {
   }
 
   private void register() {
-    connection().make();
-    membership.sanity("t", PEER);
+    connection().establish();
+    membership.pathProbe("t", PEER);
     hear("REGISTERED web-1 10.0.0.11 version=2 from=10.0.0.3");
   }
 
@@ -136,7 +139,7 @@ class MembershipTest {
     seen[0] = state();
     intend(BackendIntent.ACTIVE);
     seen[1] = state();
-    connection().make();
+    connection().establish();
     seen[2] = state();
     clock.advance(Duration.ofSeconds(2));
     register();
@@ -343,26 +346,26 @@ class MembershipTest {
   }
 
   @Test
-  void takesASanityCheckForItsOwnFromWhereItsPacketsCome() {
-    assertThat(membership.expectsSanityFrom(PEER)).isFalse();
+  void takesAPathProbeForItsOwnFromWhereItsPacketsCome() {
+    assertThat(membership.expectsPathProbeFrom(PEER)).isFalse();
     intend(BackendIntent.ACTIVE);
-    assertThat(membership.expectsSanityFrom(PEER)).as("not connected").isFalse();
-    connection().make();
-    assertThat(membership.expectsSanityFrom(PEER)).isTrue();
-    assertThat(membership.expectsSanityFrom(SENDER)).as("not known yet").isFalse();
+    assertThat(membership.expectsPathProbeFrom(PEER)).as("not connected").isFalse();
+    connection().establish();
+    assertThat(membership.expectsPathProbeFrom(PEER)).isTrue();
+    assertThat(membership.expectsPathProbeFrom(SENDER)).as("not known yet").isFalse();
 
     register();
-    assertThat(membership.expectsSanityFrom(PEER)).as("needs none").isFalse();
+    assertThat(membership.expectsPathProbeFrom(PEER)).as("needs none").isFalse();
     breakConnection(new EOFException("the peer closed the session"));
     waitForDue();
-    connection().make();
-    assertThat(membership.expectsSanityFrom(SENDER)).isTrue();
+    connection().establish();
+    assertThat(membership.expectsPathProbeFrom(SENDER)).isTrue();
   }
 
   @Test
   void aLoadBalancerIsShownAsWhatItProvesToBe() {
     intend(BackendIntent.ACTIVE);
-    connection().make();
+    connection().establish();
     hear("REGISTERED web-1 10.0.0.11");
     assertThat(membership.status().legacy()).isTrue();
     assertThat(membership.from()).contains(PEER);
@@ -374,12 +377,32 @@ class MembershipTest {
   }
 
   @Test
+  void otherPausesDoNotDisturbASession() {
+    intend(BackendIntent.ACTIVE);
+    register();
+    membership.apply(
+        new SessionSettings(
+            SETTINGS.name(),
+            SETTINGS.dataAddress(),
+            SETTINGS.services(),
+            SETTINGS.weight(),
+            SETTINGS.mtu(),
+            SETTINGS.healthInterval(),
+            Duration.ofSeconds(7),
+            Duration.ofSeconds(30)));
+    assertThat(state()).isEqualTo(State.REGISTERED);
+
+    breakConnection(new EOFException("the peer closed the session"));
+    assertThat(membership.status().untilNextAttempt()).contains(Duration.ofSeconds(7));
+  }
+
+  @Test
   void theSameTroubleIsLoggedOnce() {
     intend(BackendIntent.ACTIVE);
     for (int i = 0; i < 10; i++) {
       breakConnection(new ConnectException("Connection refused"));
       waitForDue();
-      connection().make();
+      connection().establish();
       hear("INVALID name in use");
       waitForDue();
     }
@@ -392,9 +415,7 @@ class MembershipTest {
     for (int i = 0; i < 10; i++) {
       hear("NONSENSE");
     }
-    assertThat(warnings())
-        .hasSize(3)
-        .endsWith("10.0.0.2:1338: a load balancer would not say 'NONSENSE' now");
+    assertThat(warnings()).hasSize(3).endsWith("10.0.0.2:1338: unexpected line 'NONSENSE'");
     clock.advance(Duration.ofMinutes(1));
     breakConnection(new EOFException("the peer closed the session"));
     assertThat(warnings())

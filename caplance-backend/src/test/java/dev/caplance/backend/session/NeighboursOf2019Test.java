@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import java.util.stream.LongStream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,20 +36,22 @@ class NeighboursOf2019Test {
         new SessionSettings(
             "web-1",
             IpAddresses.parse("10.0.0.11"),
-            Offer.USUAL,
+            List.of(),
+            1,
+            OptionalInt.empty(),
             Duration.ofSeconds(5),
             Duration.ofSeconds(1),
             Duration.ofSeconds(10));
     return new Membership(
-        new LoadBalancer(PEER, 1338, true),
+        new LoadBalancerAddress(PEER, 1338, true),
         settings,
         (address, onReadable) -> {
           listener = onReadable;
           link = balancer.new Link();
-          return new Connector.Connection(link, () -> true);
+          return new Connector.PendingConnection(link, () -> true);
         },
         () -> {},
-        new Backoff(settings.reconnectInitial(), settings.reconnectMax(), random),
+        random,
         clock,
         clock);
   }
@@ -68,7 +71,7 @@ class NeighboursOf2019Test {
       switch (random.nextInt(8)) {
         case 0 -> intend(membership, INTENTS.get(random.nextInt(INTENTS.size())));
         case 1 -> clock.advance(Duration.ofMillis(random.nextInt(6_000)));
-        case 2 -> deliverSanity(membership);
+        case 2 -> deliverPathProbe(membership);
         case 3, 4 -> listener.run();
         default -> balancer.work();
       }
@@ -89,14 +92,14 @@ class NeighboursOf2019Test {
   private void intend(Membership membership, BackendIntent wanted) {
     if (intent.objectionTo(wanted).isEmpty()) {
       intent = wanted;
-      membership.intend(wanted, Unanswered.Reply.NOBODY);
+      membership.intend(wanted, Requests.Reply.NOBODY);
     }
   }
 
-  private void deliverSanity(Membership membership) {
+  private void deliverPathProbe(Membership membership) {
     String token = link.token();
     if (token != null) {
-      membership.sanity(token, PEER);
+      membership.pathProbe(token, PEER);
     }
   }
 
@@ -106,7 +109,7 @@ class NeighboursOf2019Test {
       while (balancer.work()) {
         // Until everything is read.
       }
-      deliverSanity(membership);
+      deliverPathProbe(membership);
       listener.run();
       if (membership.status().state() == State.WAITING) {
         clock.advance(Duration.ofSeconds(10));

@@ -28,8 +28,8 @@ final class ScriptedBalancer implements AutoCloseable {
     port = server.getLocalPort();
   }
 
-  LoadBalancer asPeer(boolean legacy) {
-    return new LoadBalancer(address, port, legacy);
+  LoadBalancerAddress asPeer(boolean legacy) {
+    return new LoadBalancerAddress(address, port, legacy);
   }
 
   InetAddress address() {

@@ -13,11 +13,9 @@ import java.net.ConnectException;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,13 +27,16 @@ import org.junit.jupiter.params.provider.MethodSource;
 class SessionTest {
 
   private static final InetAddress PEER = IpAddresses.parse("10.0.0.2");
-  private static final LoadBalancer LOAD_BALANCER = new LoadBalancer(PEER, 1338, false);
-  private static final LoadBalancer OLD_ONE = new LoadBalancer(PEER, 1338, true);
+  private static final LoadBalancerAddress LOAD_BALANCER =
+      new LoadBalancerAddress(PEER, 1338, false);
+  private static final LoadBalancerAddress OLD_ONE = new LoadBalancerAddress(PEER, 1338, true);
   private static final SessionSettings SETTINGS =
       new SessionSettings(
           "web-1",
           IpAddresses.parse("10.0.0.11"),
-          Offer.USUAL,
+          List.of(),
+          1,
+          OptionalInt.empty(),
           Duration.ofSeconds(5),
           Duration.ofSeconds(1),
           Duration.ofSeconds(30));
@@ -61,10 +62,10 @@ class SessionTest {
   private void bring(Phase phase) {
     begin(LOAD_BALANCER, BackendIntent.ACTIVE);
     if (phase.compareTo(Phase.REGISTERING) >= 0) {
-      connection.make();
+      connection.establish();
     }
     if (phase.compareTo(Phase.PROVED) >= 0) {
-      session.sanity("t1", true);
+      session.pathProbe("t1", true);
     }
     if (phase.compareTo(Phase.REGISTERED) >= 0) {
       hear(REGISTERED);
@@ -84,7 +85,7 @@ class SessionTest {
     events.clear();
   }
 
-  private void begin(LoadBalancer loadBalancer, BackendIntent intent) {
+  private void begin(LoadBalancerAddress loadBalancer, BackendIntent intent) {
     session =
         new Session(
             loadBalancer,
@@ -97,7 +98,7 @@ class SessionTest {
             reply("register"));
   }
 
-  private Unanswered.Reply reply(String name) {
+  private Requests.Reply reply(String name) {
     return (confirmed, text) ->
         events.add(name + (confirmed ? " confirmed: " : " failed: ") + text);
   }
@@ -177,7 +178,7 @@ class SessionTest {
           "HEALTHACK",
           "");
 
-  private static final String UNEXPECTED = "a load balancer would not say '%s' now";
+  private static final String UNEXPECTED = "unexpected line '%s'";
 
   private static final List<String> REGISTRATION =
       List.of("registered from 10.0.0.3", "register confirmed: REGISTERED", "> HEALTH 200");
@@ -191,9 +192,9 @@ class SessionTest {
           REGISTERED,
           REGISTRATION,
           "REGISTERED web-2 10.0.0.11 version=2",
-          endedUnregistered("it registered web-2 10.0.0.11 instead of this backend"),
+          endedUnregistered("registered web-2 10.0.0.11 instead of this backend"),
           "REGISTERED web-1 10.0.0.12 version=2",
-          endedUnregistered("it registered web-1 10.0.0.12 instead of this backend"),
+          endedUnregistered("registered web-1 10.0.0.12 instead of this backend"),
           "DEREGISTERED web-1 bye",
           endedUnregistered("deregistered by the load balancer: bye"),
           "DEREGISTERED web-2 bye",
@@ -214,7 +215,7 @@ class SessionTest {
           "DEREGISTERED web-1 bye",
           List.of("ended: deregistered by the load balancer: bye"),
           "INVALID no",
-          List.of("troubled: it refused HEALTH 200: no"));
+          List.of("troubled: refused HEALTH 200: no"));
 
   private static final Map<Phase, Map<String, List<String>>> OTHERWISE =
       Map.of(
@@ -235,7 +236,7 @@ class SessionTest {
                   "ended: deregistered by the load balancer: bye",
                   "pause failed: deregistered by the load balancer: bye"),
               "INVALID no",
-              List.of("pause failed: INVALID no", "troubled: it refused PAUSE web-1: no")),
+              List.of("pause failed: INVALID no", "troubled: refused PAUSE web-1: no")),
           Phase.LEAVING,
           Map.of(
               "DEREGISTERED web-1 bye",
@@ -243,8 +244,8 @@ class SessionTest {
               "INVALID no",
               List.of(
                   "deregister failed: INVALID no",
-                  "troubled: it refused DEREGISTER web-1: no",
-                  "ended: it refused to deregister this backend: no")),
+                  "troubled: refused DEREGISTER web-1: no",
+                  "ended: refused to deregister this backend: no")),
           Phase.ENDED,
           Map.of());
 
@@ -322,10 +323,10 @@ class SessionTest {
 
   @ParameterizedTest
   @EnumSource
-  void onlyARegisteringSessionAnswersSanityChecks(Phase phase) {
+  void onlyARegisteringSessionAnswersPathProbes(Phase phase) {
     bring(phase);
 
-    session.sanity("t2", true);
+    session.pathProbe("t2", true);
 
     assertThat(connection.takeSent())
         .isEqualTo(
@@ -343,16 +344,17 @@ class SessionTest {
 
   @Test
   void announcesWhatItOffers() {
-    Set<String> services = new LinkedHashSet<>(List.of("web", "db"));
     SessionSettings settings =
         new SessionSettings(
             "web-1",
             SETTINGS.dataAddress(),
-            new Offer(services, 3, OptionalInt.of(9000)),
+            List.of("web", "db"),
+            3,
+            OptionalInt.of(9000),
             SETTINGS.healthInterval(),
             SETTINGS.reconnectInitial(),
             SETTINGS.reconnectMax());
-    assertThat(MessageCodec.format(settings.register(Duration.ofSeconds(5), Intent.PAUSED)))
+    assertThat(MessageCodec.format(settings.register(false, Intent.PAUSED)))
         .isEqualTo(
             "REGISTER web-1 10.0.0.11 version=2 health=5s intent=paused services=web,db weight=3"
                 + " mtu=9000");
@@ -362,10 +364,10 @@ class SessionTest {
   void answersEachTokenOnceAndRegistersThoughOneWasWrong() {
     bring(Phase.REGISTERING);
 
-    session.sanity("wrong", true);
-    session.sanity("right", true);
-    session.sanity("wrong", true);
-    session.sanity("right", true);
+    session.pathProbe("wrong", true);
+    session.pathProbe("right", true);
+    session.pathProbe("wrong", true);
+    session.pathProbe("right", true);
     assertThat(connection.takeSent()).containsExactly("SANE wrong", "SANE right");
 
     hear("INVALID that token was not sent to you", REGISTERED, "INVALID unfit", "HEALTHACK 200");
@@ -374,15 +376,15 @@ class SessionTest {
             "troubled: refused: that token was not sent to you",
             "registered from 10.0.0.3",
             "register confirmed: REGISTERED",
-            "troubled: it refused HEALTH 200: unfit",
+            "troubled: refused HEALTH 200: unfit",
             "acknowledged");
   }
 
   @Test
   void whatIsRefusedAfterTheRightTokenIsTheOtherToken() {
     bring(Phase.REGISTERING);
-    session.sanity("right", true);
-    session.sanity("wrong", true);
+    session.pathProbe("right", true);
+    session.pathProbe("wrong", true);
     hear(REGISTERED);
     takeEvents();
 
@@ -390,21 +392,21 @@ class SessionTest {
 
     assertThat(takeEvents())
         .containsExactly(
-            "troubled: it refused SANE wrong: that token was not sent to you", "acknowledged");
+            "troubled: refused SANE wrong: that token was not sent to you", "acknowledged");
   }
 
   @Test
   void strangersCannotUseUpTheRoomForTokens() {
     bring(Phase.REGISTERING);
     for (int i = 0; i < 1000; i++) {
-      session.sanity("stranger-" + i, false);
+      session.pathProbe("stranger-" + i, false);
     }
-    assertThat(connection.takeSent()).hasSize(Session.MAX_TOKENS_OF_OTHERS);
+    assertThat(connection.takeSent()).hasSize(Registration.MAX_TOKENS_OF_OTHERS);
     for (int i = 0; i < 1000; i++) {
-      session.sanity("peer-" + i, true);
+      session.pathProbe("peer-" + i, true);
     }
     assertThat(connection.takeSent())
-        .hasSize(Session.MAX_TOKENS - Session.MAX_TOKENS_OF_OTHERS)
+        .hasSize(Registration.MAX_TOKENS - Registration.MAX_TOKENS_OF_OTHERS)
         .startsWith("SANE peer-0");
   }
 
@@ -514,7 +516,7 @@ class SessionTest {
 
     assertThat(takeEvents())
         .containsExactly(
-            "deregister failed: no answer within 10 s", "ended: it did not answer DEREGISTER");
+            "deregister failed: no answer within 10 s", "ended: no answer to DEREGISTER");
     assertThat(connection.closed()).isTrue();
   }
 
@@ -523,9 +525,9 @@ class SessionTest {
   @Test
   void givesUpAConnectionThatIsNotMade() {
     bring(Phase.CONNECTING);
-    assertThat(session.untilDue()).isEqualTo(Session.CONNECT_TIMEOUT.toNanos());
+    assertThat(session.untilDue()).isEqualTo(Registration.CONNECT_TIMEOUT.toNanos());
 
-    pass(Session.CONNECT_TIMEOUT.minusMillis(1));
+    pass(Registration.CONNECT_TIMEOUT.minusMillis(1));
     assertThat(takeEvents()).isEmpty();
     pass(Duration.ofMillis(1));
 
@@ -544,22 +546,22 @@ class SessionTest {
   void givesUpALoadBalancerThatAcceptsAndSaysNothing() {
     bring(Phase.REGISTERING);
 
-    pass(Session.CONNECT_TIMEOUT);
-    pass(Session.REGISTER_TIMEOUT.minus(Session.CONNECT_TIMEOUT).minusMillis(1));
+    pass(Registration.CONNECT_TIMEOUT);
+    pass(Registration.REGISTER_TIMEOUT.minus(Registration.CONNECT_TIMEOUT).minusMillis(1));
     assertThat(connection.closed()).isFalse();
     takeEvents();
     pass(Duration.ofMillis(1));
 
     assertThat(takeEvents())
         .containsExactly(
-            "ended: no REGISTERED within 15 s: no sanity check came to 10.0.0.11 by UDP");
+            "ended: no REGISTERED within 15 s: no path probe arrived at 10.0.0.11 by UDP");
   }
 
   @Test
   void givesUpALoadBalancerThatDoesNotRegisterAfterSane() {
     bring(Phase.PROVED);
-    pass(Session.CONNECT_TIMEOUT);
-    pass(Session.REGISTER_TIMEOUT);
+    pass(Registration.CONNECT_TIMEOUT);
+    pass(Registration.REGISTER_TIMEOUT);
     assertThat(takeEvents())
         .containsExactly(
             "register failed: no answer within 10 s", "ended: no REGISTERED within 15 s");
@@ -613,7 +615,7 @@ class SessionTest {
       hear("PAUSED web-1");
       pass(Duration.ofSeconds(5));
     }
-    assertThat(takeEvents()).endsWith("ended: it does not answer what it is told");
+    assertThat(takeEvents()).endsWith("ended: too many lines without an answer");
   }
 
   // --- Load balancers of 2019 ---
@@ -623,8 +625,8 @@ class SessionTest {
     begin(OLD_ONE, BackendIntent.DRAINING);
     assertThat(connection.takeSent())
         .containsExactly("REGISTER web-1 10.0.0.11 version=2 health=5s intent=paused");
-    connection.make();
-    session.sanity("ABCDEFGHIJKLMNOP", true);
+    connection.establish();
+    session.pathProbe("ABCDEFGHIJKLMNOP", true);
     assertThat(connection.takeSent()).containsExactly("SANE ABCDEFGHIJKLMNOP");
 
     hear(REGISTERED_2019);
@@ -637,9 +639,9 @@ class SessionTest {
   @Test
   void answersOnlyThePeersTokensAtALoadBalancerOf2019() {
     begin(OLD_ONE, BackendIntent.ACTIVE);
-    connection.make();
+    connection.establish();
     connection.takeSent();
-    session.sanity("wrong", false);
+    session.pathProbe("wrong", false);
     assertThat(connection.takeSent()).isEmpty();
   }
 
@@ -684,10 +686,10 @@ class SessionTest {
   @Test
   void endsAnUnfinishedRegistrationOf2019WithAWrongToken() {
     begin(OLD_ONE, BackendIntent.ACTIVE);
-    connection.make().takeSent();
+    connection.establish().takeSent();
 
-    pass(Session.CONNECT_TIMEOUT);
-    pass(Session.REGISTER_TIMEOUT);
+    pass(Registration.CONNECT_TIMEOUT);
+    pass(Registration.REGISTER_TIMEOUT);
 
     assertThat(connection.takeSent()).containsExactly("SANE given-up");
     assertThat(connection.closed()).isTrue();
@@ -705,10 +707,10 @@ class SessionTest {
         .containsExactly("PAUSE web-1", "RESUME web-1", "DEREGISTER web-1");
   }
 
-  private void registerWith2019(LoadBalancer loadBalancer) {
+  private void registerWith2019(LoadBalancerAddress loadBalancer) {
     begin(loadBalancer, BackendIntent.ACTIVE);
-    connection.make();
-    session.sanity("ABCDEFGHIJKLMNOP", true);
+    connection.establish();
+    session.pathProbe("ABCDEFGHIJKLMNOP", true);
     hear(REGISTERED_2019);
     connection.takeSent();
     takeEvents();
@@ -720,7 +722,9 @@ class SessionTest {
         new SessionSettings(
             "web-1",
             SETTINGS.dataAddress(),
-            Offer.USUAL,
+            List.of(),
+            1,
+            OptionalInt.empty(),
             Duration.ofMinutes(10),
             SETTINGS.reconnectInitial(),
             SETTINGS.reconnectMax());
@@ -728,12 +732,12 @@ class SessionTest {
         new Session(
             OLD_ONE,
             rarely,
-            connection.make().asConnection(),
+            connection.establish().asConnection(),
             clock,
             new Recorder(),
             BackendIntent.ACTIVE,
             new Message.Health(200, ""),
-            Unanswered.Reply.NOBODY);
+            Requests.Reply.NOBODY);
     hear(REGISTERED_2019);
     assertThat(session.untilDue()).isEqualTo(Duration.ofSeconds(10).toNanos());
   }

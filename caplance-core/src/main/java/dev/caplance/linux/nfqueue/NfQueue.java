@@ -8,20 +8,22 @@ import dev.caplance.linux.NativeMemory;
 import dev.caplance.linux.ReceiveBatch;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Two queues of the kernel, bound to this process: {@link #receive} takes a batch of packets from
- * both, {@link #next} steps through it, {@link #dropBatch} settles the whole batch at once.
+ * Two queues of the kernel, bound to this process, and a socket and a batch that both share. Owns
+ * all of them.
  *
- * <p>The first queue gives packets as they would go over a wire. The second one is for TCP: the
- * kernel need not cut there what it has joined, and leaves out checksums that a network card would
- * compute ({@code NFQA_CFG_F_GSO}); what joins datagrams cannot be cut again, so UDP must not go
+ * <p>The first queue gives packets as they would go over a wire. The second one is for TCP: there
+ * the kernel does not segment what it has joined, and leaves out checksums that a network card
+ * would compute ({@code NFQA_CFG_F_GSO}). Joined UDP cannot be divided again, so it must not go
  * there.
  *
- * <p>Belongs to one thread from the first {@link #receive} on. Needs CAP_NET_ADMIN. When the
- * process ends without {@link #close}, the kernel unbinds the queue and drops what is in it.
+ * <p>For one thread from the first {@link #receive} on. Needs CAP_NET_ADMIN. When the process ends
+ * without {@link #close}, the kernel unbinds the queues and drops what is in them.
  */
-public final class NfQueue implements AutoCloseable {
+public final class NfQueue implements PacketSource {
 
   /** The most that the kernel copies of a packet ({@code NFQNL_MAX_COPY_RANGE}). */
   private static final int COPY_RANGE = 0xffff - 4;
@@ -37,7 +39,7 @@ public final class NfQueue implements AutoCloseable {
 
   private static final int TCP = 1;
 
-  private final long handle;
+  private final AtomicLong handle;
   private final int[] numbers;
   private final long[] queues = new long[QUEUES];
   private final LinuxSocket socket;
@@ -53,11 +55,14 @@ public final class NfQueue implements AutoCloseable {
   private int current;
   private boolean joins;
 
-  /** Bit i: the batch has a packet of queue i. */
-  private int seen;
+  /** Packets of the batch that each queue waits for a verdict on. */
+  private final int[] undecided = new int[QUEUES];
+
+  private int refusedVerdicts;
+  private int refusalErrno;
 
   private NfQueue(long handle, int[] numbers, int batchSize) {
-    this.handle = handle;
+    this.handle = new AtomicLong(handle);
     this.numbers = numbers;
     this.socket = LinuxSocket.borrowed(NetfilterQueueLibrary.nfq_fd(handle));
     this.batch = ReceiveBatch.ofKernelMessages(batchSize, COPY_RANGE + ATTRIBUTES_ROOM);
@@ -82,10 +87,11 @@ public final class NfQueue implements AutoCloseable {
   public static NfQueue open(
       int number, int tcpNumber, int length, int batchSize, int receiveTimeoutMillis)
       throws IOException {
-    NfQueue opened = new NfQueue(openLibrary(), new int[] {number, tcpNumber}, batchSize);
+    long handle = openLibrary();
+    NfQueue opened = new NfQueue(handle, new int[] {number, tcpNumber}, batchSize);
     try {
       for (int i = 0; i < QUEUES; i++) {
-        opened.queues[i] = bind(opened.handle, opened.numbers[i]);
+        opened.queues[i] = bind(handle, opened.numbers[i]);
       }
       opened.configure(length, receiveTimeoutMillis);
     } catch (IOException | RuntimeException e) {
@@ -163,7 +169,12 @@ public final class NfQueue implements AutoCloseable {
     }
   }
 
-  /** Whether the kernel leaves TCP packets joined; else it cuts them (before Linux 3.10). */
+  @Override
+  public int number() {
+    return numbers[0];
+  }
+
+  @Override
   public boolean joins() {
     return joins;
   }
@@ -175,120 +186,134 @@ public final class NfQueue implements AutoCloseable {
   private void askForPackets(int number) throws LinuxException {
     try (NativeMemory memory = NativeMemory.allocate(QueueMessages.COPY_MODE_LENGTH)) {
       QueueMessages.writeCopyMode(memory.networkBytes(), number, COPY_RANGE);
-      int sent = socket.send(memory.address(), QueueMessages.COPY_MODE_LENGTH);
+      int sent = socket.write(memory.address(), QueueMessages.COPY_MODE_LENGTH);
       if (sent < 0) {
         throw new LinuxException("send(NFQNL_MSG_CONFIG)", -sent);
       }
     }
   }
 
-  /**
-   * Waits for packets and takes a batch.
-   *
-   * @param most packets of it, up to the batch's size
-   * @return how many messages there are for {@link #next}, or a negative error number, {@code
-   *     -}{@link Errno#EAGAIN} when no packet came in time
-   */
+  @Override
   public int receive(int most) {
     position = -1;
-    seen = 0;
+    refusedVerdicts = 0;
+    Arrays.fill(undecided, 0);
     int count = socket.receive(batch, most);
     received = Math.max(count, 0);
     return count;
   }
 
-  /**
-   * Steps to the next packet of the batch.
-   *
-   * @return false at the end of it
-   */
+  @Override
   public boolean next() {
     while (++position < received) {
-      if (message.read(batch.bytes(), batch.offset(position), batch.length(position))) {
+      int offset = batch.offset(position);
+      int length = batch.length(position);
+      if (message.read(batch.bytes(), offset, length)) {
         current = message.queue() == numbers[TCP] ? TCP : 0;
-        seen |= 1 << current;
+        undecided[current]++;
         QueueMessages.setPacket(
             verdictBytes, current * QueueMessages.VERDICT_LENGTH, message.packetId());
         return true;
+      }
+      int errno = QueueMessages.errno(batch.bytes(), offset, length);
+      if (errno != 0) {
+        refusedVerdicts++;
+        refusalErrno = errno;
       }
     }
     return false;
   }
 
-  /** The memory that all packets of a batch lie in, network byte order; absolute access only. */
+  @Override
+  public int refusedVerdicts() {
+    return refusedVerdicts;
+  }
+
+  @Override
+  public int refusalErrno() {
+    return refusalErrno;
+  }
+
+  @Override
   public ByteBuffer bytes() {
     return batch.bytes();
   }
 
-  /** Where the current packet begins in {@link #bytes}. */
+  @Override
   public int packetOffset() {
     return message.payloadOffset();
   }
 
-  /** Where the current packet begins in memory; it stays there until the next {@link #receive}. */
+  @Override
   public long packetAddress() {
     return batch.address() + message.payloadOffset();
   }
 
-  /** Bytes of the current packet, as far as they were copied. */
+  @Override
   public int packetLength() {
     return message.payloadLength();
   }
 
-  /** Whether the current packet was copied whole. A packet over 65,531 bytes is not. */
+  @Override
   public boolean packetWhole() {
     return message.whole();
   }
 
-  /** Whether the current packet was joined from several and has no checksum. */
+  @Override
   public boolean packetAggregate() {
     return message.aggregate();
   }
 
-  /** Whether the current packet has its checksum. */
+  @Override
   public boolean packetChecksumReady() {
     return message.checksumReady();
   }
 
-  /**
-   * Drops every packet of the batch up to the one that {@link #next} gave last, with one message to
-   * each queue that had any ({@code NFQNL_MSG_VERDICT_BATCH}), both in one system call: its copy
-   * has gone where it had to go.
-   *
-   * @return a negative error number on failure
-   */
-  public int dropBatch() {
-    int first = Integer.numberOfTrailingZeros(seen) * QueueMessages.VERDICT_LENGTH;
-    return socket.send(
-        verdict.address() + first, Integer.bitCount(seen) * QueueMessages.VERDICT_LENGTH);
-  }
-
-  /** By what {@link #accept} knows the current packet. */
+  @Override
   public long packetTicket() {
     return (long) current << 32 | Integer.toUnsignedLong(message.packetId());
   }
 
   /**
-   * Lets a packet of the batch go on its way through this machine, as if there were no queue.
+   * {@inheritDoc}
    *
-   * @param ticket of the packet
-   * @return a negative error number on failure
+   * <p>One message for each queue ({@code NFQNL_MSG_VERDICT_BATCH}), both in one system call. There
+   * is none for a queue whose packets were all accepted: the kernel would answer with an error.
    */
-  public int accept(long ticket) {
-    int at = (int) (ticket >>> 32) * QueueMessages.VERDICT_LENGTH;
-    QueueMessages.setPacket(acceptBytes, at, (int) ticket);
-    return socket.send(accept.address() + at, QueueMessages.VERDICT_LENGTH);
+  @Override
+  public int dropBatch() {
+    boolean first = undecided[0] > 0;
+    boolean second = undecided[TCP] > 0;
+    if (!first && !second) {
+      return 0;
+    }
+    int at = first ? 0 : QueueMessages.VERDICT_LENGTH;
+    int end = second ? QUEUES * QueueMessages.VERDICT_LENGTH : QueueMessages.VERDICT_LENGTH;
+    return socket.write(verdict.address() + at, end - at);
   }
 
-  /** Unbinds both; the kernel drops what is in them. Only when no thread uses them any more. */
+  @Override
+  public int accept(long ticket) {
+    int queue = (int) (ticket >>> 32);
+    int at = queue * QueueMessages.VERDICT_LENGTH;
+    undecided[queue]--;
+    QueueMessages.setPacket(acceptBytes, at, (int) ticket);
+    return socket.write(accept.address() + at, QueueMessages.VERDICT_LENGTH);
+  }
+
+  /** Unbinds both queues; the kernel drops what is in them. Only once no thread uses them. */
   @Override
   public void close() {
+    long open = handle.getAndSet(0);
+    if (open == 0) {
+      return;
+    }
     for (long queue : queues) {
       if (queue != 0) {
         NetfilterQueueLibrary.nfq_destroy_queue(queue);
       }
     }
-    NetfilterQueueLibrary.nfq_close(handle);
+    NetfilterQueueLibrary.nfq_close(open);
     batch.close();
     verdict.close();
     accept.close();

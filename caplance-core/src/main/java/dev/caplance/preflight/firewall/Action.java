@@ -5,22 +5,22 @@ sealed interface Action {
 
   record Accept() implements Action {}
 
-  /** Silently, or telling the sender. */
+  /** Silently or with an error to the sender. */
   record Drop() implements Action {}
 
-  /** The packet goes on after the rule that led to this chain, or meets the policy. */
+  /** The packet continues after the rule that jumped to this chain, or meets the policy. */
   record Return() implements Action {}
 
-  /** The next rule follows: a log, a counter. */
+  /** The packet continues with the next rule: a log, a counter. */
   record Pass() implements Action {}
 
-  /** Something that is not understood. */
+  /** Not understood. */
   record Unclear() implements Action {}
 
   /**
-   * Another chain.
+   * The packet enters another chain.
    *
-   * @param forGood whether what comes back from there leaves this chain too
+   * @param forGood whether a packet that returns from there leaves this chain, too (goto)
    */
   record Visit(String chain, boolean forGood) implements Action {}
 }

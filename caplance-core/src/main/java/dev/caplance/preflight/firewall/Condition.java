@@ -1,5 +1,6 @@
 package dev.caplance.preflight.firewall;
 
+import dev.caplance.packet.IpPrefix;
 import java.net.InetAddress;
 import java.util.Collection;
 import java.util.List;
@@ -7,111 +8,130 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** One thing that a rule asks of a packet. */
+/** One thing that a rule requires of a packet. */
 @FunctionalInterface
 interface Condition {
 
   /** One that is not understood. */
-  Condition UNKNOWN = probe -> Answer.UNKNOWN;
+  Condition UNKNOWN = sample -> Certainty.UNKNOWN;
 
   /** Ports {@code first} to {@code last}. */
   record Range(int first, int last) {}
 
-  Answer test(PacketSample probe);
+  Certainty test(PacketSample sample);
 
   default Condition negated() {
-    return probe -> test(probe).negated();
+    return sample -> test(sample).negated();
   }
 
-  /** All of them: it is enough that one does not hold. */
+  /** All of these; one that does not hold decides. */
   static Condition all(List<Condition> conditions) {
-    return probe -> {
-      Answer answer = Answer.YES;
+    return sample -> {
+      Certainty all = Certainty.YES;
       for (Condition condition : conditions) {
-        Answer one = condition.test(probe);
-        if (one == Answer.NO) {
-          return Answer.NO;
+        Certainty one = condition.test(sample);
+        if (one == Certainty.NO) {
+          return Certainty.NO;
         }
-        answer = one == Answer.UNKNOWN ? one : answer;
+        all = one == Certainty.UNKNOWN ? one : all;
       }
-      return answer;
+      return all;
     };
   }
 
-  /** At least one of them. */
+  /** At least one of these. */
   static Condition any(List<Condition> conditions) {
     return all(conditions.stream().map(Condition::negated).toList()).negated();
   }
 
-  static Condition source(Prefix prefix) {
-    return probe -> family(prefix, probe) ? prefix.holds(probe.source()) : Answer.NO;
+  static Condition source(IpPrefix prefix) {
+    return sample -> family(prefix, sample) ? contains(prefix, sample.source()) : Certainty.NO;
   }
 
-  static Condition destination(Prefix prefix) {
-    return probe -> family(prefix, probe) ? prefix.holds(probe.destination()) : Answer.NO;
+  static Condition destination(IpPrefix prefix) {
+    return sample -> family(prefix, sample) ? contains(prefix, sample.destination()) : Certainty.NO;
   }
 
-  private static boolean family(Prefix prefix, PacketSample probe) {
-    InetAddress known = probe.source().or(probe::destination).orElseThrow();
+  /** An address that is absent or unspecified stands for any address on a network. */
+  private static Certainty contains(IpPrefix prefix, Optional<InetAddress> address) {
+    Optional<InetAddress> known = address.filter(a -> !a.isAnyLocalAddress());
+    if (known.isPresent()) {
+      return Certainty.of(prefix.contains(known.get()));
+    }
+    if (prefix.length() == 0) {
+      return Certainty.YES;
+    }
+    return prefix.address().isLoopbackAddress() ? Certainty.NO : Certainty.UNKNOWN;
+  }
+
+  private static boolean family(IpPrefix prefix, PacketSample sample) {
+    InetAddress known = sample.source().or(sample::destination).orElseThrow();
     return known.getAddress().length == prefix.address().getAddress().length;
   }
 
   static Condition protocol(String name) {
-    return probe -> Answer.of(probe.protocol().equals(name));
+    return sample -> Certainty.of(sample.protocol().equals(name));
   }
 
   static Condition sourcePort(Collection<Range> ranges) {
-    return probe -> holds(ranges, probe.sourcePort());
+    return sample -> holds(ranges, sample.sourcePort());
   }
 
   static Condition destinationPort(Collection<Range> ranges) {
-    return probe -> holds(ranges, probe.destinationPort());
+    return sample -> holds(ranges, sample.destinationPort());
   }
 
-  private static Answer holds(Collection<Range> ranges, OptionalInt port) {
+  private static Certainty holds(Collection<Range> ranges, OptionalInt port) {
     return port.isEmpty()
-        ? Answer.UNKNOWN
-        : Answer.of(
+        ? Certainty.UNKNOWN
+        : Certainty.of(
             ranges.stream()
                 .anyMatch(r -> r.first() <= port.getAsInt() && port.getAsInt() <= r.last()));
   }
 
   /**
-   * An interface that a packet came in by, or is to go out by.
+   * The interface through which a packet comes in or goes out.
    *
-   * @param wildcard with which a name may end that is only a beginning
+   * @param wildcard the character that ends a name which is only a prefix
    */
-  static Condition device(PacketSample.Way way, String name, char wildcard) {
-    return probe -> probe.way() == way ? holds(name, wildcard, probe.device()) : Answer.UNKNOWN;
+  static Condition device(PacketSample.Direction direction, String name, char wildcard) {
+    return sample ->
+        sample.direction() == direction
+            ? holds(name, wildcard, sample.device())
+            : Certainty.UNKNOWN;
   }
 
-  private static Answer holds(String name, char wildcard, Optional<String> device) {
+  private static Certainty holds(String name, char wildcard, Optional<String> device) {
     if (name.equals(String.valueOf(wildcard))) {
-      return Answer.YES;
+      return Certainty.YES;
     }
     int end = name.length() - 1;
-    boolean beginning = name.charAt(end) == wildcard;
+    boolean isPrefix = name.charAt(end) == wildcard;
     if (device.isEmpty()) {
-      return name.equals("lo") ? Answer.NO : Answer.UNKNOWN;
+      return name.equals("lo") ? Certainty.NO : Certainty.UNKNOWN;
     }
     String actual = device.get();
-    return Answer.of(beginning ? actual.startsWith(name.substring(0, end)) : actual.equals(name));
+    return Certainty.of(isPrefix ? actual.startsWith(name.substring(0, end)) : actual.equals(name));
   }
 
-  /** The states of connection tracking, in whatever case. */
+  /** The states of connection tracking, in upper or lower case. */
   static Condition states(Collection<String> states) {
-    return probe ->
-        Answer.of(
-            states.stream().anyMatch(s -> s.toUpperCase(Locale.ROOT).equals(probe.state().name())));
+    return sample ->
+        Certainty.of(
+            states.stream()
+                .anyMatch(s -> s.toUpperCase(Locale.ROOT).equals(sample.state().name())));
   }
 
-  /** Where a destination is, as {@code -m addrtype} says it. */
+  /** The type of the destination address, in the words of {@code -m addrtype}. */
   static Condition destinationType(String type) {
-    return probe ->
+    return sample ->
         switch (type) {
-          case "LOCAL" -> probe.way() == PacketSample.Way.ARRIVES ? Answer.YES : Answer.UNKNOWN;
-          case "BROADCAST", "MULTICAST" -> Answer.NO;
-          default -> Answer.UNKNOWN;
+          case "LOCAL" ->
+              sample.direction() == PacketSample.Direction.INCOMING
+                  ? Certainty.YES
+                  : Certainty.UNKNOWN;
+          case "BROADCAST", "MULTICAST" -> Certainty.NO;
+          default -> Certainty.UNKNOWN;
         };
   }
 }

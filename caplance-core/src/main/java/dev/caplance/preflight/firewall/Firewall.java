@@ -9,14 +9,22 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The rules of this machine at one moment: those of iptables (both variants) and the tables of
- * nftables that iptables does not know.
+ * The firewall rules of this machine at one moment: those of iptables (both variants) and the
+ * tables of nftables that iptables does not show.
  */
 public final class Firewall {
 
   private static final String LEGACY_PRESENT = "iptables-legacy tables present";
 
   private final List<Table> tables;
+
+  /**
+   * A rule or policy that certainly drops a packet.
+   *
+   * @param where the table, the chain and the rule, for the operator
+   * @param remedy the command that lets such packets pass there
+   */
+  public record Blockade(String where, String remedy) {}
 
   Firewall(List<Table> tables) {
     this.tables = List.copyOf(tables);
@@ -25,7 +33,7 @@ public final class Firewall {
   /**
    * Reads the rules. Needs CAP_NET_ADMIN.
    *
-   * @param ipv6 whether the rules for IPv6 are looked at too
+   * @param ipv6 whether to read the rules for IPv6, too
    */
   public static Firewall read(CommandRunner commands, boolean ipv6) throws IOException {
     List<Table> tables = new ArrayList<>(iptables(commands, true));
@@ -52,8 +60,8 @@ public final class Firewall {
     return tables;
   }
 
-  /** What is sure to drop a packet: one line for each table that does. */
-  public List<Blockade> blockades(PacketSample probe) {
-    return tables.stream().flatMap(table -> table.findBlockade(probe).stream()).toList();
+  /** What certainly drops a packet, one for each table that does. */
+  public List<Blockade> blockades(PacketSample sample) {
+    return tables.stream().flatMap(table -> table.findBlockade(sample).stream()).toList();
   }
 }

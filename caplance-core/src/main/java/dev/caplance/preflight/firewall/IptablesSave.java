@@ -1,5 +1,8 @@
 package dev.caplance.preflight.firewall;
 
+import dev.caplance.packet.IpPrefix;
+import dev.caplance.preflight.firewall.Table.Chain;
+import dev.caplance.preflight.firewall.Table.Rule;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -18,7 +21,7 @@ final class IptablesSave {
   private static final Set<String> BASE_CHAINS =
       Set.of("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING");
 
-  /** Modules that ask nothing by themselves, only by their options. */
+  /** Modules that match by their options only. */
   private static final Set<String> QUIET_MODULES =
       Set.of("tcp", "udp", "comment", "multiport", "conntrack", "state", "addrtype");
 
@@ -52,7 +55,7 @@ final class IptablesSave {
   }
 
   /**
-   * Reads all tables but {@code nat}, through which only the first packet of a connection goes.
+   * Reads all tables but {@code nat}, which only the first packet of a connection traverses.
    *
    * @param tool the program whose rules these are, without {@code -save}
    */
@@ -139,14 +142,14 @@ final class IptablesSave {
     };
   }
 
-  /** What follows an option that is not understood is passed over as no option. */
+  /** The arguments of an option that is not understood are skipped, since they are no options. */
   private static Condition condition(String option, Iterator<String> rest) {
     try {
       return switch (option) {
-        case "-s" -> Condition.source(Prefix.parse(rest.next()));
-        case "-d" -> Condition.destination(Prefix.parse(rest.next()));
-        case "-i" -> Condition.device(PacketSample.Way.ARRIVES, rest.next(), '+');
-        case "-o" -> Condition.device(PacketSample.Way.LEAVES, rest.next(), '+');
+        case "-s" -> Condition.source(IpPrefix.parse(rest.next()));
+        case "-d" -> Condition.destination(IpPrefix.parse(rest.next()));
+        case "-i" -> Condition.device(PacketSample.Direction.INCOMING, rest.next(), '+');
+        case "-o" -> Condition.device(PacketSample.Direction.OUTGOING, rest.next(), '+');
         case "-p" -> Condition.protocol(rest.next());
         case "--sport", "--sports" -> Condition.sourcePort(ports(rest.next()));
         case "--dport", "--dports" -> Condition.destinationPort(ports(rest.next()));
@@ -162,7 +165,7 @@ final class IptablesSave {
   }
 
   private static Condition always(String ignored) {
-    return probe -> Answer.YES;
+    return sample -> Certainty.YES;
   }
 
   private static List<Condition.Range> ports(String text) {

@@ -5,6 +5,9 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import dev.caplance.packet.IpPrefix;
+import dev.caplance.preflight.firewall.Table.Chain;
+import dev.caplance.preflight.firewall.Table.Rule;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -25,7 +28,7 @@ final class NftRuleset {
 
   private NftRuleset() {}
 
-  /** Reads the tables of IP. */
+  /** Reads the tables of the families ip, ip6 and inet. */
   static List<Table> parse(String json) throws IOException {
     NftRuleset reader = new NftRuleset();
     try {
@@ -37,7 +40,7 @@ final class NftRuleset {
         | IllegalStateException
         | UnsupportedOperationException
         | NullPointerException e) {
-      throw new IOException("'nft -j list ruleset' wrote something unexpected: " + e, e);
+      throw new IOException("'nft -j list ruleset' printed something unexpected: " + e, e);
     }
     List<Table> all = new ArrayList<>();
     reader.tables.forEach(
@@ -134,16 +137,16 @@ final class NftRuleset {
     }
   }
 
-  /** To ask for a field is to ask for the header that has it, whatever the operator. */
+  /** A match on a field implies the header that has it, whatever the operator. */
   private static Condition header(JsonObject match) {
     JsonObject payload = match.getAsJsonObject("left").getAsJsonObject("payload");
     String protocol = payload == null ? "" : text(payload, "protocol");
     return switch (protocol) {
-      case "ip" -> probe -> Answer.of(probe.ipv4());
-      case "ip6" -> probe -> Answer.of(!probe.ipv4());
+      case "ip" -> sample -> Certainty.of(sample.ipv4());
+      case "ip6" -> sample -> Certainty.of(!sample.ipv4());
       case "tcp", "udp" -> Condition.protocol(protocol);
-      case "icmp", "icmpv6", "igmp", "sctp", "dccp", "arp" -> probe -> Answer.NO;
-      default -> probe -> Answer.YES;
+      case "icmp", "icmpv6", "igmp", "sctp", "dccp", "arp" -> sample -> Certainty.NO;
+      default -> sample -> Certainty.YES;
     };
   }
 
@@ -176,11 +179,11 @@ final class NftRuleset {
 
   private static Condition meta(String key, String value) {
     return switch (key) {
-      case "iif", "iifname" -> Condition.device(PacketSample.Way.ARRIVES, value, '*');
-      case "oif", "oifname" -> Condition.device(PacketSample.Way.LEAVES, value, '*');
+      case "iif", "iifname" -> Condition.device(PacketSample.Direction.INCOMING, value, '*');
+      case "oif", "oifname" -> Condition.device(PacketSample.Direction.OUTGOING, value, '*');
       case "l4proto" -> Condition.protocol(value);
-      case "nfproto" -> probe -> Answer.of(probe.ipv4() == value.equals("ipv4"));
-      case "protocol" -> probe -> Answer.of(probe.ipv4() == value.equals("ip"));
+      case "nfproto" -> sample -> Certainty.of(sample.ipv4() == value.equals("ipv4"));
+      case "protocol" -> sample -> Certainty.of(sample.ipv4() == value.equals("ip"));
       default -> Condition.UNKNOWN;
     };
   }
@@ -202,15 +205,15 @@ final class NftRuleset {
     };
   }
 
-  private static Prefix prefix(JsonElement value) {
+  private static IpPrefix prefix(JsonElement value) {
     if (value.isJsonObject()) {
       JsonObject prefix = value.getAsJsonObject().getAsJsonObject("prefix");
       if (prefix == null) {
         throw new IllegalArgumentException("not a prefix: " + value);
       }
-      return Prefix.parse(text(prefix, "addr") + "/" + text(prefix, "len"));
+      return IpPrefix.parse(text(prefix, "addr") + "/" + text(prefix, "len"));
     }
-    return Prefix.parse(value.getAsString());
+    return IpPrefix.parse(value.getAsString());
   }
 
   private static Condition port(JsonObject payload, JsonElement value) {

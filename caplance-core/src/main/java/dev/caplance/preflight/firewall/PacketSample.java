@@ -6,15 +6,15 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * A packet that is thought of, to see what a firewall would do to it. What is absent is not known,
- * or may be anything.
+ * An imagined packet, to find out what a firewall would do to it. What is absent is unknown or may
+ * be anything.
  *
  * @param protocol {@code tcp} or {@code udp}
- * @param source absent: some client on a network. One of both addresses is there
- * @param device where it comes in or goes out; absent: some interface on a network, not {@code lo}
+ * @param source absent: some client. At least one of the two addresses is present
+ * @param device where it comes in or goes out; absent: some interface other than {@code lo}
  */
 public record PacketSample(
-    Way way,
+    Direction direction,
     String protocol,
     Optional<InetAddress> source,
     Optional<InetAddress> destination,
@@ -23,15 +23,15 @@ public record PacketSample(
     Optional<String> device,
     State state) {
 
-  /** Through which hooks of netfilter a packet goes. */
-  public enum Way {
+  /** Which hooks of netfilter a packet passes. */
+  public enum Direction {
     /** Prerouting, input. */
-    ARRIVES,
+    INCOMING,
     /** Output, postrouting. */
-    LEAVES
+    OUTGOING
   }
 
-  /** What connection tracking says of a packet. */
+  /** The packet's state in connection tracking. */
   public enum State {
     NEW,
     ESTABLISHED,
@@ -39,9 +39,9 @@ public record PacketSample(
   }
 
   /** A new packet to an address of this machine. */
-  public static PacketSample to(InetAddress destination, String protocol, Way way) {
+  public static PacketSample to(InetAddress destination, String protocol, Direction direction) {
     return new PacketSample(
-        way,
+        direction,
         protocol,
         Optional.empty(),
         Optional.of(destination),
@@ -51,10 +51,10 @@ public record PacketSample(
         State.NEW);
   }
 
-  /** An answer that leaves this machine. */
-  public static PacketSample answerFrom(InetAddress source, String protocol) {
+  /** A reply that leaves this machine. */
+  public static PacketSample replyFrom(InetAddress source, String protocol) {
     return new PacketSample(
-        Way.LEAVES,
+        Direction.OUTGOING,
         protocol,
         Optional.of(source),
         Optional.empty(),
@@ -67,25 +67,39 @@ public record PacketSample(
   /** The same packet from this address. */
   public PacketSample from(InetAddress from) {
     return new PacketSample(
-        way, protocol, Optional.of(from), destination, sourcePort, destinationPort, device, state);
+        direction,
+        protocol,
+        Optional.of(from),
+        destination,
+        sourcePort,
+        destinationPort,
+        device,
+        state);
   }
 
   /** The same packet to this port. */
   public PacketSample port(int port) {
     return new PacketSample(
-        way, protocol, source, destination, sourcePort, OptionalInt.of(port), device, state);
+        direction, protocol, source, destination, sourcePort, OptionalInt.of(port), device, state);
   }
 
   /** The same packet through this interface. */
   public PacketSample through(String name) {
     return new PacketSample(
-        way, protocol, source, destination, sourcePort, destinationPort, Optional.of(name), state);
+        direction,
+        protocol,
+        source,
+        destination,
+        sourcePort,
+        destinationPort,
+        Optional.of(name),
+        state);
   }
 
   /** The same packet in another state. */
   public PacketSample in(State other) {
     return new PacketSample(
-        way, protocol, source, destination, sourcePort, destinationPort, device, other);
+        direction, protocol, source, destination, sourcePort, destinationPort, device, other);
   }
 
   boolean ipv4() {
@@ -94,8 +108,8 @@ public record PacketSample(
 
   boolean meets(String hook) {
     return switch (hook) {
-      case "prerouting", "input" -> way == Way.ARRIVES;
-      case "output", "postrouting" -> way == Way.LEAVES;
+      case "prerouting", "input" -> direction == Direction.INCOMING;
+      case "output", "postrouting" -> direction == Direction.OUTGOING;
       default -> false;
     };
   }

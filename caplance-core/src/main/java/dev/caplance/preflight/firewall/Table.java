@@ -1,33 +1,55 @@
 package dev.caplance.preflight.firewall;
 
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.preflight.firewall.Firewall.Blockade;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * The chains of one table. A packet is dropped when one table drops it, whatever the others say.
+ * The chains of one table. A packet that one table drops is dropped, whatever the others say.
  *
  * @param tool what manages it: {@code nft}, or a variant of {@code iptables}
  * @param family {@code ip}, {@code ip6} or {@code inet}
  */
 record Table(String tool, String family, String name, Map<String, Chain> chains) {
 
+  /**
+   * Rules in their order.
+   *
+   * @param hook where the kernel calls it, such as {@code input}; empty if only other chains do
+   * @param drops whether a packet that reaches the end is dropped
+   */
+  record Chain(String name, String hook, boolean drops, List<Rule> rules) {
+
+    Chain {
+      rules = List.copyOf(rules);
+    }
+  }
+
+  /**
+   * A rule.
+   *
+   * @param text as the operator knows it
+   */
+  record Rule(String text, Condition condition, Action action) {}
+
   Table {
     chains = Map.copyOf(chains);
   }
 
-  /** What is sure to drop a packet; empty when nothing is. */
-  Optional<Blockade> findBlockade(PacketSample probe) {
-    if (family.equals(probe.ipv4() ? "ip6" : "ip")) {
+  /** What certainly drops a packet; empty if nothing does. */
+  Optional<Blockade> findBlockade(PacketSample sample) {
+    if (family.equals(sample.ipv4() ? "ip6" : "ip")) {
       return Optional.empty();
     }
     return chains.values().stream()
-        .filter(chain -> probe.meets(chain.hook()))
+        .filter(chain -> sample.meets(chain.hook()))
         .flatMap(
             chain ->
-                new Walk(this, probe)
+                new Walk(this, sample)
                         .findDrop(chain)
-                        .map(rule -> new Blockade(describe(chain, rule), acceptance(chain, probe)))
+                        .map(rule -> new Blockade(describe(chain, rule), acceptance(chain, sample)))
                         .stream())
         .findFirst();
   }
@@ -43,43 +65,44 @@ record Table(String tool, String family, String name, Map<String, Chain> chains)
             + rule;
   }
 
-  private String acceptance(Chain chain, PacketSample probe) {
-    return isNft() ? nftRule(chain, probe) : iptablesRule(chain, probe);
+  private String acceptance(Chain chain, PacketSample sample) {
+    return isNft() ? nftRule(chain, sample) : iptablesRule(chain, sample);
   }
 
   private boolean isNft() {
     return tool.equals("nft");
   }
 
-  private String iptablesRule(Chain chain, PacketSample probe) {
+  private String iptablesRule(Chain chain, PacketSample sample) {
     StringBuilder rule = new StringBuilder(tool);
     rule.append(name.equals("filter") ? "" : " -t " + name).append(" -I ").append(chain.name());
-    probe.destinationPort().ifPresent(port -> rule.append(" -p ").append(probe.protocol()));
-    String device = probe.way() == PacketSample.Way.ARRIVES ? " -i " : " -o ";
-    probe.device().filter(d -> d.equals("lo")).ifPresent(d -> rule.append(device).append(d));
-    probe.source().ifPresent(a -> rule.append(" -s ").append(IpAddresses.format(a)));
-    if (probe.device().isPresent() && probe.source().isEmpty()) {
-      probe.destination().ifPresent(a -> rule.append(" -d ").append(IpAddresses.format(a)));
+    sample.destinationPort().ifPresent(port -> rule.append(" -p ").append(sample.protocol()));
+    String device = sample.direction() == PacketSample.Direction.INCOMING ? " -i " : " -o ";
+    sample.device().filter(d -> d.equals("lo")).ifPresent(d -> rule.append(device).append(d));
+    sample.source().ifPresent(a -> rule.append(" -s ").append(IpAddresses.format(a)));
+    if (sample.device().isPresent() && sample.source().isEmpty()) {
+      sample.destination().ifPresent(a -> rule.append(" -d ").append(IpAddresses.format(a)));
     }
-    probe.destinationPort().ifPresent(port -> rule.append(" --dport ").append(port));
+    sample.destinationPort().ifPresent(port -> rule.append(" --dport ").append(port));
     return rule.append(" -j ACCEPT").toString();
   }
 
-  private String nftRule(Chain chain, PacketSample probe) {
+  private String nftRule(Chain chain, PacketSample sample) {
     StringBuilder rule = new StringBuilder("nft insert rule ");
     rule.append(family).append(' ').append(name).append(' ').append(chain.name());
-    String device = probe.way() == PacketSample.Way.ARRIVES ? " iifname " : " oifname ";
-    probe.device().filter(d -> d.equals("lo")).ifPresent(d -> rule.append(device).append(d));
-    String ip = probe.ipv4() ? " ip " : " ip6 ";
-    probe.source().ifPresent(a -> rule.append(ip).append("saddr ").append(IpAddresses.format(a)));
-    if (probe.device().isPresent() && probe.source().isEmpty()) {
-      probe
+    String device =
+        sample.direction() == PacketSample.Direction.INCOMING ? " iifname " : " oifname ";
+    sample.device().filter(d -> d.equals("lo")).ifPresent(d -> rule.append(device).append(d));
+    String ip = sample.ipv4() ? " ip " : " ip6 ";
+    sample.source().ifPresent(a -> rule.append(ip).append("saddr ").append(IpAddresses.format(a)));
+    if (sample.device().isPresent() && sample.source().isEmpty()) {
+      sample
           .destination()
           .ifPresent(a -> rule.append(ip).append("daddr ").append(IpAddresses.format(a)));
     }
-    probe
+    sample
         .destinationPort()
-        .ifPresent(p -> rule.append(' ').append(probe.protocol()).append(" dport ").append(p));
+        .ifPresent(p -> rule.append(' ').append(sample.protocol()).append(" dport ").append(p));
     return rule.append(" accept").toString();
   }
 }

@@ -1,37 +1,39 @@
 package dev.caplance.preflight.firewall;
 
+import dev.caplance.preflight.firewall.Table.Chain;
+import dev.caplance.preflight.firewall.Table.Rule;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 
 /**
- * A packet's way through the chains of a table, on every branch that it may take. It is sure to be
- * dropped when all branches end so.
+ * A packet's path through the chains of a table, on every branch that it may take. It is certain to
+ * be dropped if every branch drops it.
  */
 final class Walk {
 
-  /** The kernel does not allow more jumps in each other than this. */
+  /** The kernel does not allow deeper nesting of jumps. */
   private static final int DEEPEST = 64;
 
   private enum End {
     ACCEPTED,
     DROPPED,
-    /** The rule that follows in the chain is next. */
+    /** It continues with the next rule of the chain. */
     NEXT,
-    /** The chain is left, to where it was jumped from or to the policy. */
+    /** It leaves the chain, to where that was jumped to from or to the policy. */
     LEFT
   }
 
   private final Table table;
-  private final PacketSample probe;
+  private final PacketSample sample;
   private String lastDrop = "";
 
-  Walk(Table table, PacketSample probe) {
+  Walk(Table table, PacketSample sample) {
     this.table = table;
-    this.probe = probe;
+    this.sample = sample;
   }
 
-  /** The rule, or the policy, that is sure to drop a packet which comes to this base chain. */
+  /** The rule or policy that certainly drops a packet which enters this base chain. */
   Optional<String> findDrop(Chain base) {
     Set<End> ends = walk(base, 0);
     if (ends.remove(End.LEFT)) {
@@ -44,12 +46,12 @@ final class Walk {
   private Set<End> walk(Chain chain, int depth) {
     Set<End> ends = EnumSet.noneOf(End.class);
     for (Rule rule : chain.rules()) {
-      Answer matches = rule.condition().test(probe);
-      if (matches == Answer.NO) {
+      Certainty matches = rule.condition().test(sample);
+      if (matches == Certainty.NO) {
         continue;
       }
       Set<End> after = after(rule, depth);
-      boolean over = matches == Answer.YES && !after.contains(End.NEXT);
+      boolean over = matches == Certainty.YES && !after.contains(End.NEXT);
       after.remove(End.NEXT);
       ends.addAll(after);
       if (over) {

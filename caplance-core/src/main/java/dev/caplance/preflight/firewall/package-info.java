@@ -1,8 +1,7 @@
 /**
- * What a firewall does to a packet, told from its rules alone: the rules are read into {@link
+ * Predicts from its rules what a firewall does to a packet: the rules are read into {@link
  * dev.caplance.preflight.firewall.Table}s, and a {@link
- * dev.caplance.preflight.firewall.PacketSample} walks through them. Whatever is not understood
- * counts as "may be so, may be not", so that only what is certain is said. Changes nothing on the
- * machine.
+ * dev.caplance.preflight.firewall.PacketSample} walks through them. A match that is not understood
+ * may hold or not, so that only what is certain is reported. Changes nothing on the machine.
  */
 package dev.caplance.preflight.firewall;

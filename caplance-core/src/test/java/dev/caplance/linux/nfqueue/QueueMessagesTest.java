@@ -46,6 +46,24 @@ class QueueMessagesTest {
     assertThat(message.checksumReady()).isTrue();
   }
 
+  /** What the kernel answers to a verdict on packets that it does not have. */
+  @Test
+  void readsAnError() {
+    byte[] error =
+        bytes(
+            "34000000 0200 0000 00000000 00000000" // nlmsghdr: 52 bytes, NLMSG_ERROR
+                + "feffffff" // -ENOENT
+                + "20000000 0303 0100 00000000 00000000" // our message
+                + "00 00 0003 0c00 0200 00000000 00000007");
+    ByteBuffer buffer = ByteBuffer.allocateDirect(error.length + 64).put(64, error);
+    assertThat(read(error)).isFalse();
+    assertThat(QueueMessages.errno(buffer, 64, error.length)).isEqualTo(2);
+    assertThat(QueueMessages.errno(buffer, 64, 19)).as("cut short").isZero();
+    byte[] packet = bytes(PACKET);
+    buffer.put(64, packet);
+    assertThat(QueueMessages.errno(buffer, 64, packet.length)).as("a packet").isZero();
+  }
+
   @Test
   void readsAPacket() {
     byte[] packet = bytes(PACKET);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.preflight.firewall.Firewall.Blockade;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -14,17 +15,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 class NftRulesetTest {
 
   private static final PacketSample DATA =
-      PacketSample.to(IpAddresses.parse("10.0.0.11"), "udp", PacketSample.Way.ARRIVES)
+      PacketSample.to(IpAddresses.parse("10.0.0.11"), "udp", PacketSample.Direction.INCOMING)
           .port(1337)
           .from(IpAddresses.parse("10.0.0.2"))
           .through("eth0");
   private static final PacketSample DATA6 =
-      PacketSample.to(IpAddresses.parse("fd00::11"), "udp", PacketSample.Way.ARRIVES)
+      PacketSample.to(IpAddresses.parse("fd00::11"), "udp", PacketSample.Direction.INCOMING)
           .port(1337)
           .from(IpAddresses.parse("fd00::2"))
           .through("eth0");
   private static final PacketSample DELIVERY =
-      PacketSample.to(IpAddresses.parse("10.0.0.50"), "tcp", PacketSample.Way.ARRIVES)
+      PacketSample.to(IpAddresses.parse("10.0.0.50"), "tcp", PacketSample.Direction.INCOMING)
           .through("lo");
 
   private static final String DPORT =
@@ -40,7 +41,7 @@ class NftRulesetTest {
         + "]}}";
   }
 
-  private static List<Blockade> blockades(PacketSample probe, String policy, String... rules)
+  private static List<Blockade> blockades(PacketSample sample, String policy, String... rules)
       throws IOException {
     String json =
         "{\"nftables\":[{\"metainfo\":{\"version\":\"1.0.6\",\"json_schema_version\":1}},"
@@ -53,7 +54,7 @@ class NftRulesetTest {
             + "\"}}"
             + String.join("", rules)
             + "]}";
-    return new Firewall(NftRuleset.parse(json)).blockades(probe);
+    return new Firewall(NftRuleset.parse(json)).blockades(sample);
   }
 
   @Test

@@ -8,16 +8,18 @@ import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
 import dev.caplance.lb.dataplane.Dataplane;
-import dev.caplance.lb.forwarding.Endpoint;
-import dev.caplance.lb.registry.BackendStatus;
-import dev.caplance.lb.registry.ForwardingBackend;
+import dev.caplance.lb.forwarding.ForwardingTable;
+import dev.caplance.lb.forwarding.Service;
+import dev.caplance.lb.forwarding.Target;
+import dev.caplance.lb.registry.BackendRegistry;
+import dev.caplance.lb.registry.BackendView;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpAddresses;
-import dev.caplance.session.Intent;
 import dev.caplance.status.FlowExplanation;
 import dev.caplance.status.FlowExplanation.Reason;
 import dev.caplance.status.StatusJson;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
 
@@ -27,14 +29,14 @@ import java.util.function.Supplier;
  */
 public final class ExplainMethod implements ControlMethod {
 
-  private final Supplier<RoutingStatus> routing;
+  private final Supplier<ForwardingTable> table;
   private final RegisteredBackends backends;
   private final Dataplane dataplane;
 
   /** A method that asks these parts whenever it is called. */
   public ExplainMethod(
-      Supplier<RoutingStatus> routing, RegisteredBackends backends, Dataplane dataplane) {
-    this.routing = routing;
+      Supplier<ForwardingTable> table, RegisteredBackends backends, Dataplane dataplane) {
+    this.table = table;
     this.backends = backends;
     this.dataplane = dataplane;
   }
@@ -44,10 +46,10 @@ public final class ExplainMethod implements ControlMethod {
    *
    * @param service null when none has the flow
    * @param slot null when no slot was used
-   * @param backend null when it goes to none
+   * @param target null when it goes to none
    */
   private record Decision(
-      ServiceStatus service, Integer slot, ForwardingBackend backend, Reason why, String detail) {}
+      Service service, Integer slot, Target target, Reason why, String detail) {}
 
   @Override
   public JsonElement call(JsonObject params, Caller caller)
@@ -59,27 +61,27 @@ public final class ExplainMethod implements ControlMethod {
     } catch (IllegalArgumentException e) {
       throw Params.invalid(e.getMessage());
     }
-    RoutingStatus now = routing.get();
+    ForwardingTable now = table.get();
     return StatusJson.write(explanation(flow, decide(flow, now), now.slots()));
   }
 
   private static FlowExplanation explanation(NamedFlow flow, Decision decision, int slots) {
-    ForwardingBackend backend = decision.backend;
+    Target target = decision.target;
     return new FlowExplanation(
         flow.toString(),
         decision.service == null ? null : decision.service.name(),
         decision.slot,
         slots,
-        backend == null ? null : backend.name(),
-        backend == null ? null : IpAddresses.format(backend.dataAddress()),
+        target == null ? null : target.name(),
+        target == null ? null : IpAddresses.format(target.address()),
         decision.why,
         decision.detail);
   }
 
-  private Decision decide(NamedFlow flow, RoutingStatus now)
+  private Decision decide(NamedFlow flow, ForwardingTable now)
       throws ControlException, InterruptedException {
     FlowKey key = flow.key();
-    if (now.table().refusesSource(key.sourceHigh(), key.sourceLow())) {
+    if (now.refusesSource(key.sourceHigh(), key.sourceLow())) {
       return without(
           null,
           Reason.OWN_SOURCE,
@@ -87,16 +89,16 @@ public final class ExplainMethod implements ControlMethod {
               + IpAddresses.format(flow.source().getAddress())
               + ", an address of this machine or a VIP, are dropped");
     }
-    int number = now.table().service(key);
-    if (number < 0) {
+    int number = now.service(key);
+    if (number == ForwardingTable.NO_SERVICE) {
       return without(null, Reason.NO_SERVICE, noService(flow, now.services()));
     }
-    ServiceStatus service = now.services().get(number);
-    int slot = now.table().slot(number, key);
-    ForwardingBackend forNewFlows = backend(service, now.table().endpoint(number, key));
-    OptionalInt known = dataplane.endpointOf(key);
+    Service service = now.services().get(number);
+    int slot = now.slot(number, key);
+    Target forNewFlows = now.target(number, key);
+    OptionalInt known = dataplane.targetOf(key);
     if (known.isPresent()) {
-      ForwardingBackend kept = backend(service, now.table().keeper(number, known.getAsInt()));
+      Target kept = now.retained(number, known.getAsInt());
       if (kept != null) {
         return kept(service, slot, kept, forNewFlows);
       }
@@ -105,25 +107,18 @@ public final class ExplainMethod implements ControlMethod {
     return ofTable(service, slot, forNewFlows, moved);
   }
 
-  private static ForwardingBackend backend(ServiceStatus service, Endpoint endpoint) {
-    return service.serving().stream()
-        .filter(backend -> backend.endpoint() == endpoint)
-        .findFirst()
-        .orElse(null);
-  }
-
-  private static String noService(NamedFlow flow, List<ServiceStatus> services) {
+  private static String noService(NamedFlow flow, List<Service> services) {
     String vip = IpAddresses.format(flow.destination().getAddress());
     String ports =
         services.stream()
-            .filter(service -> service.vip().equals(flow.destination().getAddress()))
-            .map(service -> service.name() + " has " + service.ports())
+            .filter(service -> service.spec().vip().equals(flow.destination().getAddress()))
+            .map(service -> service.name() + " has " + service.spec().ports())
             .collect(joining("; "));
     if (ports.isEmpty()) {
       return vip
           + " is not a VIP of this load balancer; its VIPs are "
           + services.stream()
-              .map(service -> IpAddresses.format(service.vip()))
+              .map(service -> IpAddresses.format(service.spec().vip()))
               .distinct()
               .collect(joining(", "));
     }
@@ -139,14 +134,14 @@ public final class ExplainMethod implements ControlMethod {
   }
 
   /** The data plane knows the flow, and its backend may keep it. */
-  private Decision kept(
-      ServiceStatus service, int slot, ForwardingBackend kept, ForwardingBackend forNewFlows)
+  private Decision kept(Service service, int slot, Target kept, Target forNewFlows)
       throws ControlException, InterruptedException {
     String aNewOne =
         kept.equals(forNewFlows)
             ? "a new one would go there as well"
             : "a new one would go to " + (forNewFlows == null ? "no backend" : forNewFlows.name());
-    if (kept.takesNewFlows()) {
+    Optional<BackendView> backend = backend(kept);
+    if (backend.filter(BackendView::takesNewFlows).isPresent()) {
       return new Decision(
           service,
           slotOf(slot),
@@ -154,11 +149,7 @@ public final class ExplainMethod implements ControlMethod {
           Reason.FLOW_TABLE,
           "the flow is known and stays; " + aNewOne);
     }
-    boolean draining =
-        backends.now().stream()
-            .filter(backend -> backend.name().equals(kept.name()))
-            .map(BackendStatus::intent)
-            .anyMatch(intent -> intent == Intent.DRAINING);
+    boolean draining = backend.filter(BackendView::draining).isPresent();
     return new Decision(
         service,
         slotOf(slot),
@@ -171,10 +162,10 @@ public final class ExplainMethod implements ControlMethod {
   }
 
   /** The data plane does not know the flow, or its backend may not keep it. */
-  private static Decision ofTable(
-      ServiceStatus service, int slot, ForwardingBackend backend, String moved) {
-    if (backend == null) {
-      boolean unhealthy = service.state() == ServiceStatus.State.ALL_UNFIT;
+  private Decision ofTable(Service service, int slot, Target target, String moved)
+      throws ControlException, InterruptedException {
+    boolean unhealthy = service.state() == Service.State.ALL_UNHEALTHY;
+    if (target == null) {
       return without(
           service,
           unhealthy ? Reason.ALL_UNHEALTHY : Reason.NO_BACKEND,
@@ -183,26 +174,29 @@ public final class ExplainMethod implements ControlMethod {
                   : "no backend may get packets of this service")
               + moved);
     }
-    return service.state() == ServiceStatus.State.ALL_UNFIT
-        ? new Decision(
-            service,
-            slotOf(slot),
-            backend,
-            Reason.ALL_UNHEALTHY,
-            (backend.draining()
-                    ? "all backends are draining, so new flows still go to them"
-                    : "all backends are unhealthy or draining, so new flows go to those that are not"
-                        + " draining")
-                + moved)
-        : new Decision(
-            service,
-            slotOf(slot),
-            backend,
-            Reason.TABLE,
-            "a new flow goes where its slot says" + moved);
+    return new Decision(
+        service,
+        slotOf(slot),
+        target,
+        unhealthy ? Reason.ALL_UNHEALTHY : Reason.TABLE,
+        (unhealthy ? lastResort(target) : "a new flow goes where its slot says") + moved);
   }
 
-  private static Decision without(ServiceStatus service, Reason why, String detail) {
+  private String lastResort(Target target) throws ControlException, InterruptedException {
+    return backend(target).filter(BackendView::draining).isPresent()
+        ? "all backends are draining, so new flows still go to them"
+        : "all backends are unhealthy or draining, so new flows go to those that are not draining";
+  }
+
+  private Optional<BackendView> backend(Target target)
+      throws ControlException, InterruptedException {
+    return backends.now().stream()
+        .map(BackendRegistry.Entry::backend)
+        .filter(backend -> backend.target().id() == target.id())
+        .findFirst();
+  }
+
+  private static Decision without(Service service, Reason why, String detail) {
     return new Decision(service, null, null, why, detail);
   }
 

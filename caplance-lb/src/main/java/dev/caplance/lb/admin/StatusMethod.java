@@ -6,9 +6,12 @@ import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
 import dev.caplance.lb.dataplane.Dataplane;
-import dev.caplance.lb.dataplane.WorkerStatus;
+import dev.caplance.lb.forwarding.ForwardingTable;
+import dev.caplance.lb.forwarding.Service;
+import dev.caplance.lb.forwarding.ServiceSpec;
 import dev.caplance.lb.registry.BackendHealth;
-import dev.caplance.lb.registry.BackendStatus;
+import dev.caplance.lb.registry.BackendRegistry;
+import dev.caplance.lb.registry.BackendView;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.status.HealthState;
@@ -17,7 +20,6 @@ import dev.caplance.status.LoadBalancerStatus.OtherTraffic;
 import dev.caplance.status.LoadBalancerStatus.ServiceState;
 import dev.caplance.status.ReportedIntent;
 import dev.caplance.status.StatusJson;
-import java.net.InetAddress;
 import java.time.Instant;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -30,66 +32,64 @@ public final class StatusMethod implements ControlMethod {
 
   private final String version;
   private final Instant startedAt = Instant.now();
-  private final Supplier<RoutingStatus> routing;
+  private final Supplier<ForwardingTable> table;
   private final RegisteredBackends backends;
   private final Dataplane dataplane;
-  private final Supplier<Map<InetAddress, Long>> droppedOtherTraffic;
 
   /**
    * A method that asks these parts whenever it is called.
    *
    * @param version of this program
-   * @param droppedOtherTraffic how many packets of no service the firewall dropped, by VIP; without
-   *     the VIPs whose other traffic the host gets
    */
   public StatusMethod(
       String version,
-      Supplier<RoutingStatus> routing,
+      Supplier<ForwardingTable> table,
       RegisteredBackends backends,
-      Dataplane dataplane,
-      Supplier<Map<InetAddress, Long>> droppedOtherTraffic) {
+      Dataplane dataplane) {
     this.version = version;
-    this.routing = routing;
+    this.table = table;
     this.backends = backends;
     this.dataplane = dataplane;
-    this.droppedOtherTraffic = droppedOtherTraffic;
   }
 
   @Override
   public JsonElement call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
-    List<WorkerStatus> workers = dataplane.status();
+    List<Dataplane.WorkerStatus> workers = dataplane.status();
     return StatusJson.write(
         new LoadBalancerStatus(
             version,
             startedAt,
-            routing.get().services().stream().map(StatusMethod::service).toList(),
-            backends.now().stream().map(StatusMethod::backend).toList(),
+            table.get().services().stream().map(StatusMethod::service).toList(),
+            backends.now().stream().map(this::backend).toList(),
             packets(workers),
             otherTraffic(),
             workers.stream().map(StatusMethod::worker).toList()));
   }
 
-  private static LoadBalancerStatus.Service service(ServiceStatus service) {
+  private static LoadBalancerStatus.Service service(Service service) {
+    ServiceSpec spec = service.spec();
     return new LoadBalancerStatus.Service(
-        service.name(),
-        IpAddresses.format(service.vip()),
-        service.ports().toString(),
-        service.legacy(),
+        spec.name(),
+        IpAddresses.format(spec.vip()),
+        spec.ports().toString(),
+        spec.legacy(),
         state(service.state()),
-        service.members().size(),
-        service.serving().size() - service.members().size());
+        service.targets().size(),
+        service.drainingTargets().size());
   }
 
-  private static ServiceState state(ServiceStatus.State state) {
+  private static ServiceState state(Service.State state) {
     return switch (state) {
       case BALANCING -> ServiceState.BALANCING;
-      case ALL_UNFIT -> ServiceState.ALL_UNHEALTHY;
+      case ALL_UNHEALTHY -> ServiceState.ALL_UNHEALTHY;
       case NO_BACKEND -> ServiceState.NO_BACKEND;
     };
   }
 
-  private static LoadBalancerStatus.Backend backend(BackendStatus backend) {
+  private LoadBalancerStatus.Backend backend(BackendRegistry.Entry entry) {
+    BackendView backend = entry.backend();
+    Dataplane.TargetTraffic traffic = dataplane.traffic(backend.target());
     return new LoadBalancerStatus.Backend(
         backend.name(),
         IpAddresses.format(backend.dataAddress()),
@@ -97,34 +97,34 @@ public final class StatusMethod implements ControlMethod {
         ReportedIntent.of(backend.intent().word()),
         health(backend.health()),
         backend.takesNewFlows(),
-        backend.weight(),
+        backend.target().weight(),
         List.copyOf(backend.services()),
-        backend.mtu(),
+        backend.target().mtu(),
         IpAddresses.format(backend.session()),
-        backend.silence().toMillis(),
-        backend.registeredSince(),
-        backend.packets(),
-        backend.bytes());
+        entry.silence().toMillis(),
+        backend.registeredAt(),
+        traffic.packets(),
+        traffic.bytes());
   }
 
   private static LoadBalancerStatus.Health health(BackendHealth health) {
     HealthState state =
         switch (health.condition()) {
           case UNKNOWN -> HealthState.UNKNOWN;
-          case FIT -> HealthState.HEALTHY;
-          case UNFIT -> HealthState.UNHEALTHY;
+          case HEALTHY -> HealthState.HEALTHY;
+          case UNHEALTHY -> HealthState.UNHEALTHY;
         };
     return new LoadBalancerStatus.Health(state, health.code(), health.reason());
   }
 
-  private static LoadBalancerStatus.Packets packets(List<WorkerStatus> workers) {
+  private static LoadBalancerStatus.Packets packets(List<Dataplane.WorkerStatus> workers) {
     long received = 0;
     long bytes = 0;
     Map<Disposition, Long> sum = new EnumMap<>(Disposition.class);
-    for (WorkerStatus worker : workers) {
+    for (Dataplane.WorkerStatus worker : workers) {
       received += worker.traffic().received();
       bytes += worker.traffic().bytes();
-      worker.traffic().verdicts().forEach((what, count) -> sum.merge(what, count, Long::sum));
+      worker.traffic().dispositions().forEach((what, count) -> sum.merge(what, count, Long::sum));
     }
     Long forwarded = sum.remove(Disposition.FORWARD);
     Map<String, Long> dropped = new LinkedHashMap<>();
@@ -134,12 +134,12 @@ public final class StatusMethod implements ControlMethod {
   }
 
   private List<OtherTraffic> otherTraffic() {
-    return droppedOtherTraffic.get().entrySet().stream()
+    return dataplane.droppedOtherTraffic().entrySet().stream()
         .map(vip -> new OtherTraffic(IpAddresses.format(vip.getKey()), vip.getValue()))
         .toList();
   }
 
-  private static LoadBalancerStatus.Worker worker(WorkerStatus worker) {
+  private static LoadBalancerStatus.Worker worker(Dataplane.WorkerStatus worker) {
     return new LoadBalancerStatus.Worker(
         worker.queue(),
         worker.traffic().received(),

@@ -7,8 +7,10 @@ import com.google.gson.JsonObject;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
+import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Maglev;
-import dev.caplance.lb.registry.ForwardingBackend;
+import dev.caplance.lb.forwarding.Service;
+import dev.caplance.lb.forwarding.Target;
 import dev.caplance.session.Message;
 import dev.caplance.status.StatusJson;
 import dev.caplance.status.WhatIfResult;
@@ -27,21 +29,21 @@ import java.util.function.Supplier;
  */
 public final class WhatIfMethod implements ControlMethod {
 
-  private final Supplier<RoutingStatus> routing;
+  private final Supplier<ForwardingTable> table;
 
   /** A method that asks for the current state whenever it is called. */
-  public WhatIfMethod(Supplier<RoutingStatus> routing) {
-    this.routing = routing;
+  public WhatIfMethod(Supplier<ForwardingTable> table) {
+    this.table = table;
   }
 
   @Override
   public JsonElement call(JsonObject json, Caller caller) throws ControlException {
     Params params = new Params(json);
-    RoutingStatus now = routing.get();
-    ServiceStatus service = service(now, params.find("service"));
+    ForwardingTable now = table.get();
+    Service service = service(now, params.find("service"));
     String name = params.text("name", "web-1");
     Map<String, Integer> before = new TreeMap<>();
-    service.members().forEach(member -> before.put(member.name(), member.weight()));
+    service.targets().forEach(target -> before.put(target.name(), target.weight()));
     Map<String, Integer> after = new TreeMap<>(before);
     String change = params.text("change", "remove");
     switch (change) {
@@ -67,13 +69,13 @@ public final class WhatIfMethod implements ControlMethod {
     return StatusJson.write(compare(service.name(), name, before, after, now.slots()));
   }
 
-  private static ServiceStatus service(RoutingStatus now, Optional<String> name)
+  private static Service service(ForwardingTable now, Optional<String> name)
       throws ControlException {
-    List<ServiceStatus> services = now.services();
+    List<Service> services = now.services();
     if (name.isEmpty() && services.size() == 1) {
       return services.get(0);
     }
-    String names = services.stream().map(ServiceStatus::name).collect(joining(", "));
+    String names = services.stream().map(Service::name).collect(joining(", "));
     if (name.isEmpty()) {
       throw Params.invalid("there is more than one service; name one of " + names);
     }
@@ -89,16 +91,16 @@ public final class WhatIfMethod implements ControlMethod {
   }
 
   /** That of a backend which is registered but gets no new flows, otherwise the default. */
-  private static int offeredWeight(ServiceStatus service, String name) {
-    return service.serving().stream()
-        .filter(backend -> backend.name().equals(name))
-        .map(ForwardingBackend::weight)
+  private static int offeredWeight(Service service, String name) {
+    return service.drainingTargets().stream()
+        .filter(target -> target.name().equals(name))
+        .map(Target::weight)
         .findFirst()
         .orElse(1);
   }
 
-  private static void requireMember(
-      ServiceStatus service, Map<String, Integer> members, String name) throws ControlException {
+  private static void requireMember(Service service, Map<String, Integer> members, String name)
+      throws ControlException {
     if (!members.containsKey(name)) {
       throw refused(
           name

@@ -3,130 +3,112 @@ package dev.caplance.lb.forwarding;
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.FlowKey;
-import dev.caplance.packet.IpAddresses;
-import dev.caplance.packet.Ports;
-import java.net.InetAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
- * All that a worker must know to send a packet on, at one moment: the services, the table of each,
- * the backends' endpoints, and the addresses that no packet may come from. Immutable; a change is a
- * new table.
+ * All that a data plane must know to send packets on, at one moment: the services with their VIPs,
+ * ports, targets and Maglev tables, the hash key, the addresses that no packet may come from, and
+ * whether backends are awaited after a restart. Immutable and iterable, so that each data plane can
+ * lay it out as it needs; a change is a new table.
  */
 public final class ForwardingTable {
 
-  /** A service: which packets are its own, who gets new flows, and who may keep those it has. */
-  private static final class Route {
-    final long vipHigh;
-    final long vipLow;
-    final Ports ports;
-    final Shape shape;
-    final char[] slots;
-    final Endpoint[] endpoints;
-    final EndpointSet keepers;
-    final boolean rejectsWhenEmpty;
+  /**
+   * For how long after a start nothing is final: backends have yet to return, so no connection is
+   * refused because of their absence.
+   */
+  public static final Duration GRACE = Duration.ofSeconds(30);
 
-    Route(Pool pool, Shape shape, char[] slots) {
-      this.shape = shape;
-      this.vipHigh = IpAddresses.high(pool.vip());
-      this.vipLow = IpAddresses.low(pool.vip());
-      this.ports = pool.ports();
-      this.slots = slots;
-      this.endpoints = pool.members().stream().map(Member::endpoint).toArray(Endpoint[]::new);
-      this.keepers = new EndpointSet(pool.keepers());
-      this.rejectsWhenEmpty = pool.rejectWhenEmpty();
-    }
-  }
+  /** What {@link #service} says of a flow that no service has. */
+  public static final int NO_SERVICE = -1;
 
-  /** What a Maglev table depends on besides its size: equal ones have the same table. */
-  private record Shape(List<String> names, List<Integer> weights) {
-
-    static Shape of(List<Member> members) {
-      return new Shape(
-          members.stream().map(Member::name).toList(),
-          members.stream().map(Member::weight).toList());
-    }
-
-    char[] slots(int size) {
-      int[] weight = weights.stream().mapToInt(Integer::intValue).toArray();
-      return names.isEmpty() ? new char[0] : Maglev.table(names, weight, size);
-    }
-  }
-
-  private final Route[] routes;
+  private final List<Service> services;
+  private final Service[] servicesInOrder;
+  private final Target[] targetsByIndex;
   private final AddressSet refusedSources;
   private final FlowHash hash;
-  private final int size;
+  private final int slots;
   private final boolean awaitsBackends;
 
   private ForwardingTable(
-      Route[] routes, AddressSet refusedSources, FlowHash hash, int size, boolean awaitsBackends) {
-    this.routes = routes;
+      List<Service> services,
+      AddressSet refusedSources,
+      FlowHash hash,
+      int slots,
+      boolean awaitsBackends) {
+    this.services = services;
+    this.servicesInOrder = services.toArray(Service[]::new);
+    this.targetsByIndex = byIndex(services);
     this.refusedSources = refusedSources;
     this.hash = hash;
-    this.size = size;
+    this.slots = slots;
     this.awaitsBackends = awaitsBackends;
   }
 
-  /**
-   * One service with its backends of this moment.
-   *
-   * @param vip its address
-   * @param ports its protocols and ports
-   * @param members those that get new flows, in byte order of their names; may be empty
-   * @param keepers the endpoints that may keep flows that they have; those of the members among
-   *     them
-   * @param rejectWhenEmpty whether clients are told that there is nobody
-   */
-  public record Pool(
-      InetAddress vip,
-      Ports ports,
-      List<Member> members,
-      List<Endpoint> keepers,
-      boolean rejectWhenEmpty) {}
-
-  /** A backend in a pool, with its weight from 1 to 256. */
-  public record Member(String name, int weight, Endpoint endpoint) {}
+  private static Target[] byIndex(List<Service> services) {
+    List<Target> all = services.stream().flatMap(s -> s.retainedTargets().stream()).toList();
+    Target[] targets = new Target[all.stream().mapToInt(Target::index).max().orElse(-1) + 1];
+    all.forEach(target -> targets[target.index()] = target);
+    return targets;
+  }
 
   /**
-   * Builds the table.
+   * A table without services.
    *
-   * @param pools one for each service; no two of them share a port of a VIP
-   * @param refusedSources the VIPs and the machine's own addresses
    * @param hash chooses the slot of a flow
-   * @param size slots of each Maglev table, a prime
+   * @param slots of each Maglev table, a prime
    */
-  public static ForwardingTable of(
-      List<Pool> pools, AddressSet refusedSources, FlowHash hash, int size) {
-    return new ForwardingTable(new Route[0], refusedSources, hash, size, false)
-        .next(pools, refusedSources);
+  public static ForwardingTable empty(FlowHash hash, int slots) {
+    return new ForwardingTable(List.of(), AddressSet.EMPTY, hash, slots, false);
   }
 
-  /** The table that follows this one after a change; what is the same as here is not built anew. */
-  public ForwardingTable next(List<Pool> newPools, AddressSet newRefusedSources) {
-    Map<Shape, char[]> built = new HashMap<>();
-    for (Route route : routes) {
-      built.put(route.shape, route.slots);
+  /**
+   * The table after a change; Maglev tables that are the same as here are not built anew.
+   *
+   * @param pools one for each service; no two of them have a port of a VIP in common
+   * @param newRefusedSources the VIPs and the host's own addresses
+   * @param awaitsBackends see {@link #awaitsBackends}
+   */
+  public ForwardingTable next(
+      List<Service.Pool> pools, AddressSet newRefusedSources, boolean awaitsBackends) {
+    Map<MaglevTable.Shape, MaglevTable> tables = new HashMap<>();
+    services.forEach(service -> tables.put(service.table().shape(), service.table()));
+    List<Service> next = new ArrayList<>(pools.size());
+    for (Service.Pool pool : pools) {
+      MaglevTable table =
+          tables.computeIfAbsent(
+              MaglevTable.Shape.of(pool.targets()), shape -> MaglevTable.of(shape, slots));
+      next.add(
+          new Service(pool.spec(), pool.state(), pool.targets(), pool.drainingTargets(), table));
     }
-    Route[] next = new Route[newPools.size()];
-    for (int i = 0; i < next.length; i++) {
-      Pool pool = newPools.get(i);
-      Shape shape = Shape.of(pool.members());
-      next[i] = new Route(pool, shape, built.computeIfAbsent(shape, s -> s.slots(size)));
-    }
-    return new ForwardingTable(next, newRefusedSources, hash, size, false);
+    return new ForwardingTable(List.copyOf(next), newRefusedSources, hash, slots, awaitsBackends);
   }
 
-  /** The same while not all backends of the time before a restart have returned. */
-  public ForwardingTable awaitingBackends() {
-    return new ForwardingTable(routes, refusedSources, hash, size, true);
+  /** The services; the numbers that other methods take are positions in this list. */
+  public List<Service> services() {
+    return services;
+  }
+
+  /** The targets of all services, each once, by ascending index. */
+  public List<Target> targets() {
+    return Arrays.stream(targetsByIndex).filter(Objects::nonNull).toList();
+  }
+
+  /** Slots of each Maglev table. */
+  public int slots() {
+    return slots;
   }
 
   /**
    * Whether the backend of a connection that is older than the load balancer may be missing here,
-   * so that its packets are better sent again later than to a stranger, who resets it.
+   * so that the connection's packets are better dropped, to be sent again, than given to a backend
+   * that would reset it.
    */
   public boolean awaitsBackends() {
     return awaitsBackends;
@@ -137,39 +119,39 @@ public final class ForwardingTable {
     return refusedSources.contains(high, low);
   }
 
-  /** The service of a flow, for the other methods, or −1 when it has none. */
+  /** The number of the service that has a flow, or {@link #NO_SERVICE}. */
   public int service(FlowKey flow) {
-    for (int i = 0; i < routes.length; i++) {
-      Route route = routes[i];
-      if (route.vipLow == flow.destinationLow()
-          && route.vipHigh == flow.destinationHigh()
-          && route.ports.contains(flow.protocol(), flow.destinationPort())) {
+    for (int i = 0; i < servicesInOrder.length; i++) {
+      if (servicesInOrder[i].isFor(flow)) {
         return i;
       }
     }
-    return -1;
+    return NO_SERVICE;
   }
 
-  /** The endpoint of this number, if it may keep flows of the service; else null. */
-  public Endpoint keeper(int service, int endpointId) {
-    return routes[service].keepers.find(endpointId);
+  /** The target with this id, if it may keep flows of the service; else null. */
+  public Target retained(int service, int targetId) {
+    int index = Target.indexOf(targetId);
+    Target target = index < targetsByIndex.length ? targetsByIndex[index] : null;
+    return target != null && target.id() == targetId && servicesInOrder[service].retains(index)
+        ? target
+        : null;
   }
 
   /** The slot of a flow in the table of a service; −1 when nobody gets new flows. */
   public int slot(int service, FlowKey flow) {
-    int slots = routes[service].slots.length;
-    return slots == 0 ? -1 : (int) Long.remainderUnsigned(hash.of(flow), slots);
+    int size = servicesInOrder[service].table().slots();
+    return size == 0 ? -1 : (int) Long.remainderUnsigned(hash.of(flow), size);
   }
 
   /** Where a new flow of a service goes; null when nobody gets new flows. */
-  public Endpoint endpoint(int service, FlowKey flow) {
+  public Target target(int service, FlowKey flow) {
     int slot = slot(service, flow);
-    Route route = routes[service];
-    return slot < 0 ? null : route.endpoints[route.slots[slot]];
+    return slot < 0 ? null : servicesInOrder[service].targetAt(slot);
   }
 
-  /** Whether clients of the service are told that there is nobody. */
+  /** Whether clients of the service are told that there is no backend. */
   public boolean rejectsWhenEmpty(int service) {
-    return routes[service].rejectsWhenEmpty;
+    return servicesInOrder[service].spec().whenEmpty() == ServiceSpec.WhenEmpty.REJECT;
   }
 }

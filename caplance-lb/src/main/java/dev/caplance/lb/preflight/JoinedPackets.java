@@ -10,18 +10,19 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Whether interfaces join received TCP packets to larger ones than NFQUEUE can hand over, which
- * takes an administrator's will ({@code gro_max_size} of ip-link(8), "BIG TCP").
+ * Checks that no interface merges received TCP packets into larger ones than NFQUEUE can deliver.
+ * None does unless an administrator has asked for it ({@code gro_max_size} of ip-link(8), "BIG
+ * TCP").
  */
 public record JoinedPackets(CommandRunner commands) implements PreflightCheck {
 
   /** The kernel's default. */
-  private static final int USUAL = 65_536;
+  private static final int DEFAULT_SIZE = 65_536;
 
   private static final List<String> LIMITS = List.of("gro_max_size", "gro_ipv4_max_size");
 
   @Override
-  public List<Finding> look() throws IOException {
+  public List<Finding> findings() throws IOException {
     return findings(commands.run("ip", "-json", "-details", "link", "show"));
   }
 
@@ -34,7 +35,7 @@ public record JoinedPackets(CommandRunner commands) implements PreflightCheck {
         link -> {
           // Older versions of ip name neither limit, or only the first.
           for (String limit : LIMITS) {
-            if (link.has(limit) && link.get(limit).getAsInt() > USUAL) {
+            if (link.has(limit) && link.get(limit).getAsInt() > DEFAULT_SIZE) {
               findings.add(tooLarge(link.get("ifname").getAsString(), limit, link.get(limit)));
             }
           }
@@ -44,8 +45,8 @@ public record JoinedPackets(CommandRunner commands) implements PreflightCheck {
 
   private static Finding tooLarge(String device, String limit, JsonElement value) {
     return Finding.stops(
-        device + " joins TCP packets to more than NFQUEUE can hand over, and those are dropped",
+        device + " merges TCP packets into larger ones than NFQUEUE can deliver, which are dropped",
         limit + " " + value,
-        "ip link set dev " + device + " " + limit + " " + USUAL);
+        "ip link set dev " + device + " " + limit + " " + DEFAULT_SIZE);
   }
 }

@@ -7,8 +7,8 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * Whether the kernel knows the target NFQUEUE. {@code iptables-nft-restore --test} changes nothing
- * and, when the kernel lacks something, says so without failing.
+ * Checks that the kernel has the netfilter target NFQUEUE. {@code iptables-nft-restore --test}
+ * changes nothing and, if the kernel lacks something, prints a warning but does not fail.
  */
 public record QueueTarget(boolean ipv4, CommandRunner commands) implements PreflightCheck {
 
@@ -21,20 +21,20 @@ public record QueueTarget(boolean ipv4, CommandRunner commands) implements Prefl
       """;
 
   @Override
-  public List<Finding> look() throws IOException {
+  public List<Finding> findings() throws IOException {
     String program = (ipv4 ? "iptables" : "ip6tables") + "-nft-restore";
-    String said =
+    String output =
         commands.runWithInput(RULE, "sh", "-c", "exec " + program + " --test --noflush 2>&1");
-    return findings(program, said);
+    return findings(program, output);
   }
 
-  /** Reads what the program wrote to both outputs. */
-  static List<Finding> findings(String program, String said) {
-    return said.contains("NFQUEUE") && said.contains("not supported")
+  /** Reads what the program printed to both outputs. */
+  static List<Finding> findings(String program, String output) {
+    return output.contains("NFQUEUE") && output.contains("not supported")
         ? List.of(
             Finding.stops(
-                "the kernel lacks the target NFQUEUE",
-                program + ": " + said.strip(),
+                "the kernel lacks the netfilter target NFQUEUE",
+                program + ": " + output.strip(),
                 "modprobe xt_NFQUEUE"))
         : List.of();
   }

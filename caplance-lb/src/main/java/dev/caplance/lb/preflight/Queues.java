@@ -11,15 +11,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Whether the queues can be had: binds each for a moment. Not to be looked at while the daemon has
- * them.
+ * Checks that the queues are free, by binding each for a moment. Not to be used while the daemon
+ * runs.
  */
 public record Queues(int first, int last) implements PreflightCheck {
 
   private static final int NUMBERS = 1 << 16;
 
   @Override
-  public List<Finding> look() throws IOException {
+  public List<Finding> findings() throws IOException {
     List<Finding> findings = new ArrayList<>();
     for (int number = first; number <= last && findings.isEmpty(); number++) {
       try {
@@ -46,8 +46,8 @@ public record Queues(int first, int last) implements PreflightCheck {
             : failure.getCause() instanceof LinuxException inner ? inner : null;
     return switch (cause == null ? 0 : cause.errno()) {
       case Errno.EBUSY -> List.of(taken(number));
-      // The kernel refuses the queue of another program in the same words as one without permission
-      // (nfnetlink_queue.c, nfqnl_recv_config). That permission is missing is said elsewhere.
+      // The kernel refuses another program's queue with the same error as a missing permission
+      // (nfnetlink_queue.c, nfqnl_recv_config). Missing permissions are a finding of Capabilities.
       case Errno.EPERM, Errno.EACCES ->
           Capabilities.complete() ? List.of(taken(number)) : List.of();
       default ->
@@ -59,11 +59,11 @@ public record Queues(int first, int last) implements PreflightCheck {
     };
   }
 
-  /** Offers the numbers behind ours, and on from 0 when these are the last. */
+  /** Proposes the next numbers, or 0 and up after the last ones. */
   private Finding taken(int number) {
     int next = number + 1 + last - first < NUMBERS ? number + 1 : 0;
     return Finding.stops(
-        "NFQUEUE " + number + " is taken",
+        "NFQUEUE " + number + " is already in use",
         "/proc/net/netfilter/nfnetlink_queue",
         "stop the program that reads it, or set queues: {first: " + next + "} in lb.yaml");
   }

@@ -1,2 +1,2 @@
-/** What can keep a load balancer from its work on a machine. */
+/** The preflight checks of a load balancer. */
 package dev.caplance.lb.preflight;

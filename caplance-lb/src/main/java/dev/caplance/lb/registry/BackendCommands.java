@@ -64,10 +64,10 @@ final class BackendCommands {
     backend.setHealth(now);
     if (now.code() != before.code()) {
       if (said.healthy()) {
-        log.log(Level.INFO, backend + ": fit");
+        log.log(Level.INFO, backend + ": healthy");
       } else {
         String reason = now.reason().isEmpty() ? "" : " " + now.reason();
-        log.log(Level.WARN, backend + ": unfit: " + now.code() + reason);
+        log.log(Level.WARN, backend + ": unhealthy: " + now.code() + reason);
       }
       changed.run();
     }

@@ -16,12 +16,12 @@ public record BackendHealth(Condition condition, int code, String reason) {
   /** Whether new flows may go there. */
   public enum Condition {
     UNKNOWN,
-    FIT,
-    UNFIT
+    HEALTHY,
+    UNHEALTHY
   }
 
   static BackendHealth of(Message.Health health) {
     return new BackendHealth(
-        health.healthy() ? Condition.FIT : Condition.UNFIT, health.code(), health.reason());
+        health.healthy() ? Condition.HEALTHY : Condition.UNHEALTHY, health.code(), health.reason());
   }
 }

@@ -1,7 +1,7 @@
 package dev.caplance.lb.registry;
 
-import dev.caplance.lb.forwarding.Endpoint;
 import dev.caplance.lb.forwarding.Maglev;
+import dev.caplance.lb.forwarding.Target;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.session.Communicator;
 import dev.caplance.session.EventLoop;
@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
@@ -24,15 +25,17 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
  * The backends that have registered, and the sessions over which they do. It owns an {@link
- * EventLoop}, on whose thread everything happens but {@link #start}, {@link #stop}, {@link #status}
- * and {@link #address}, which any thread may call. Each time that the set of backends that packets
- * may go to changes, it tells a {@link TablePublisher}.
+ * EventLoop}, on whose thread everything happens but {@link #start}, {@link #stop}, {@link #apply},
+ * {@link #entries} and {@link #address}, which any thread may call. Each time that the set of
+ * backends that packets may go to changes, it tells a {@link TablePublisher}.
  *
  * <p>At the end of a turn in which something happened it first publishes and then delivers what the
  * sessions have to say, so that what a backend is told is true already.
@@ -43,68 +46,97 @@ public final class BackendRegistry {
   private static final int MAX_UNREGISTERED = 1024;
   private static final String STOPPING = "load balancer is stopping";
 
-  private final RegistrySettings settings;
+  private static final Duration REPUBLISH = Duration.ofMillis(100);
+
+  private final InetSocketAddress listenAddress;
+  private final int dataPort;
   private final EventLoop loop;
   private final InstantSource wallClock;
   private final int maxBackends;
-  private final Underlay underlay;
+  private final DataPath dataPath;
   private final TablePublisher publisher;
   private final Roster roster;
   private final SecureRandom random = new SecureRandom();
   private final LimitedLog strangersLog;
   private final Map<String, Backend> backends = new TreeMap<>();
+  private final TargetIndexes targetIndexes = new TargetIndexes();
   private final UnregisteredSessions unregistered = new UnregisteredSessions(MAX_UNREGISTERED);
   private final Set<BackendSession> toDeliver = new LinkedHashSet<>();
+  private RegistrySettings settings;
   private boolean endOfTurnQueued;
   private boolean changed;
+  private boolean stands = true;
   private boolean stopping;
-  private List<ForwardingBackend> published = List.of();
+  private List<BackendView> published = List.of();
   private boolean publishedComplete = true;
   private TcpListener listener;
 
-  /** A registry that does nothing yet. */
-  public BackendRegistry(RegistrySettings settings, TablePublisher publisher) {
+  /**
+   * A registry that does nothing yet.
+   *
+   * @param listenAddress for sessions
+   * @param dataPort UDP port of all backends, 1 to 65535
+   * @param rosterFile where the names of the backends are kept for the next start
+   */
+  public BackendRegistry(
+      InetSocketAddress listenAddress,
+      int dataPort,
+      Path rosterFile,
+      RegistrySettings settings,
+      TablePublisher publisher) {
     this(
+        listenAddress,
+        dataPort,
+        rosterFile,
         settings,
         publisher,
-        new UdpUnderlay(settings.vips(), settings.dataPort()),
+        new UdpDataPath(dataPort),
         new EventLoop("caplance-registry", System::nanoTime),
         InstantSource.system(),
         Maglev.MAX_BACKENDS);
   }
 
   BackendRegistry(
+      InetSocketAddress listenAddress,
+      int dataPort,
+      Path rosterFile,
       RegistrySettings settings,
       TablePublisher publisher,
-      Underlay underlay,
+      DataPath dataPath,
       EventLoop loop,
       InstantSource wallClock,
       int maxBackends) {
+    this.listenAddress = listenAddress;
+    this.dataPort = dataPort;
     this.settings = settings;
     this.publisher = publisher;
-    this.underlay = underlay;
+    this.dataPath = dataPath;
     this.loop = loop;
     this.wallClock = wallClock;
     this.maxBackends = maxBackends;
-    RosterFile rosterFile = new RosterFile(settings.rosterFile());
     this.roster = new Roster(rosterFile, loop, backends.values(), this::changed);
     this.strangersLog = new LimitedLog(LOG, loop::nanoTime, 20, Duration.ofSeconds(1));
+  }
+
+  /** From now on this is what the configuration wants; what is registered stays. */
+  public void apply(RegistrySettings newSettings) {
+    loop.execute(() -> settings = newSettings);
   }
 
   /**
    * Listens for sessions, and starts the thread. Once.
    *
+   * @param onFailure called if the registry's thread fails
    * @throws IOException when the address cannot be bound, in words for the operator
    */
-  public void start() throws IOException {
-    InetSocketAddress address = settings.address();
+  public void start(Consumer<Throwable> onFailure) throws IOException {
     try {
-      listener = TcpListener.open(loop, address, this::accept);
+      listener = TcpListener.open(loop, listenAddress, this::accept);
     } catch (IOException e) {
       throw new IOException(
-          "cannot listen on " + IpAddresses.format(address) + ": " + e.getMessage(), e);
+          "cannot listen on " + IpAddresses.format(listenAddress) + ": " + e.getMessage(), e);
     }
-    loop.start();
+    loop.start(onFailure);
     LOG.info("backends can register at {}", IpAddresses.format(address()));
   }
 
@@ -128,9 +160,9 @@ public final class BackendRegistry {
    *
    * @throws java.util.concurrent.RejectedExecutionException when it was stopped
    */
-  public CompletableFuture<List<BackendStatus>> status() {
+  public CompletableFuture<List<Entry>> entries() {
     return CompletableFuture.supplyAsync(
-        () -> backends.values().stream().map(Backend::status).toList(), loop);
+        () -> backends.values().stream().map(Backend::entry).toList(), loop);
   }
 
   /** Begins a session; its owner calls {@link BackendSession#readable}. */
@@ -153,8 +185,13 @@ public final class BackendRegistry {
     return wallClock.instant();
   }
 
-  SanityProber newProber(InetAddress dataAddress) throws RefusedException {
-    return new SanityProber(loop, underlay, dataAddress, SanityDatagram.random(random));
+  int dataPort() {
+    return dataPort;
+  }
+
+  PathProber newProber(InetAddress dataAddress) throws RefusedException {
+    return new PathProber(
+        loop, dataPath, dataAddress, settings.vips(), SanityDatagram.random(random));
   }
 
   /** Refuses a registration that cannot be, as things stand now. */
@@ -186,11 +223,9 @@ public final class BackendRegistry {
     unregistered.remove(session);
     Backend backend = backends.get(wish.name());
     if (backend == null) {
-      Endpoint endpoint =
-          new Endpoint(wish.dataAddress(), settings.dataPort(), settings.workers(), mtu);
-      backend = new Backend(wish.name(), wish.dataAddress(), endpoint, now());
+      Target target = targetIndexes.allocate(wish.name(), wish.weight(), wish.dataAddress(), mtu);
+      backend = new Backend(target, session, wish, now());
       backends.put(wish.name(), backend);
-      backend.attach(session, wish, mtu);
     } else {
       BackendSession superseded = backend.session();
       backend.attach(session, wish, mtu);
@@ -210,6 +245,7 @@ public final class BackendRegistry {
     unregistered.remove(session);
     if (backend != null && backend.session() == session) {
       backends.remove(backend.name(), backend);
+      targetIndexes.release(backend.view().target());
       changed();
     }
   }
@@ -249,22 +285,32 @@ public final class BackendRegistry {
       return;
     }
     changed = false;
-    List<ForwardingBackend> forwarding =
-        backends.values().stream()
-            .filter(Backend::mayKeepFlows)
-            .map(Backend::toForwarding)
-            .toList();
+    List<BackendView> retaining =
+        backends.values().stream().map(Backend::view).filter(BackendView::retainsFlows).toList();
     roster.update();
     boolean complete = roster.isComplete();
-    if (!forwarding.equals(published) || complete != publishedComplete) {
-      publisher.publish(forwarding, complete);
-      published = forwarding;
+    if (!stands || !forwardsLike(retaining, published) || complete != publishedComplete) {
+      // Should publishing fail, backends are answered all the same.
+      stands = true;
+      stands = publisher.publish(retaining, complete);
+      published = retaining;
       publishedComplete = complete;
+      if (!stands) {
+        loop.schedule(REPUBLISH, this::changed);
+      }
     }
+  }
+
+  private static boolean forwardsLike(List<BackendView> some, List<BackendView> others) {
+    return some.size() == others.size()
+        && IntStream.range(0, some.size()).allMatch(i -> some.get(i).forwardsLike(others.get(i)));
   }
 
   private void deliver() {
     endOfTurnQueued = false;
+    if (!stands && !stopping) {
+      return;
+    }
     List<BackendSession> speakers = new ArrayList<>(toDeliver);
     toDeliver.clear();
     speakers.forEach(BackendSession::deliver);
@@ -284,4 +330,11 @@ public final class BackendRegistry {
     List.copyOf(backends.values())
         .forEach(backend -> backend.session().deregister(Level.INFO, STOPPING));
   }
+
+  /**
+   * A registered backend and how long ago its last line came, for people and programs that ask.
+   *
+   * @param silence not negative
+   */
+  public record Entry(BackendView backend, Duration silence) {}
 }

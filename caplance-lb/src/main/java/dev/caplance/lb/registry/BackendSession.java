@@ -10,7 +10,6 @@ import dev.caplance.session.MessageCodec;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
@@ -49,11 +48,11 @@ final class BackendSession {
   private State state = State.NEW;
   private EventLoop.Timer deadline;
   private Message.Register register;
-  private SanityProber prober;
+  private PathProber prober;
   private Backend backend;
   private BackendCommands commands;
   private Duration readTimeout;
-  private long lastWordNanos;
+  private long lastHeardNanos;
 
   BackendSession(BackendRegistry registry, EventLoop loop, Communicator communicator) {
     this.registry = registry;
@@ -71,14 +70,9 @@ final class BackendSession {
     return communicator.peer();
   }
 
-  /** When the last line came. */
-  Instant lastWord() {
-    return registry.now().minus(silence());
-  }
-
   /** For how long no line has come. */
   Duration silence() {
-    return Duration.ofNanos(loop.nanoTime() - lastWordNanos);
+    return Duration.ofNanos(loop.nanoTime() - lastHeardNanos);
   }
 
   /** There is something to read. */
@@ -157,7 +151,7 @@ final class BackendSession {
   }
 
   private void heard() {
-    lastWordNanos = loop.nanoTime();
+    lastHeardNanos = loop.nanoTime();
   }
 
   private void handle(String line) {
@@ -264,7 +258,7 @@ final class BackendSession {
             : "no SANE in time; SANITY was sent to "
                 + IpAddresses.format(register.dataAddress())
                 + " UDP port "
-                + registry.settings().dataPort()
+                + registry.dataPort()
                 + ", which must be open");
   }
 
@@ -300,7 +294,7 @@ final class BackendSession {
     if (!register.unknownOptions().isEmpty()) {
       LOG.info("{}: unknown options ignored: {}", this, register.unknownOptions());
     }
-    List<String> existing = registry.settings().services();
+    List<String> existing = registry.settings().serviceNames();
     List<String> unknown =
         register.services().stream().filter(service -> !existing.contains(service)).toList();
     if (!unknown.isEmpty()) {

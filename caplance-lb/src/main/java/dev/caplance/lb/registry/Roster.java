@@ -1,6 +1,14 @@
 package dev.caplance.lb.registry;
 
+import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
+
+import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.session.EventLoop;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Set;
@@ -13,18 +21,18 @@ import org.slf4j.LoggerFactory;
  * Who took new flows when the load balancer was last seen, so that after a restart it is known who
  * has yet to return: a table of those alone that are back already would send the connections of the
  * others to strangers, who reset them. It is complete when all have returned, fit or not, or when
- * {@link #PATIENCE} is over. Owned by the registry's thread.
+ * {@link ForwardingTable#GRACE} is over. Without its file a load balancer works as well, only less
+ * gently when it is restarted, so whatever goes wrong with that is only logged. Owned by the
+ * registry's thread.
  */
 final class Roster {
 
   private static final Logger LOG = LoggerFactory.getLogger(Roster.class);
 
-  static final Duration PATIENCE = Duration.ofSeconds(30);
-
   /** Where thousands register at once, the file is not written for each. */
   private static final Duration DELAY_OF_WRITING = Duration.ofSeconds(1);
 
-  private final RosterFile file;
+  private final Path file;
   private final EventLoop loop;
   private final Collection<Backend> backends;
   private final Set<String> missing;
@@ -36,17 +44,18 @@ final class Roster {
   /**
    * The roster that an earlier run left in the file.
    *
+   * @param file names of backends, one on each line
    * @param backends the registered ones of each moment
    * @param onPatienceOver called when not all have returned in time; the roster is complete then
    */
-  Roster(RosterFile file, EventLoop loop, Collection<Backend> backends, Runnable onPatienceOver) {
+  Roster(Path file, EventLoop loop, Collection<Backend> backends, Runnable onPatienceOver) {
     this.file = file;
     this.loop = loop;
     this.backends = backends;
-    this.written = file.read();
+    this.written = read();
     this.missing = new TreeSet<>(written);
     if (!missing.isEmpty()) {
-      loop.schedule(PATIENCE, () -> giveUp(onPatienceOver));
+      loop.schedule(ForwardingTable.GRACE, () -> giveUp(onPatienceOver));
     }
   }
 
@@ -66,7 +75,11 @@ final class Roster {
   }
 
   private void strikeOutReturned() {
-    backends.stream().filter(Backend::hasReturned).map(Backend::name).forEach(missing::remove);
+    backends.stream()
+        .map(Backend::view)
+        .filter(BackendView::hasReturned)
+        .map(BackendView::name)
+        .forEach(missing::remove);
     if (isComplete()) {
       LOG.info("all backends of the time before the restart have returned");
     }
@@ -84,11 +97,12 @@ final class Roster {
     writing = null;
     Set<String> present =
         backends.stream()
-            .filter(Backend::takesNewFlows)
-            .map(Backend::name)
+            .map(Backend::view)
+            .filter(BackendView::takesNewFlows)
+            .map(BackendView::name)
             .collect(Collectors.toCollection(TreeSet::new));
     if (!present.equals(written)) {
-      file.write(present);
+      write(present);
       written = present;
     }
   }
@@ -97,10 +111,34 @@ final class Roster {
     if (!isComplete()) {
       LOG.warn(
           "have not returned within {} s of the start: {}; their connections go to others",
-          PATIENCE.toSeconds(),
+          ForwardingTable.GRACE.toSeconds(),
           String.join(", ", missing));
       missing.clear();
       onPatienceOver.run();
+    }
+  }
+
+  /** The names; none when there is no such file. */
+  private Set<String> read() {
+    try {
+      return Set.copyOf(Files.readAllLines(file));
+    } catch (NoSuchFileException e) {
+      return Set.of();
+    } catch (IOException e) {
+      LOG.warn("cannot read {}, so no backend is awaited: {}", file, e.toString());
+      return Set.of();
+    }
+  }
+
+  /** Replaces all names. */
+  private void write(Collection<String> names) {
+    try {
+      Files.createDirectories(file.getParent());
+      Path draft = file.resolveSibling(file.getFileName() + ".new");
+      Files.write(draft, names);
+      Files.move(draft, file, REPLACE_EXISTING, ATOMIC_MOVE);
+    } catch (IOException e) {
+      LOG.warn("cannot write {}, so a restart will await no backend: {}", file, e.toString());
     }
   }
 }

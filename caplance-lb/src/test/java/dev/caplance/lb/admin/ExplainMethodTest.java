@@ -1,8 +1,10 @@
 package dev.caplance.lb.admin;
 
+import static dev.caplance.lb.admin.RoutingFixture.HEALTHY;
+import static dev.caplance.lb.admin.RoutingFixture.UNHEALTHY;
 import static dev.caplance.lb.admin.RoutingFixture.backend;
-import static dev.caplance.lb.admin.RoutingFixture.routing;
 import static dev.caplance.lb.admin.RoutingFixture.service;
+import static dev.caplance.lb.admin.RoutingFixture.table;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -10,21 +12,18 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
-import dev.caplance.lb.dataplane.Dataplane;
-import dev.caplance.lb.dataplane.WorkerStatus;
+import dev.caplance.lb.dataplane.FakeDataplane;
 import dev.caplance.lb.forwarding.ForwardingTable;
-import dev.caplance.lb.registry.BackendHealth;
-import dev.caplance.lb.registry.BackendStatus;
-import dev.caplance.lb.registry.ForwardingBackend;
+import dev.caplance.lb.forwarding.Service;
+import dev.caplance.lb.registry.BackendRegistry;
+import dev.caplance.lb.registry.BackendView;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.session.Intent;
-import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class ExplainMethodTest {
@@ -32,61 +31,26 @@ class ExplainMethodTest {
   private static final Caller PEER = new Caller(0, 0, 1);
   private static final String FLOW = "tcp 198.51.100.7:40000 -> 10.0.0.50:80";
 
-  private final ForwardingBackend b1 = backend("b1", 1, true);
-  private final ForwardingBackend b2 = backend("b2", 1, true);
-  private final ForwardingBackend gone = backend("b3", 1, false);
+  private final BackendView b1 = backend("b1", 1, HEALTHY);
+  private final BackendView b2 = backend("b2", 1, HEALTHY);
+  private BackendView b3 = backend("b3", 1, UNHEALTHY);
 
-  private RoutingStatus routing =
-      routing(
-          service("web", "tcp/80", ServiceStatus.State.BALANCING, b1, b2),
-          service("dns", "udp/53", ServiceStatus.State.NO_BACKEND));
-  private ForwardingBackend known;
-  private Intent intent = Intent.ACTIVE;
+  private ForwardingTable table =
+      table(
+          service("web", "tcp/80", Service.State.BALANCING, b1, b2),
+          service("dns", "udp/53", Service.State.NO_BACKEND));
+  private BackendView known;
 
   /** Knows at most the one flow that the test is about. */
-  private final class KnownFlow implements Dataplane {
+  private final class KnownFlow extends FakeDataplane {
     @Override
-    public void start() {}
-
-    @Override
-    public void publish(ForwardingTable table) {}
-
-    @Override
-    public List<WorkerStatus> status() {
-      return List.of();
+    public OptionalInt targetOf(FlowKey flow) {
+      return known == null ? OptionalInt.empty() : OptionalInt.of(known.target().id());
     }
-
-    @Override
-    public OptionalInt endpointOf(FlowKey flow) {
-      return known == null ? OptionalInt.empty() : OptionalInt.of(known.endpoint().id());
-    }
-
-    @Override
-    public void stop() {}
   }
 
-  private List<BackendStatus> registered() {
-    return routing.services().stream()
-        .flatMap(service -> service.serving().stream())
-        .map(
-            backend ->
-                new BackendStatus(
-                    backend.name(),
-                    backend.dataAddress(),
-                    2,
-                    intent,
-                    BackendHealth.UNKNOWN,
-                    backend.takesNewFlows(),
-                    backend.weight(),
-                    Set.of(),
-                    1500,
-                    new InetSocketAddress(backend.dataAddress(), 4711),
-                    Instant.EPOCH,
-                    Duration.ZERO,
-                    Instant.EPOCH,
-                    0,
-                    0))
-        .toList();
+  private List<BackendRegistry.Entry> registered() {
+    return Stream.of(b1, b2, b3).map(b -> new BackendRegistry.Entry(b, Duration.ZERO)).toList();
   }
 
   private JsonObject explain(String flow) throws ControlException, InterruptedException {
@@ -94,16 +58,16 @@ class ExplainMethodTest {
     params.addProperty("flow", flow);
     ExplainMethod method =
         new ExplainMethod(
-            () -> routing,
+            () -> table,
             new RegisteredBackends(() -> CompletableFuture.completedFuture(registered())),
             new KnownFlow());
     return method.call(params, PEER).getAsJsonObject();
   }
 
   /** The backend to which the table sends the flow, and the other one. */
-  private ForwardingBackend ofTable() {
+  private BackendView ofTable() {
     FlowKey key = NamedFlow.parse(FLOW).key();
-    return routing.table().endpoint(0, key).equals(b1.endpoint()) ? b1 : b2;
+    return table.target(0, key).equals(b1.target()) ? b1 : b2;
   }
 
   private static String text(JsonObject json, String name) {
@@ -114,7 +78,7 @@ class ExplainMethodTest {
   @Test
   void aNewFlowGoesWhereItsSlotSays() throws Exception {
     JsonObject found = explain(FLOW);
-    int slot = routing.table().slot(0, NamedFlow.parse(FLOW).key());
+    int slot = table.slot(0, NamedFlow.parse(FLOW).key());
     assertThat(found.toString())
         .isEqualTo(
             ("{'flow':'"
@@ -131,7 +95,7 @@ class ExplainMethodTest {
 
   @Test
   void aKnownFlowStaysWhereItIs() throws Exception {
-    ForwardingBackend other = ofTable().equals(b1) ? b2 : b1;
+    BackendView other = ofTable().equals(b1) ? b2 : b1;
     known = other;
     JsonObject found = explain(FLOW);
     assertThat(text(found, "backend")).isEqualTo(other.name());
@@ -145,9 +109,9 @@ class ExplainMethodTest {
 
   @Test
   void aFlowOfADrainingBackendStaysThere() throws Exception {
-    routing = routing(service("web", "tcp/80", ServiceStatus.State.BALANCING, b1, b2, gone));
-    known = gone;
-    intent = Intent.DRAINING;
+    b3 = backend("b3", 1, HEALTHY, Intent.DRAINING);
+    table = table(service("web", "tcp/80", Service.State.BALANCING, b1, b2, b3));
+    known = b3;
     JsonObject found = explain(FLOW);
     assertThat(text(found, "backend")).isEqualTo("b3");
     assertThat(text(found, "why")).isEqualTo("drain");
@@ -158,8 +122,8 @@ class ExplainMethodTest {
 
   @Test
   void aFlowOfAnUnhealthyBackendStaysThere() throws Exception {
-    routing = routing(service("web", "tcp/80", ServiceStatus.State.BALANCING, b1, b2, gone));
-    known = gone;
+    table = table(service("web", "tcp/80", Service.State.BALANCING, b1, b2, b3));
+    known = b3;
     JsonObject found = explain(FLOW);
     assertThat(text(found, "why")).isEqualTo("unfit");
     assertThat(text(found, "detail")).startsWith("b3 is unhealthy and keeps the flows it has");
@@ -167,7 +131,7 @@ class ExplainMethodTest {
 
   @Test
   void aFlowWhoseBackendIsGoneGoesWhereTheTableSays() throws Exception {
-    known = gone;
+    known = b3;
     JsonObject found = explain(FLOW);
     assertThat(text(found, "backend")).isEqualTo(ofTable().name());
     assertThat(text(found, "why")).isEqualTo("table");
@@ -176,7 +140,7 @@ class ExplainMethodTest {
 
   @Test
   void whenAllAreUnhealthyItSaysSo() throws Exception {
-    routing = routing(service("web", "tcp/80", ServiceStatus.State.ALL_UNFIT, gone));
+    table = table(service("web", "tcp/80", Service.State.ALL_UNHEALTHY, b3));
     JsonObject found = explain(FLOW);
     assertThat(text(found, "backend")).isEqualTo("b3");
     assertThat(text(found, "why")).isEqualTo("all unfit");

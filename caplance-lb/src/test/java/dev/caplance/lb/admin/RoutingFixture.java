@@ -1,67 +1,81 @@
 package dev.caplance.lb.admin;
 
-import dev.caplance.lb.forwarding.Endpoint;
 import dev.caplance.lb.forwarding.ForwardingTable;
-import dev.caplance.lb.forwarding.ForwardingTable.Member;
-import dev.caplance.lb.forwarding.ForwardingTable.Pool;
-import dev.caplance.lb.registry.ForwardingBackend;
+import dev.caplance.lb.forwarding.Service;
+import dev.caplance.lb.forwarding.ServiceSpec;
+import dev.caplance.lb.forwarding.Target;
+import dev.caplance.lb.registry.BackendHealth;
+import dev.caplance.lb.registry.BackendView;
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.Ports;
+import dev.caplance.session.Intent;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** Services and backends as a test wants them, and the table that belongs to them. */
 final class RoutingFixture {
 
   static final int SLOTS = 1009;
   static final InetAddress VIP = IpAddresses.parse("10.0.0.50");
+  static final BackendHealth HEALTHY = new BackendHealth(BackendHealth.Condition.HEALTHY, 200, "");
+  static final BackendHealth UNHEALTHY =
+      new BackendHealth(BackendHealth.Condition.UNHEALTHY, 503, "");
 
   private RoutingFixture() {}
 
-  static ForwardingBackend backend(String name, int weight, boolean takesNewFlows) {
-    InetAddress address =
-        IpAddresses.parse("10.0.0." + (10 + name.charAt(name.length() - 1) - '0'));
-    return new ForwardingBackend(
-        name,
-        address,
-        false,
-        weight,
+  /** A backend that is active. */
+  static BackendView backend(String name, int weight, BackendHealth health) {
+    return backend(name, weight, health, Intent.ACTIVE);
+  }
+
+  /** The last character of the name, a digit, is the backend's index and ends its address. */
+  static BackendView backend(String name, int weight, BackendHealth health, Intent intent) {
+    int index = name.charAt(name.length() - 1) - '0';
+    InetAddress address = IpAddresses.parse("10.0.0." + (10 + index));
+    return new BackendView(
+        new Target(index, 1, name, weight, address, 1500),
+        2,
+        intent,
+        health,
+        true,
         Set.of(),
-        takesNewFlows,
-        false,
-        new Endpoint(address, 1337, 1, 1500));
+        new InetSocketAddress(address, 4711),
+        Instant.EPOCH);
   }
 
-  static ServiceStatus service(
-      String name, String ports, ServiceStatus.State state, ForwardingBackend... serving) {
-    List<ForwardingBackend> members =
-        List.of(serving).stream()
-            .filter(backend -> backend.takesNewFlows() || state == ServiceStatus.State.ALL_UNFIT)
-            .toList();
-    return new ServiceStatus(
-        name, VIP, Ports.parse(ports), false, state, List.of(serving), members);
+  static Service.Pool service(
+      String name, String ports, Service.State state, BackendView... backends) {
+    ServiceSpec spec =
+        new ServiceSpec(
+            name,
+            VIP,
+            Ports.parse(ports),
+            false,
+            ServiceSpec.WhenAllUnhealthy.FORWARD,
+            ServiceSpec.WhenEmpty.REJECT,
+            ServiceSpec.OtherTraffic.HOST);
+    boolean lastResort = state == Service.State.ALL_UNHEALTHY;
+    return new Service.Pool(
+        spec,
+        state,
+        Stream.of(backends)
+            .filter(b -> b.takesNewFlows() || lastResort)
+            .map(BackendView::target)
+            .toList(),
+        Stream.of(backends)
+            .filter(b -> !b.takesNewFlows() && !lastResort)
+            .map(BackendView::target)
+            .toList());
   }
 
-  static RoutingStatus routing(ServiceStatus... services) {
-    List<Pool> pools =
-        List.of(services).stream()
-            .map(
-                service ->
-                    new Pool(
-                        service.vip(),
-                        service.ports(),
-                        service.members().stream()
-                            .map(b -> new Member(b.name(), b.weight(), b.endpoint()))
-                            .toList(),
-                        service.serving().stream().map(ForwardingBackend::endpoint).toList(),
-                        true))
-            .toList();
-    return new RoutingStatus(
-        ForwardingTable.of(pools, AddressSet.of(List.of(VIP)), new FlowHash(new byte[16]), SLOTS),
-        List.of(services),
-        SLOTS);
+  static ForwardingTable table(Service.Pool... services) {
+    return ForwardingTable.empty(new FlowHash(new byte[16]), SLOTS)
+        .next(List.of(services), AddressSet.of(List.of(VIP)), false);
   }
 }

@@ -1,8 +1,10 @@
 package dev.caplance.lb.admin;
 
+import static dev.caplance.lb.admin.RoutingFixture.HEALTHY;
+import static dev.caplance.lb.admin.RoutingFixture.UNHEALTHY;
 import static dev.caplance.lb.admin.RoutingFixture.backend;
-import static dev.caplance.lb.admin.RoutingFixture.routing;
 import static dev.caplance.lb.admin.RoutingFixture.service;
+import static dev.caplance.lb.admin.RoutingFixture.table;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -10,12 +12,14 @@ import com.google.gson.JsonObject;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.lb.dataplane.Dataplane;
-import dev.caplance.lb.dataplane.WorkerStatus;
+import dev.caplance.lb.dataplane.FakeDataplane;
 import dev.caplance.lb.forwarding.ForwardingTable;
+import dev.caplance.lb.forwarding.Service;
+import dev.caplance.lb.forwarding.Target;
 import dev.caplance.lb.registry.BackendHealth;
-import dev.caplance.lb.registry.BackendStatus;
+import dev.caplance.lb.registry.BackendRegistry;
+import dev.caplance.lb.registry.BackendView;
 import dev.caplance.packet.Disposition;
-import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.TrafficCounters;
 import dev.caplance.session.Intent;
@@ -26,7 +30,6 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -42,43 +45,34 @@ class StatusMethodTest {
 
   private static final Caller PEER = new Caller(0, 0, 4711);
 
-  private List<WorkerStatus> workers = List.of();
-  private Supplier<CompletableFuture<List<BackendStatus>>> registry =
+  private List<Dataplane.WorkerStatus> workers = List.of();
+  private Supplier<CompletableFuture<List<BackendRegistry.Entry>>> registry =
       () -> CompletableFuture.completedFuture(List.of());
   private final Map<InetAddress, Long> otherTraffic = new LinkedHashMap<>();
 
-  private RoutingStatus routing = routing(service("web", "tcp/80", ServiceStatus.State.NO_BACKEND));
+  private ForwardingTable table = table(service("web", "tcp/80", Service.State.NO_BACKEND));
 
-  /** A data plane of which only the workers are asked. */
-  private final class Workers implements Dataplane {
+  /** A data plane that is asked, and nothing more. */
+  private final class Counting extends FakeDataplane {
     @Override
-    public void start() {}
-
-    @Override
-    public void publish(ForwardingTable table) {}
-
-    @Override
-    public List<WorkerStatus> status() {
+    public List<Dataplane.WorkerStatus> status() {
       return workers;
     }
 
     @Override
-    public OptionalInt endpointOf(FlowKey flow) {
-      return OptionalInt.empty();
+    public Dataplane.TargetTraffic traffic(Target target) {
+      return new Dataplane.TargetTraffic(12345, 9_876_543_210L);
     }
 
     @Override
-    public void stop() {}
+    public Map<InetAddress, Long> droppedOtherTraffic() {
+      return otherTraffic;
+    }
   }
 
   private JsonObject answer() throws ControlException, InterruptedException {
     StatusMethod method =
-        new StatusMethod(
-            "0.1.0",
-            () -> routing,
-            new RegisteredBackends(registry),
-            new Workers(),
-            () -> otherTraffic);
+        new StatusMethod("0.1.0", () -> table, new RegisteredBackends(registry), new Counting());
     return method.call(new JsonObject(), PEER).getAsJsonObject();
   }
 
@@ -95,44 +89,39 @@ class StatusMethodTest {
     return json.replaceAll("\\n *", "");
   }
 
-  private static BackendStatus registered(
+  private static BackendRegistry.Entry registered(
       String name, int version, Intent intent, BackendHealth health, Set<String> services) {
     InetAddress address = IpAddresses.parse("2001:db8::11");
-    return new BackendStatus(
-        name,
-        address,
-        version,
-        intent,
-        health,
-        intent == Intent.ACTIVE,
-        7,
-        services,
-        1500,
-        new InetSocketAddress(address, 41234),
-        Instant.EPOCH,
-        Duration.ofMillis(1234),
-        Instant.parse("2026-01-02T13:03:11.5Z"),
-        12345,
-        9_876_543_210L);
+    return new BackendRegistry.Entry(
+        new BackendView(
+            new Target(1, 1, name, 7, address, 1500),
+            version,
+            intent,
+            health,
+            true,
+            services,
+            new InetSocketAddress(address, 41234),
+            Instant.parse("2026-01-02T13:03:11.5Z")),
+        Duration.ofMillis(1234));
   }
 
-  private static WorkerStatus worker(int queue, TrafficCounters traffic) {
-    return new WorkerStatus(queue, traffic.snapshot(), 3, 17, 1, 4096);
+  private static Dataplane.WorkerStatus worker(int queue, TrafficCounters traffic) {
+    return new Dataplane.WorkerStatus(queue, traffic.snapshot(), 3, 17, 1, 4096);
   }
 
   @Test
   void tellsEverything() throws Exception {
-    routing =
-        routing(
+    table =
+        table(
             service(
                 "web",
                 "tcp/8000-8999",
-                ServiceStatus.State.BALANCING,
-                backend("b1", 1, true),
-                backend("b2", 1, true),
-                backend("b3", 1, false)),
-            service("mail", "tcp/25", ServiceStatus.State.ALL_UNFIT, backend("b3", 1, false)),
-            service("dns", "udp/53", ServiceStatus.State.NO_BACKEND));
+                Service.State.BALANCING,
+                backend("b1", 1, HEALTHY),
+                backend("b2", 1, HEALTHY),
+                backend("b3", 1, UNHEALTHY)),
+            service("mail", "tcp/25", Service.State.ALL_UNHEALTHY, backend("b3", 1, UNHEALTHY)),
+            service("dns", "udp/53", Service.State.NO_BACKEND));
     registry =
         () ->
             CompletableFuture.completedFuture(
@@ -141,13 +130,13 @@ class StatusMethodTest {
                         "b1",
                         2,
                         Intent.ACTIVE,
-                        new BackendHealth(BackendHealth.Condition.FIT, 200, ""),
+                        new BackendHealth(BackendHealth.Condition.HEALTHY, 200, ""),
                         Set.of("web")),
                     registered(
                         "b2",
                         2019,
                         Intent.DRAINING,
-                        new BackendHealth(BackendHealth.Condition.UNFIT, 503, "no \"<app>\""),
+                        new BackendHealth(BackendHealth.Condition.UNHEALTHY, 503, "no \"<app>\""),
                         Set.of()),
                     registered("b3", 2, Intent.PAUSED, BackendHealth.UNKNOWN, Set.of())));
     TrafficCounters first = new TrafficCounters();
@@ -288,12 +277,13 @@ class StatusMethodTest {
     FAILED,
     STOPPED;
 
-    CompletableFuture<List<BackendStatus>> inject() {
+    CompletableFuture<List<BackendRegistry.Entry>> inject() {
       return switch (this) {
         case TOO_LATE ->
             new CompletableFuture<>() {
               @Override
-              public List<BackendStatus> get(long timeout, TimeUnit unit) throws TimeoutException {
+              public List<BackendRegistry.Entry> get(long timeout, TimeUnit unit)
+                  throws TimeoutException {
                 throw new TimeoutException();
               }
             };

@@ -1,16 +1,20 @@
 package dev.caplance.lb.admin;
 
+import static dev.caplance.lb.admin.RoutingFixture.HEALTHY;
 import static dev.caplance.lb.admin.RoutingFixture.SLOTS;
+import static dev.caplance.lb.admin.RoutingFixture.UNHEALTHY;
 import static dev.caplance.lb.admin.RoutingFixture.backend;
-import static dev.caplance.lb.admin.RoutingFixture.routing;
 import static dev.caplance.lb.admin.RoutingFixture.service;
+import static dev.caplance.lb.admin.RoutingFixture.table;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonObject;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
+import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Maglev;
+import dev.caplance.lb.forwarding.Service;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,18 +24,18 @@ class WhatIfMethodTest {
 
   private static final Caller PEER = new Caller(0, 0, 1);
 
-  private final RoutingStatus routing =
-      routing(
+  private final ForwardingTable table =
+      table(
           service(
               "web",
               "tcp/80",
-              ServiceStatus.State.BALANCING,
-              backend("b1", 1, true),
-              backend("b2", 1, true),
-              backend("b3", 1, true),
-              backend("b4", 7, false)));
+              Service.State.BALANCING,
+              backend("b1", 1, HEALTHY),
+              backend("b2", 1, HEALTHY),
+              backend("b3", 1, HEALTHY),
+              backend("b4", 7, UNHEALTHY)));
 
-  private static JsonObject whatIf(RoutingStatus routing, String params) throws ControlException {
+  private static JsonObject whatIf(ForwardingTable table, String params) throws ControlException {
     JsonObject json = new JsonObject();
     for (String param : params.split(" ")) {
       String[] pair = param.split("=");
@@ -41,7 +45,7 @@ class WhatIfMethodTest {
         json.addProperty(pair[0], pair[1]);
       }
     }
-    return new WhatIfMethod(() -> routing).call(json, PEER).getAsJsonObject();
+    return new WhatIfMethod(() -> table).call(json, PEER).getAsJsonObject();
   }
 
   /** Counted from the tables themselves. */
@@ -63,7 +67,7 @@ class WhatIfMethodTest {
 
   @Test
   void withoutABackendItsSlotsMoveAndFewOthers() throws ControlException {
-    JsonObject result = whatIf(routing, "change=remove name=b3");
+    JsonObject result = whatIf(table, "change=remove name=b3");
     assertMoves(
         result,
         List.of("b1", "b2", "b3"),
@@ -80,7 +84,7 @@ class WhatIfMethodTest {
   @Test
   void aNewBackendTakesItsShare() throws ControlException {
     assertMoves(
-        whatIf(routing, "change=add name=b9"),
+        whatIf(table, "change=add name=b9"),
         List.of("b1", "b2", "b3"),
         new int[] {1, 1, 1},
         List.of("b1", "b2", "b3", "b9"),
@@ -90,7 +94,7 @@ class WhatIfMethodTest {
   @Test
   void aBackendThatIsDrainingWouldComeBackWithItsOwnWeight() throws ControlException {
     assertMoves(
-        whatIf(routing, "change=add name=b4"),
+        whatIf(table, "change=add name=b4"),
         List.of("b1", "b2", "b3"),
         new int[] {1, 1, 1},
         List.of("b1", "b2", "b3", "b4"),
@@ -99,7 +103,7 @@ class WhatIfMethodTest {
 
   @Test
   void anotherWeightMovesSlotsToItAndFewBetweenTheOthers() throws ControlException {
-    JsonObject result = whatIf(routing, "change=weight name=b2 weight=2");
+    JsonObject result = whatIf(table, "change=weight name=b2 weight=2");
     int gained = 0;
     int lost = 0;
     for (var backend : result.getAsJsonArray("backends")) {
@@ -119,13 +123,13 @@ class WhatIfMethodTest {
 
   @Test
   void theSameWeightMovesNothing() throws ControlException {
-    assertThat(whatIf(routing, "change=weight name=b2 weight=1").get("moved").getAsInt()).isZero();
+    assertThat(whatIf(table, "change=weight name=b2 weight=1").get("moved").getAsInt()).isZero();
   }
 
   @Test
   void withoutTheLastOneAllMove() throws ControlException {
-    RoutingStatus one =
-        routing(service("web", "tcp/80", ServiceStatus.State.BALANCING, backend("b1", 1, true)));
+    ForwardingTable one =
+        table(service("web", "tcp/80", Service.State.BALANCING, backend("b1", 1, HEALTHY)));
     JsonObject result = whatIf(one, "change=remove name=b1");
     assertThat(result.get("moved").getAsInt()).isEqualTo(SLOTS);
     assertThat(result.get("movedBetweenOthers").getAsInt()).isZero();
@@ -138,10 +142,10 @@ class WhatIfMethodTest {
 
   @Test
   void ofSeveralServicesOneIsNamed() throws ControlException {
-    RoutingStatus two =
-        routing(
-            service("web", "tcp/80", ServiceStatus.State.BALANCING, backend("b1", 1, true)),
-            service("dns", "udp/53", ServiceStatus.State.BALANCING, backend("b2", 1, true)));
+    ForwardingTable two =
+        table(
+            service("web", "tcp/80", Service.State.BALANCING, backend("b1", 1, HEALTHY)),
+            service("dns", "udp/53", Service.State.BALANCING, backend("b2", 1, HEALTHY)));
     assertThat(whatIf(two, "change=remove name=b2 service=dns").get("service").getAsString())
         .isEqualTo("dns");
     assertThatThrownBy(() -> whatIf(two, "change=remove name=b2"))
@@ -166,7 +170,7 @@ class WhatIfMethodTest {
         "change=swap name=b1             | -32602 | 'swap' is not a change; write remove, add or",
       })
   void saysWhatCannotBe(String params, int code, String message) {
-    assertThatThrownBy(() -> whatIf(routing, params))
+    assertThatThrownBy(() -> whatIf(table, params))
         .isInstanceOfSatisfying(ControlException.class, e -> assertThat(e.code()).isEqualTo(code))
         .hasMessageContaining(message);
   }

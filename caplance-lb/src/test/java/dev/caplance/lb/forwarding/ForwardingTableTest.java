@@ -2,8 +2,7 @@ package dev.caplance.lb.forwarding;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caplance.lb.forwarding.ForwardingTable.Member;
-import dev.caplance.lb.forwarding.ForwardingTable.Pool;
+import dev.caplance.lb.forwarding.ServiceSpec.WhenEmpty;
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.FlowKey;
@@ -15,7 +14,6 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class ForwardingTableTest {
@@ -24,32 +22,46 @@ class ForwardingTableTest {
   private static final InetAddress DNS = IpAddresses.parse("2001:db8::53");
   private static final FlowHash HASH = new FlowHash(new byte[16]);
 
-  private final Endpoint b1 = endpoint(11);
-  private final Endpoint b2 = endpoint(12);
-  private final Endpoint draining = endpoint(13);
+  private final Target b1 = target(1, "b1", 1);
+  private final Target b2 = target(2, "b2", 1);
+  private final Target draining = target(3, "b3", 1);
 
   private final ForwardingTable table =
-      ForwardingTable.of(
-          List.of(
-              new Pool(
-                  WEB,
-                  Ports.parse("tcp/80"),
-                  List.of(new Member("b1", 1, b1), new Member("b2", 1, b2)),
-                  List.of(b1, b2, draining),
-                  true),
-              new Pool(DNS, Ports.ALL, List.of(new Member("b2", 1, b2)), List.of(b2), true),
-              new Pool(WEB, Ports.parse("tcp/443"), List.of(), List.of(), false)),
-          AddressSet.of(List.of(WEB)),
-          HASH,
-          7);
+      table(
+          pool(WEB, "tcp/80", WhenEmpty.REJECT, List.of(b1, b2), List.of(draining)),
+          pool(DNS, "udp", WhenEmpty.REJECT, List.of(b2), List.of()),
+          pool(WEB, "tcp/443", WhenEmpty.DROP, List.of(), List.of()));
 
-  private static Endpoint endpoint(int number) {
-    return new Endpoint(IpAddresses.parse("10.0.0." + number), 1337, 2, 1500);
+  private static Target target(int index, String name, int weight) {
+    InetAddress address = IpAddresses.parse("10.0.0." + (10 + index));
+    return new Target(index, 1, name, weight, address, 1500);
+  }
+
+  private static Service.Pool pool(
+      InetAddress vip,
+      String ports,
+      WhenEmpty whenEmpty,
+      List<Target> targets,
+      List<Target> drain) {
+    ServiceSpec spec =
+        new ServiceSpec(
+            ports,
+            vip,
+            Ports.parse(ports),
+            false,
+            ServiceSpec.WhenAllUnhealthy.FORWARD,
+            whenEmpty,
+            ServiceSpec.OtherTraffic.HOST);
+    return new Service.Pool(spec, Service.State.BALANCING, targets, drain);
+  }
+
+  private static ForwardingTable table(Service.Pool... pools) {
+    return ForwardingTable.empty(HASH, 7).next(List.of(pools), AddressSet.of(List.of(WEB)), false);
   }
 
   private static FlowKey flow(String source, int sourcePort, InetAddress vip, int port) {
     return FlowKey.of(
-        IpProtocol.TCP,
+        vip.equals(DNS) ? IpProtocol.UDP : IpProtocol.TCP,
         new InetSocketAddress(source, sourcePort),
         new InetSocketAddress(vip, port));
   }
@@ -72,8 +84,8 @@ class ForwardingTableTest {
       FlowKey flow = flow("10.0.0.9", port, WEB, 80);
       int slot = (int) Long.remainderUnsigned(HASH.of(flow), 7);
       assertThat(table.slot(0, flow)).isEqualTo(slot);
-      assertThat(table.endpoint(0, flow)).isSameAs(slots[slot] == 0 ? b1 : b2);
-      assertThat(table.endpoint(1, flow)).isSameAs(b2);
+      assertThat(table.target(0, flow)).isSameAs(slots[slot] == 0 ? b1 : b2);
+      assertThat(table.target(1, flow)).isSameAs(b2);
     }
   }
 
@@ -81,59 +93,71 @@ class ForwardingTableTest {
   @Test
   void aTableThatFollowsIsLikeOneThatIsBuiltAnew() {
     SplittableRandom random = new SplittableRandom(4);
-    List<Endpoint> endpoints = IntStream.range(0, 6).mapToObj(i -> endpoint(20 + i)).toList();
     ForwardingTable following = table;
     for (int change = 0; change < 100; change++) {
-      List<Pool> pools = new ArrayList<>();
+      List<Service.Pool> pools = new ArrayList<>();
       for (String port : List.of("tcp/80", "tcp/443", "tcp/8080")) {
-        List<Member> members = new ArrayList<>();
-        for (int i = 0; i < endpoints.size(); i++) {
+        List<Target> targets = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
           if (random.nextBoolean()) {
-            members.add(new Member("b" + i, random.nextInt(1, 3), endpoints.get(i)));
+            targets.add(target(20 + i, "b" + i, random.nextInt(1, 3)));
           }
         }
-        pools.add(new Pool(WEB, Ports.parse(port), members, List.of(), true));
+        pools.add(pool(WEB, port, WhenEmpty.REJECT, targets, List.of()));
       }
-      following = following.next(pools, AddressSet.EMPTY);
-      ForwardingTable anew = ForwardingTable.of(pools, AddressSet.EMPTY, HASH, 7);
+      following = following.next(pools, AddressSet.EMPTY, false);
+      ForwardingTable anew = table(pools.toArray(Service.Pool[]::new));
       for (int port = 1; port < 50; port++) {
         FlowKey flow = flow("10.0.0.9", port, WEB, 80);
         for (int service = 0; service < pools.size(); service++) {
-          assertThat(following.endpoint(service, flow)).isSameAs(anew.endpoint(service, flow));
+          assertThat(following.target(service, flow)).isSameAs(anew.target(service, flow));
         }
       }
     }
   }
 
   @Test
-  void aServiceWithoutBackendsHasNoEndpoint() {
+  void aServiceWithoutBackendsHasNoTarget() {
     FlowKey flow = flow("10.0.0.9", 1, WEB, 443);
-    assertThat(table.endpoint(2, flow)).isNull();
+    assertThat(table.target(2, flow)).isNull();
     assertThat(table.slot(2, flow)).isEqualTo(-1);
     assertThat(table.rejectsWhenEmpty(2)).isFalse();
     assertThat(table.rejectsWhenEmpty(0)).isTrue();
   }
 
   @Test
-  void knowsWhoMayKeepFlowsOfAService() {
-    assertThat(table.keeper(0, draining.id())).isSameAs(draining);
-    assertThat(table.keeper(0, b1.id())).isSameAs(b1);
-    assertThat(table.keeper(1, b1.id())).isNull();
-    assertThat(table.keeper(2, b1.id())).isNull();
+  void knowsWhichTargetsRetainFlowsOfAService() {
+    assertThat(table.retained(0, draining.id())).isSameAs(draining);
+    assertThat(table.retained(0, b1.id())).isSameAs(b1);
+    assertThat(table.retained(1, b1.id())).isNull();
+    assertThat(table.retained(2, b1.id())).isNull();
   }
 
   @Test
-  void findsEachOfManyEndpoints() {
-    List<Endpoint> many = new ArrayList<>();
-    for (int i = 0; i < 1000; i++) {
-      many.add(endpoint(i % 250));
+  void anotherGenerationOfAnIndexIsAnotherBackend() {
+    Target next = new Target(b1.index(), 2, "b9", 1, b1.address(), 1500);
+    assertThat(table.retained(0, next.id())).isNull();
+    assertThat(table.retained(0, new Target(9, 1, "b9", 1, b1.address(), 1500).id())).isNull();
+    Target highest = new Target(65_534, 65_535, "b9", 1, b1.address(), 1500);
+    ForwardingTable wide =
+        table(pool(WEB, "tcp/80", WhenEmpty.REJECT, List.of(highest), List.of()));
+    assertThat(wide.retained(0, highest.id())).isSameAs(highest);
+    assertThat(table.retained(0, highest.id())).isNull();
+  }
+
+  /** All that another data plane would lay out in its own way. */
+  @Test
+  void canBeIterated() {
+    assertThat(table.targets()).containsExactly(b1, b2, draining);
+    Service web = table.services().get(0);
+    assertThat(web.spec().vip()).isEqualTo(WEB);
+    assertThat(web.targets()).containsExactly(b1, b2);
+    assertThat(web.drainingTargets()).containsExactly(draining);
+    assertThat(web.table().slots()).isEqualTo(7);
+    char[] slots = Maglev.table(List.of("b1", "b2"), new int[] {1, 1}, 7);
+    for (int slot = 0; slot < 7; slot++) {
+      assertThat(web.table().owner(slot)).isEqualTo(slots[slot]);
     }
-    List<Endpoint> half = many.stream().filter(e -> e.id() % 2 == 0).toList();
-    EndpointSet set = new EndpointSet(half);
-    for (Endpoint endpoint : many) {
-      assertThat(set.find(endpoint.id())).isSameAs(half.contains(endpoint) ? endpoint : null);
-    }
-    assertThat(new EndpointSet(List.of()).find(1)).isNull();
   }
 
   @Test
@@ -143,14 +167,10 @@ class ForwardingTableTest {
   }
 
   @Test
-  void endpointsCountForEachWorkerAndKnowWhatFits() {
-    b1.count(0, 1, 100);
-    b1.count(1, 1, 50);
-    b1.count(1, 1, 50);
-    assertThat(b1.packets()).isEqualTo(3);
-    assertThat(b1.bytes()).isEqualTo(200);
-    assertThat(b2.packets()).isZero();
+  void targetsKnowWhatFits() {
     assertThat(b1.maxPacket()).isEqualTo(1472);
-    assertThat(new Endpoint(DNS, 1337, 1, 1500).maxPacket()).isEqualTo(1452);
+    assertThat(new Target(1, 1, "b1", 1, DNS, 1500).maxPacket()).isEqualTo(1452);
+    assertThat(b1.with(1, 1500)).isSameAs(b1);
+    assertThat(b1.with(2, 1400).maxPacket()).isEqualTo(1372);
   }
 }

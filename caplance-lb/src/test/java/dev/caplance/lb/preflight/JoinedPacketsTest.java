@@ -20,9 +20,9 @@ class JoinedPacketsTest {
     assertThat(JoinedPackets.findings(json))
         .extracting(Object::toString)
         .containsExactly(
-            "eth0 joins TCP packets to more than NFQUEUE can hand over, and those are dropped"
+            "eth0 merges TCP packets into larger ones than NFQUEUE can deliver, which are dropped"
                 + " (gro_max_size 131072): ip link set dev eth0 gro_max_size 65536",
-            "eth1 joins TCP packets to more than NFQUEUE can hand over, and those are dropped"
+            "eth1 merges TCP packets into larger ones than NFQUEUE can deliver, which are dropped"
                 + " (gro_ipv4_max_size 524280): ip link set dev eth1 gro_ipv4_max_size 65536");
   }
 
@@ -30,6 +30,6 @@ class JoinedPacketsTest {
   void saysWhenItCannotRead() {
     assertThatThrownBy(() -> JoinedPackets.findings("[{\"gro_max_size\":131072}]"))
         .isInstanceOf(IOException.class)
-        .hasMessageStartingWith("'ip -json -details link show' wrote something unexpected");
+        .hasMessageStartingWith("'ip -json -details link show' printed something unexpected");
   }
 }

@@ -17,7 +17,7 @@ class QueueTargetTest {
         .hasSize(1)
         .first()
         .hasToString(
-            "the kernel lacks the target NFQUEUE (iptables-nft-restore: Warning: Extension NFQUEUE"
+            "the kernel lacks the netfilter target NFQUEUE (iptables-nft-restore: Warning: Extension NFQUEUE"
                 + " revision 0 not supported, missing kernel module?): modprobe xt_NFQUEUE");
   }
 }

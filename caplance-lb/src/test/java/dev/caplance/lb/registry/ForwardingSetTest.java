@@ -2,7 +2,12 @@ package dev.caplance.lb.registry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caplance.lb.forwarding.ServiceSpec;
+import dev.caplance.lb.forwarding.Target;
+import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.Ports;
 import java.io.EOFException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -10,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -22,7 +28,7 @@ class ForwardingSetTest {
     try (RegistryHarness harness = new RegistryHarness()) {
       int host = 10;
       for (String name : List.of("web-2", "web-10", "_x", "Web-1", "a", ".", "web-1", "9")) {
-        harness.registerFit(name, "10.0.0." + host++);
+        harness.registerHealthy(name, "10.0.0." + host++);
       }
       assertThat(harness.forwarding())
           .containsExactly(".", "9", "Web-1", "_x", "a", "web-1", "web-10", "web-2");
@@ -47,7 +53,7 @@ class ForwardingSetTest {
   @Test
   void isNotPublishedWhenItIsTheSame() {
     try (RegistryHarness harness = new RegistryHarness()) {
-      RegistryHarness.Peer peer = harness.registerFit("web-1", "10.0.0.11");
+      RegistryHarness.Peer peer = harness.registerHealthy("web-1", "10.0.0.11");
       RegistryHarness.Peer paused = harness.register("web-2", "10.0.0.12", "intent=paused");
       paused.say("HEALTH 200");
       peer.say("PAUSE web-1", "RESUME web-1");
@@ -93,18 +99,64 @@ class ForwardingSetTest {
       harness
           .register("web-1", "10.0.0.11", "version=2", "services=web,mail", "weight=7")
           .say("HEALTH 200");
-      ForwardingBackend before = harness.lastPublished().get(0);
-      assertThat(before.weight()).isEqualTo(7);
+      BackendView before = harness.lastPublished().get(0);
+      assertThat(before.target().weight()).isEqualTo(7);
       assertThat(before.services()).containsExactlyInAnyOrder("web", "mail");
-      assertThat(before.serves("mail", false)).isTrue();
-      assertThat(before.serves("dns", false)).isFalse();
+      assertThat(before.serves(service("mail", false))).isTrue();
+      assertThat(before.serves(service("dns", false))).isFalse();
 
       harness.register("web-1", "10.0.0.11", "version=2");
-      ForwardingBackend after = harness.lastPublished().get(0);
-      assertThat(after.weight()).isEqualTo(1);
+      BackendView after = harness.lastPublished().get(0);
+      assertThat(after.target().weight()).isEqualTo(1);
       assertThat(after.services()).isEmpty();
-      assertThat(after.serves("dns", false)).isTrue();
-      assertThat(after.endpoint()).isSameAs(before.endpoint());
+      assertThat(after.serves(service("dns", false))).isTrue();
+      assertThat(after.target().id()).isEqualTo(before.target().id());
+    }
+  }
+
+  private static ServiceSpec service(String name, boolean legacy) {
+    return new ServiceSpec(
+        name,
+        RegistryHarness.VIP,
+        Ports.ALL,
+        legacy,
+        ServiceSpec.WhenAllUnhealthy.FORWARD,
+        ServiceSpec.WhenEmpty.REJECT,
+        ServiceSpec.OtherTraffic.HOST);
+  }
+
+  /** Flow tables keep ids: one that was used before means another backend. */
+  @Test
+  void anIndexThatIsUsedAgainHasAnotherGeneration() {
+    try (RegistryHarness harness = new RegistryHarness()) {
+      harness.registerHealthy("web-1", "10.0.0.11");
+      RegistryHarness.Peer second = harness.registerHealthy("web-2", "10.0.0.12");
+      Target before = harness.lastPublished().get(1).target();
+      second.say("DEREGISTER web-2");
+      harness.registerHealthy("web-3", "10.0.0.13");
+      Target after = harness.lastPublished().get(1).target();
+      assertThat(after.index()).isEqualTo(before.index());
+      assertThat(after.id()).isNotEqualTo(before.id());
+      assertThat(harness.lastPublished().get(0).target().id()).isNotZero();
+    }
+  }
+
+  /** What a backend hears is true: it hears nothing while the data plane is not done. */
+  @Test
+  void nobodyIsToldOfAChangeUntilItStands() {
+    try (RegistryHarness harness = new RegistryHarness()) {
+      RegistryHarness.Peer peer = harness.registerHealthy("web-1", "10.0.0.11");
+      harness.stands = false;
+      peer.say("PAUSE web-1");
+      harness.advance(Duration.ofMillis(300));
+      assertThat(peer.hear()).isEmpty();
+      assertThat(harness.keeping()).isEmpty();
+      harness.stands = true;
+      harness.advance(Duration.ofMillis(200));
+      assertThat(peer.hear()).containsExactly("PAUSED web-1");
+      int publications = harness.published.size();
+      harness.advance(Duration.ofSeconds(1));
+      assertThat(harness.published).hasSize(publications);
     }
   }
 
@@ -112,21 +164,21 @@ class ForwardingSetTest {
   void aBackendOf2019ServesTheLegacyServiceAlone() {
     try (RegistryHarness harness = new RegistryHarness()) {
       harness.register("old", "10.0.0.19").say("HEALTH 200");
-      ForwardingBackend old = harness.lastPublished().get(0);
-      assertThat(old.serves("web", true)).isTrue();
-      assertThat(old.serves("web", false)).isFalse();
+      BackendView old = harness.lastPublished().get(0);
+      assertThat(old.serves(service("web", true))).isTrue();
+      assertThat(old.serves(service("web", false))).isFalse();
     }
   }
 
   @Test
   void aPublisherThatFailsSilencesNobody() {
     try (RegistryHarness harness = new RegistryHarness()) {
-      RegistryHarness.Peer peer = harness.registerFit("web-1", "10.0.0.11");
+      RegistryHarness.Peer peer = harness.registerHealthy("web-1", "10.0.0.11");
       harness.publishingFails = true;
       peer.say("PAUSE web-1");
       assertThat(peer.hear()).containsExactly("PAUSED web-1");
       harness.publishingFails = false;
-      harness.registerFit("web-2", "10.0.0.12");
+      harness.registerHealthy("web-2", "10.0.0.12");
       assertThat(harness.forwarding()).containsExactly("web-2");
     }
   }
@@ -135,7 +187,7 @@ class ForwardingSetTest {
   void holdsAsManyAsATableCanAndRefusesMore() {
     try (RegistryHarness harness = new RegistryHarness(true, 3)) {
       for (int i = 0; i < 3; i++) {
-        harness.registerFit("web-" + i, address(i));
+        harness.registerHealthy("web-" + i, address(i));
       }
       RegistryHarness.Peer last = harness.connect("10.9.9.9");
       last.say("REGISTER one-more 10.9.9.9 version=2");
@@ -143,7 +195,7 @@ class ForwardingSetTest {
           .containsExactly("INVALID 3 backends are registered, which is all that there can be");
       RegistryHarness.Peer again = harness.register("web-1", address(1), "version=2");
       again.say("DEREGISTER web-1");
-      harness.registerFit("one-more", "10.9.9.9");
+      harness.registerHealthy("one-more", "10.9.9.9");
       assertThat(harness.forwarding()).containsExactly("one-more", "web-0", "web-2");
     }
   }
@@ -192,20 +244,21 @@ class ForwardingSetTest {
     }
   }
 
-  /** All but the endpoint, which is another object for each registry. */
-  private static List<ForwardingBackend> view(RegistryHarness harness) {
+  /** What packets are forwarded by, but for indexes, which depend on what has been before. */
+  private static List<String> view(RegistryHarness harness) {
     return harness.lastPublished().stream()
         .map(
             backend ->
-                new ForwardingBackend(
+                String.join(
+                    " ",
                     backend.name(),
-                    backend.dataAddress(),
-                    backend.legacy(),
-                    backend.weight(),
-                    backend.services(),
-                    backend.takesNewFlows(),
-                    backend.draining(),
-                    null))
+                    IpAddresses.format(backend.dataAddress()),
+                    "weight " + backend.target().weight(),
+                    "mtu " + backend.target().mtu(),
+                    "services " + new TreeSet<>(backend.services()),
+                    "legacy " + backend.legacy(),
+                    "takes " + backend.takesNewFlows(),
+                    "drains " + backend.draining()))
         .toList();
   }
 

@@ -58,7 +58,7 @@ class HalfOpenSessionsTest {
       harness.connect("10.0.0.67").say("REGISTER flood-" + i + " 10.0.0.67");
     }
     harness.advance(Duration.ofSeconds(5));
-    backend.say("SANE " + harness.underlay.token("10.0.0.11"));
+    backend.say("SANE " + harness.dataPath.token("10.0.0.11"));
     assertThat(backend.hear())
         .containsExactly("REGISTERED web-1 10.0.0.11 version=2 from=10.0.0.2");
   }
@@ -67,7 +67,7 @@ class HalfOpenSessionsTest {
   void neverTouchThoseWhoAreRegistered() {
     List<RegistryHarness.Peer> registered = new ArrayList<>();
     for (int i = 0; i < 200; i++) {
-      registered.add(harness.registerFit("web-" + i, "10.0.1." + i));
+      registered.add(harness.registerHealthy("web-" + i, "10.0.1." + i));
     }
     for (int i = 0; i < 3 * LIMIT; i++) {
       harness.connect("10.0.1.7");
@@ -90,9 +90,9 @@ class HalfOpenSessionsTest {
     }
     harness.advance(Duration.ofSeconds(10));
     assertThat(peers).allMatch(peer -> peer.closed);
-    harness.underlay.targets.clear();
+    harness.dataPath.targets.clear();
     harness.advance(Duration.ofSeconds(5));
-    assertThat(harness.underlay.targets).as("no SANITY for those who are gone").isEmpty();
+    assertThat(harness.dataPath.targets).as("no SANITY for those who are gone").isEmpty();
     for (int i = 0; i < LIMIT; i++) {
       peers.add(harness.connect("10.0.0.66"));
     }

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.caplance.lb.forwarding.ServiceSpec;
+import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.Ports;
 import dev.caplance.session.EventLoop;
 import dev.caplance.session.SanityDatagram;
 import java.io.BufferedReader;
@@ -38,7 +41,21 @@ class LoopbackSessionsTest {
   private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-  private final List<List<ForwardingBackend>> published = new CopyOnWriteArrayList<>();
+  private static final RegistrySettings SETTINGS =
+      new RegistrySettings(
+          Duration.ofSeconds(60),
+          Duration.ofSeconds(60),
+          List.of(
+              new ServiceSpec(
+                  "web",
+                  IpAddresses.parse("10.0.0.50"),
+                  Ports.ALL,
+                  true,
+                  ServiceSpec.WhenAllUnhealthy.FORWARD,
+                  ServiceSpec.WhenEmpty.REJECT,
+                  ServiceSpec.OtherTraffic.HOST)));
+
+  private final List<List<BackendView>> published = new CopyOnWriteArrayList<>();
   private final AtomicInteger sanitySent = new AtomicInteger();
   private final List<Client> clients = new ArrayList<>();
   private BackendRegistry registry;
@@ -46,15 +63,15 @@ class LoopbackSessionsTest {
   private boolean stopped;
 
   /** Takes the loopback for a network, which the real one rightly does not. */
-  private final class LoopbackUnderlay implements Underlay {
+  private final class LoopbackDataPath implements DataPath {
     @Override
-    public Route routeTo(InetAddress dataAddress) {
+    public Route routeTo(InetAddress dataAddress, Set<InetAddress> vips) {
       return new Route(LOOPBACK, 1500);
     }
 
     @Override
     public void send(InetAddress dataAddress, SanityDatagram datagram) {
-      new UdpUnderlay(Set.of(), dataPort).send(dataAddress, datagram);
+      new UdpDataPath(dataPort).send(dataAddress, datagram);
       sanitySent.incrementAndGet();
     }
   }
@@ -87,13 +104,16 @@ class LoopbackSessionsTest {
     }
     registry =
         new BackendRegistry(
-            settings(0),
+            new InetSocketAddress(LOOPBACK, 0),
+            dataPort,
+            directory.resolve("backends"),
+            SETTINGS,
             (backends, complete) -> published.add(backends),
-            new LoopbackUnderlay(),
+            new LoopbackDataPath(),
             new EventLoop("registry", System::nanoTime),
             InstantSource.system(),
             100);
-    registry.start();
+    registry.start(failure -> {});
   }
 
   @AfterEach
@@ -248,24 +268,16 @@ class LoopbackSessionsTest {
   void anAddressThatIsTakenIsNamed() {
     int taken = registry.address().getPort();
     BackendRegistry second =
-        new BackendRegistry(settings(taken), (backends, complete) -> published.add(backends));
-    assertThatThrownBy(second::start)
+        new BackendRegistry(
+            new InetSocketAddress(LOOPBACK, taken),
+            dataPort,
+            directory.resolve("backends"),
+            SETTINGS,
+            (backends, complete) -> published.add(backends));
+    assertThatThrownBy(() -> second.start(failure -> {}))
         .isInstanceOf(IOException.class)
         .hasMessage("cannot listen on 127.0.0.1:" + taken + ": Address already in use");
     second.stop();
-  }
-
-  private RegistrySettings settings(int port) {
-    return new RegistrySettings(
-        new InetSocketAddress(LOOPBACK, port),
-        Duration.ofSeconds(60),
-        Duration.ofSeconds(60),
-        Set.of(),
-        List.of("web"),
-        true,
-        dataPort == 0 ? 1337 : dataPort,
-        1,
-        directory.resolve("backends"));
   }
 
   private Client register(String name, DatagramSocket port) throws IOException {
@@ -286,15 +298,15 @@ class LoopbackSessionsTest {
   }
 
   private List<String> registered() {
-    return registry.status().join().stream().map(BackendStatus::name).toList();
+    return registry.entries().join().stream().map(entry -> entry.backend().name()).toList();
   }
 
   private List<String> forwarding() {
     return published.isEmpty()
         ? List.of()
         : published.get(published.size() - 1).stream()
-            .filter(ForwardingBackend::takesNewFlows)
-            .map(ForwardingBackend::name)
+            .filter(BackendView::takesNewFlows)
+            .map(BackendView::name)
             .toList();
   }
 }

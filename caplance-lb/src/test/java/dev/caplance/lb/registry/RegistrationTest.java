@@ -32,9 +32,9 @@ class RegistrationTest {
     peer.say("REGISTER web-1 10.0.0.11 version=2 health=5s intent=active");
     assertThat(peer.hear()).isEmpty();
     assertThat(harness.registered()).isEmpty();
-    assertThat(harness.underlay.targets).containsExactly(IpAddresses.parse("10.0.0.11"));
+    assertThat(harness.dataPath.targets).containsExactly(IpAddresses.parse("10.0.0.11"));
 
-    peer.say("SANE " + harness.underlay.token("10.0.0.11"));
+    peer.say("SANE " + harness.dataPath.token("10.0.0.11"));
     assertThat(peer.hear()).containsExactly("REGISTERED web-1 10.0.0.11 version=2 from=10.0.0.2");
     assertThat(harness.registered()).containsExactly("web-1");
     assertThat(harness.published).as("no packets before the first HEALTH 200").isEmpty();
@@ -46,35 +46,35 @@ class RegistrationTest {
     peer.say("HEALTH 200");
     assertThat(peer.hear()).containsExactly("HEALTHACK 200");
     assertThat(harness.forwarding()).containsExactly("web-1");
-    ForwardingBackend backend = harness.published.get(0).get(0);
+    BackendView backend = harness.published.get(0).get(0);
     assertThat(backend.dataAddress()).isEqualTo(IpAddresses.parse("10.0.0.11"));
-    assertThat(backend.endpoint().address()).isEqualTo(IpAddresses.parse("10.0.0.11"));
+    assertThat(backend.target().address()).isEqualTo(IpAddresses.parse("10.0.0.11"));
     assertThat(backend.legacy()).isFalse();
 
     peer.say("HEALTH 503 connection refused");
     assertThat(harness.forwarding()).isEmpty();
     peer.say("HEALTH 200");
     assertThat(harness.forwarding()).containsExactly("web-1");
-    assertThat(harness.published.get(2).get(0).endpoint())
-        .as("its counters go on")
-        .isSameAs(backend.endpoint());
+    assertThat(harness.published.get(2).get(0).target())
+        .as("its flows stay")
+        .isSameAs(backend.target());
   }
 
   @Test
   void sanityIsSentEverySecondWithOneTokenUntilItIsAnswered() {
     RegistryHarness.Peer peer = harness.connect("10.0.0.11");
     peer.say("REGISTER web-1 10.0.0.11");
-    String token = harness.underlay.token("10.0.0.11");
+    String token = harness.dataPath.token("10.0.0.11");
     harness.advance(Duration.ofMillis(900));
-    assertThat(harness.underlay.targets).hasSize(1);
+    assertThat(harness.dataPath.targets).hasSize(1);
     harness.advance(Duration.ofMillis(3_200));
-    assertThat(harness.underlay.targets).hasSize(5);
-    assertThat(harness.underlay.token("10.0.0.11")).isEqualTo(token);
+    assertThat(harness.dataPath.targets).hasSize(5);
+    assertThat(harness.dataPath.token("10.0.0.11")).isEqualTo(token);
 
     peer.say("SANE " + token);
     assertThat(peer.hear()).containsExactly("REGISTERED web-1 10.0.0.11 version=2 from=10.0.0.2");
     harness.advance(Duration.ofSeconds(20));
-    assertThat(harness.underlay.targets).hasSize(5);
+    assertThat(harness.dataPath.targets).hasSize(5);
   }
 
   @Test
@@ -85,7 +85,7 @@ class RegistrationTest {
     assertThat(peer.hear()).hasSize(1);
     harness.advance(Duration.ofMillis(9_900));
     assertThat(peer.closed).isFalse();
-    assertThat(harness.underlay.targets).hasSize(10);
+    assertThat(harness.dataPath.targets).hasSize(10);
     harness.advance(Duration.ofMillis(100));
     assertThat(peer.hear())
         .containsExactly(
@@ -93,7 +93,7 @@ class RegistrationTest {
                 + " open");
     assertThat(peer.closed).isTrue();
     harness.advance(Duration.ofSeconds(5));
-    assertThat(harness.underlay.targets).hasSize(10);
+    assertThat(harness.dataPath.targets).hasSize(10);
   }
 
   @Test
@@ -113,14 +113,14 @@ class RegistrationTest {
     RegistryHarness.Peer second = harness.connect("10.0.0.12");
     first.say("REGISTER web-1 10.0.0.11");
     second.say("REGISTER web-2 10.0.0.12");
-    second.say("SANE " + harness.underlay.token("10.0.0.11"));
+    second.say("SANE " + harness.dataPath.token("10.0.0.11"));
     assertThat(second.hear()).singleElement().asString().startsWith("INVALID that token");
     assertThat(harness.registered()).isEmpty();
   }
 
   @Test
   void silenceEndsARegistrationAfterThreeHealthIntervals() {
-    RegistryHarness.Peer peer = harness.registerFit("web-1", "10.0.0.11"); // health=5s
+    RegistryHarness.Peer peer = harness.registerHealthy("web-1", "10.0.0.11"); // health=5s
     harness.advance(Duration.ofMillis(14_900));
     peer.say("nonsense is a word too");
     peer.hear();
@@ -149,15 +149,15 @@ class RegistrationTest {
         harness.register("web-1", "10.0.0.11", "version=2", "intent=" + intent);
     peer.say("HEALTH 200");
     assertThat(harness.forwarding().contains("web-1")).isEqualTo(forwarding);
-    assertThat(harness.status("web-1").intent().word()).isEqualTo(intent);
+    assertThat(harness.entry("web-1").backend().intent().word()).isEqualTo(intent);
   }
 
   @Test
   void aBrokenSessionDeregistersAtOnce() {
-    harness.registerFit("web-2", "10.0.0.12");
+    harness.registerHealthy("web-2", "10.0.0.12");
     for (IOException cause :
         List.of(new EOFException("the peer closed the session"), new IOException("reset"))) {
-      RegistryHarness.Peer peer = harness.registerFit("web-1", "10.0.0.11");
+      RegistryHarness.Peer peer = harness.registerHealthy("web-1", "10.0.0.11");
       peer.breakWith(cause);
       assertThat(peer.hear()).isEmpty();
       assertThat(peer.closed).isTrue();
@@ -167,7 +167,7 @@ class RegistrationTest {
 
   @Test
   void bytesThatAreNoLinesEndTheSessionWithAWordOfWhy() {
-    RegistryHarness.Peer peer = harness.registerFit("web-1", "10.0.0.11");
+    RegistryHarness.Peer peer = harness.registerHealthy("web-1", "10.0.0.11");
     peer.breakWith(new FramingException("byte 0x16 is not printable ASCII"));
     assertThat(peer.hear()).containsExactly("INVALID byte 0x16 is not printable ASCII");
     assertThat(peer.closed).isTrue();
@@ -176,8 +176,8 @@ class RegistrationTest {
 
   @Test
   void aReconnectionTakesOverWithoutInterruptingTraffic() {
-    RegistryHarness.Peer old = harness.registerFit("web-1", "10.0.0.11");
-    ForwardingBackend before = harness.published.get(0).get(0);
+    RegistryHarness.Peer old = harness.registerHealthy("web-1", "10.0.0.11");
+    BackendView before = harness.published.get(0).get(0);
     harness.advance(Duration.ofSeconds(3));
 
     RegistryHarness.Peer fresh = harness.connect("10.0.0.11");
@@ -185,15 +185,15 @@ class RegistrationTest {
     assertThat(old.state())
         .as("until the new one is sane")
         .isEqualTo(BackendSession.State.REGISTERED);
-    fresh.say("SANE " + harness.underlay.token("10.0.0.11"));
+    fresh.say("SANE " + harness.dataPath.token("10.0.0.11"));
 
     assertThat(fresh.hear()).containsExactly("REGISTERED web-1 10.0.0.11 version=2 from=10.0.0.2");
     assertThat(old.hear()).containsExactly("DEREGISTERED web-1 a new session has taken over");
     assertThat(old.closed).isTrue();
     assertThat(harness.published).containsExactly(List.of(before));
-    BackendStatus status = harness.status("web-1");
+    BackendView status = harness.entry("web-1").backend();
     assertThat(status.session()).isEqualTo(fresh.peer());
-    assertThat(status.registeredSince()).isEqualTo(RegistryHarness.START);
+    assertThat(status.registeredAt()).isEqualTo(RegistryHarness.START);
 
     old.say("DEREGISTER web-1");
     old.breakWith(new EOFException());
@@ -204,7 +204,7 @@ class RegistrationTest {
   }
 
   @Test
-  void aReconnectionThatWasNotFitStaysOutUntilItIs() {
+  void aReconnectionThatWasNotHealthyStaysOutUntilItIs() {
     harness.register("web-1", "10.0.0.11", "version=2");
     RegistryHarness.Peer fresh = harness.register("web-1", "10.0.0.11", "version=2");
     assertThat(harness.published).isEmpty();
@@ -221,17 +221,17 @@ class RegistrationTest {
     "9000, '', 9000",
   })
   void theMtuIsTheSmallerOfBothEnds(int here, String offer, int mtu) {
-    harness.underlay.mtu = here;
+    harness.dataPath.mtu = here;
     harness.register("web-1", "10.0.0.11", "version=2", offer).say("HEALTH 200");
-    assertThat(harness.status("web-1").mtu()).isEqualTo(mtu);
-    assertThat(harness.lastPublished().get(0).endpoint().maxPacket()).isEqualTo(mtu - 28);
+    assertThat(harness.entry("web-1").backend().target().mtu()).isEqualTo(mtu);
+    assertThat(harness.lastPublished().get(0).target().maxPacket()).isEqualTo(mtu - 28);
   }
 
   @Test
   void theMtuOfAReconnectionReplacesTheOldOne() {
     harness.register("web-1", "10.0.0.11", "version=2", "mtu=1400");
     harness.register("web-1", "10.0.0.11", "version=2", "mtu=1300");
-    assertThat(harness.status("web-1").mtu()).isEqualTo(1300);
+    assertThat(harness.entry("web-1").backend().target().mtu()).isEqualTo(1300);
   }
 
   @Test
@@ -245,7 +245,7 @@ class RegistrationTest {
 
   @Test
   void theIntentOfAReconnectionReplacesTheOldOne() {
-    harness.registerFit("web-1", "10.0.0.11");
+    harness.registerHealthy("web-1", "10.0.0.11");
     harness.register("web-1", "10.0.0.11", "version=2", "intent=paused");
     assertThat(harness.forwarding()).isEmpty();
     harness.register("web-1", "10.0.0.11", "version=2");
@@ -254,7 +254,7 @@ class RegistrationTest {
 
   @Test
   void aNameIsNobodyElsesFromAnotherAddress() {
-    harness.registerFit("web-1", "10.0.0.11");
+    harness.registerHealthy("web-1", "10.0.0.11");
     RegistryHarness.Peer thief = harness.connect("10.0.0.66");
     thief.say("REGISTER web-1 10.0.0.66");
     assertThat(thief.hear())
@@ -269,24 +269,24 @@ class RegistrationTest {
   void ofTwoWhoWantANameTheFirstWhoIsSaneHasIt() {
     RegistryHarness.Peer slow = harness.connect("10.0.0.11");
     slow.say("REGISTER web-1 10.0.0.11");
-    RegistryHarness.Peer quick = harness.registerFit("web-1", "10.0.0.12");
-    slow.say("SANE " + harness.underlay.token("10.0.0.11"));
+    RegistryHarness.Peer quick = harness.registerHealthy("web-1", "10.0.0.12");
+    slow.say("SANE " + harness.dataPath.token("10.0.0.11"));
     assertThat(slow.hear()).singleElement().asString().startsWith("INVALID name in use");
     assertThat(slow.closed).isTrue();
     quick.say("DEREGISTER web-1");
-    harness.registerFit("web-1", "10.0.0.11");
+    harness.registerHealthy("web-1", "10.0.0.11");
     assertThat(harness.forwarding()).containsExactly("web-1");
   }
 
   @Test
   void aDataAddressThatIsRefusedEndsTheSessionWithTheReason() {
-    harness.underlay.refused.put(IpAddresses.parse("::1"), "::1 is a loopback address; register");
-    RegistryHarness.Peer neighbour = harness.registerFit("web-2", "10.0.0.12");
+    harness.dataPath.refused.put(IpAddresses.parse("::1"), "::1 is a loopback address; register");
+    RegistryHarness.Peer neighbour = harness.registerHealthy("web-2", "10.0.0.12");
     RegistryHarness.Peer peer = harness.connect("10.0.0.11");
     peer.say("REGISTER x ::1");
     assertThat(peer.hear()).containsExactly("INVALID ::1 is a loopback address; register");
     assertThat(peer.closed).isTrue();
-    assertThat(harness.underlay.targets).doesNotContain(IpAddresses.parse("::1"));
+    assertThat(harness.dataPath.targets).doesNotContain(IpAddresses.parse("::1"));
     neighbour.say("HEALTH 200");
     assertThat(neighbour.hear()).containsExactly("HEALTHACK 200");
   }
@@ -295,9 +295,9 @@ class RegistrationTest {
   void backendsOf2019NeedAServiceThatIsMarkedForThem() {
     RegistryHarness.Peer old = harness.register("old", "10.0.0.19");
     old.say("HEALTH 200");
-    harness.registerFit("web-1", "10.0.0.11");
+    harness.registerHealthy("web-1", "10.0.0.11");
     assertThat(harness.published.get(1))
-        .extracting(ForwardingBackend::name, ForwardingBackend::legacy)
+        .extracting(BackendView::name, BackendView::legacy)
         .containsExactly(tuple("old", true), tuple("web-1", false));
 
     try (RegistryHarness modern = new RegistryHarness(false, 10)) {
@@ -308,16 +308,16 @@ class RegistrationTest {
               "INVALID no service here is for backends of 2019, which name no version; mark one"
                   + " with legacy: true at the load balancer, or register with version=2");
       assertThat(refused.closed).isTrue();
-      modern.registerFit("web-1", "10.0.0.11");
+      modern.registerHealthy("web-1", "10.0.0.11");
       assertThat(modern.forwarding()).containsExactly("web-1");
     }
   }
 
   @Test
   void aSecondPauseRemovesNobody() {
-    RegistryHarness.Peer first = harness.registerFit("web-1", "10.0.0.11");
-    harness.registerFit("web-2", "10.0.0.12");
-    harness.registerFit("web-3", "10.0.0.13");
+    RegistryHarness.Peer first = harness.registerHealthy("web-1", "10.0.0.11");
+    harness.registerHealthy("web-2", "10.0.0.12");
+    harness.registerHealthy("web-3", "10.0.0.13");
     first.say("PAUSE web-1", "PAUSE web-1", "PAUSE web-1");
     assertThat(first.hear())
         .containsExactly(
@@ -330,8 +330,8 @@ class RegistrationTest {
 
   @Test
   void linesAfterTheEndOfASessionDoNothing() {
-    harness.registerFit("web-2", "10.0.0.12");
-    RegistryHarness.Peer peer = harness.registerFit("web-1", "10.0.0.11");
+    harness.registerHealthy("web-2", "10.0.0.12");
+    RegistryHarness.Peer peer = harness.registerHealthy("web-1", "10.0.0.11");
     peer.say("DEREGISTER web-1", "REGISTER web-1 10.0.0.11", "PAUSE web-2", "HEALTH 200");
     assertThat(peer.hear()).containsExactly("DEREGISTERED web-1 the backend asked for it");
     assertThat(harness.registered()).containsExactly("web-2");
@@ -340,7 +340,7 @@ class RegistrationTest {
   @ParameterizedTest
   @ValueSource(strings = {"PAUSE web-1", "DRAIN web-1", "DEREGISTER web-1"})
   void whatABackendHearsIsTrueAlready(String line) {
-    RegistryHarness.Peer peer = harness.registerFit("web-1", "10.0.0.11");
+    RegistryHarness.Peer peer = harness.registerHealthy("web-1", "10.0.0.11");
     // An earlier answer in the same turn must not let the confirmation overtake the table.
     peer.sayWithinTheTurn("HEALTH 200", line);
     assertThat(peer.hear()).isEmpty();
@@ -351,31 +351,27 @@ class RegistrationTest {
 
   @Test
   void statusTellsWhatAnOperatorAsks() {
-    RegistryHarness.Peer peer = harness.registerFit("web-1", "10.0.0.11");
+    RegistryHarness.Peer peer = harness.registerHealthy("web-1", "10.0.0.11");
     harness.register("old", "10.0.0.19");
     harness.advance(Duration.ofSeconds(4));
     peer.say("HEALTH 503 connection refused", "DRAIN web-1");
     harness.advance(Duration.ofSeconds(2));
-    harness.published.get(0).get(0).endpoint().count(0, 1, 1500);
 
-    BackendStatus status = harness.status("web-1");
+    BackendView status = harness.entry("web-1").backend();
     assertThat(status.dataAddress()).isEqualTo(IpAddresses.parse("10.0.0.11"));
     assertThat(status.version()).isEqualTo(2);
     assertThat(status.intent()).isEqualTo(Intent.DRAINING);
     assertThat(status.health())
-        .isEqualTo(new BackendHealth(BackendHealth.Condition.UNFIT, 503, "connection refused"));
+        .isEqualTo(new BackendHealth(BackendHealth.Condition.UNHEALTHY, 503, "connection refused"));
     assertThat(status.takesNewFlows()).isFalse();
-    assertThat(status.weight()).isEqualTo(1);
+    assertThat(status.target().weight()).isEqualTo(1);
     assertThat(status.services()).isEmpty();
-    assertThat(status.mtu()).isEqualTo(1500);
+    assertThat(status.target().mtu()).isEqualTo(1500);
     assertThat(status.session()).isEqualTo(peer.peer());
-    assertThat(status.lastWord()).isEqualTo(RegistryHarness.START.plusSeconds(4));
-    assertThat(status.silence()).isEqualTo(Duration.ofSeconds(2));
-    assertThat(status.registeredSince()).isEqualTo(RegistryHarness.START);
-    assertThat(status.packets()).isEqualTo(1);
-    assertThat(status.bytes()).isEqualTo(1500);
+    assertThat(harness.entry("web-1").silence()).isEqualTo(Duration.ofSeconds(2));
+    assertThat(status.registeredAt()).isEqualTo(RegistryHarness.START);
 
-    BackendStatus old = harness.status("old");
+    BackendView old = harness.entry("old").backend();
     assertThat(old.version()).isEqualTo(2019);
     assertThat(old.health()).isEqualTo(BackendHealth.UNKNOWN);
     assertThat(harness.registered()).containsExactly("old", "web-1");

@@ -1,7 +1,9 @@
 package dev.caplance.lb.registry;
 
 import dev.caplance.lb.forwarding.Maglev;
+import dev.caplance.lb.forwarding.ServiceSpec;
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.Ports;
 import dev.caplance.session.Communicator;
 import dev.caplance.session.EventLoop;
 import dev.caplance.session.SanityDatagram;
@@ -33,18 +35,21 @@ final class RegistryHarness implements AutoCloseable {
 
   private static final Duration STEP = Duration.ofMillis(100);
 
-  final List<List<ForwardingBackend>> published = new ArrayList<>();
+  final List<List<BackendView>> published = new ArrayList<>();
 
   /** Whether what was published last awaits nobody. */
   boolean complete = true;
 
-  final RecordingUnderlay underlay = new RecordingUnderlay();
+  final RecordingDataPath dataPath = new RecordingDataPath();
   final EventLoop loop;
   final BackendRegistry registry;
   final Path rosterFile;
   private long nanos;
   private int sessions;
   boolean publishingFails;
+
+  /** What the data plane says of what is published. */
+  boolean stands = true;
 
   RegistryHarness() {
     this(true, Maglev.MAX_BACKENDS);
@@ -62,20 +67,35 @@ final class RegistryHarness implements AutoCloseable {
   private RegistryHarness(boolean legacyService, int maxBackends, Path rosterFile) {
     this.rosterFile = rosterFile;
     loop = new EventLoop("test", () -> nanos);
-    RegistrySettings settings =
-        new RegistrySettings(
-            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-            Duration.ofSeconds(10),
-            Duration.ofSeconds(30),
-            Set.of(VIP),
-            List.of("web", "mail"),
-            legacyService,
-            1337,
-            1,
-            rosterFile);
     registry =
         new BackendRegistry(
-            settings, this::publish, underlay, loop, () -> START.plusNanos(nanos), maxBackends);
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+            1337,
+            rosterFile,
+            settings(legacyService),
+            this::publish,
+            dataPath,
+            loop,
+            () -> START.plusNanos(nanos),
+            maxBackends);
+  }
+
+  private static RegistrySettings settings(boolean legacyService) {
+    return new RegistrySettings(
+        Duration.ofSeconds(10),
+        Duration.ofSeconds(30),
+        List.of(service("web", legacyService), service("mail", false)));
+  }
+
+  private static ServiceSpec service(String name, boolean legacy) {
+    return new ServiceSpec(
+        name,
+        VIP,
+        Ports.ALL,
+        legacy,
+        ServiceSpec.WhenAllUnhealthy.FORWARD,
+        ServiceSpec.WhenEmpty.REJECT,
+        ServiceSpec.OtherTraffic.HOST);
   }
 
   private static Path newRosterFile() {
@@ -89,7 +109,7 @@ final class RegistryHarness implements AutoCloseable {
   }
 
   /** Remembers what was sent, and refuses what it was told to refuse. */
-  static final class RecordingUnderlay implements Underlay {
+  static final class RecordingDataPath implements DataPath {
 
     final List<InetAddress> targets = new ArrayList<>();
     final Map<InetAddress, String> tokens = new HashMap<>();
@@ -97,7 +117,7 @@ final class RegistryHarness implements AutoCloseable {
     int mtu = 1500;
 
     @Override
-    public Route routeTo(InetAddress dataAddress) throws RefusedException {
+    public Route routeTo(InetAddress dataAddress, Set<InetAddress> vips) throws RefusedException {
       if (refused.containsKey(dataAddress)) {
         throw new RefusedException(refused.get(dataAddress));
       }
@@ -206,13 +226,13 @@ final class RegistryHarness implements AutoCloseable {
     Peer peer = connect(address);
     peer.say(
         String.join(" ", "REGISTER " + name + " " + address, String.join(" ", options)).strip());
-    peer.say("SANE " + underlay.token(address));
+    peer.say("SANE " + dataPath.token(address));
     peer.hear();
     return peer;
   }
 
-  /** A backend that speaks the current protocol and is fit. */
-  Peer registerFit(String name, String address) {
+  /** A backend that speaks the current protocol and is healthy. */
+  Peer registerHealthy(String name, String address) {
     Peer peer = register(name, address, "version=2", "health=5s", "intent=active");
     peer.say("HEALTH 200");
     peer.hear();
@@ -223,12 +243,13 @@ final class RegistryHarness implements AutoCloseable {
     loop.turn(Duration.ZERO);
   }
 
-  private void publish(List<ForwardingBackend> backends, boolean nowComplete) {
+  private boolean publish(List<BackendView> backends, boolean nowComplete) {
     if (publishingFails) {
       throw new IllegalStateException("a bug in the publisher");
     }
     published.add(backends);
     complete = nowComplete;
+    return stands;
   }
 
   /** Lets time pass, in small steps, with all that becomes due. */
@@ -243,38 +264,38 @@ final class RegistryHarness implements AutoCloseable {
   }
 
   /** What was published last. */
-  List<ForwardingBackend> lastPublished() {
+  List<BackendView> lastPublished() {
     return published.isEmpty() ? List.of() : published.get(published.size() - 1);
   }
 
   /** The names of those that new flows may go to now. */
   List<String> forwarding() {
     return lastPublished().stream()
-        .filter(ForwardingBackend::takesNewFlows)
-        .map(ForwardingBackend::name)
+        .filter(BackendView::takesNewFlows)
+        .map(BackendView::name)
         .toList();
   }
 
   /** The names of those that may keep the flows that they have. */
   List<String> keeping() {
-    return lastPublished().stream().map(ForwardingBackend::name).toList();
+    return lastPublished().stream().map(BackendView::name).toList();
   }
 
-  List<BackendStatus> status() {
-    CompletableFuture<List<BackendStatus>> status = registry.status();
+  private List<BackendRegistry.Entry> entries() {
+    CompletableFuture<List<BackendRegistry.Entry>> entries = registry.entries();
     turn();
-    return status.join();
+    return entries.join();
   }
 
-  BackendStatus status(String name) {
-    return status().stream()
-        .filter(backend -> backend.name().equals(name))
+  BackendRegistry.Entry entry(String name) {
+    return entries().stream()
+        .filter(entry -> entry.backend().name().equals(name))
         .findFirst()
         .orElseThrow(() -> new AssertionError(name + " is not registered"));
   }
 
   List<String> registered() {
-    return status().stream().map(BackendStatus::name).toList();
+    return entries().stream().map(entry -> entry.backend().name()).toList();
   }
 
   /** Ends it as a crash would: nothing is said, and what is on disk stays. */

@@ -44,9 +44,9 @@ class RegistryLogTest {
             "INFO web-1 (10.0.0.11): registered by a session from 10.0.0.11:1024, protocol 2,"
                 + " intent active",
             "INFO web-1 (10.0.0.11): unknown options ignored: [colour=9, zone]",
-            "INFO web-1 (10.0.0.11): fit",
-            "WARN web-1 (10.0.0.11): unfit: 503 connection refused",
-            "INFO web-1 (10.0.0.11): fit",
+            "INFO web-1 (10.0.0.11): healthy",
+            "WARN web-1 (10.0.0.11): unhealthy: 503 connection refused",
+            "INFO web-1 (10.0.0.11): healthy",
             "INFO web-1 (10.0.0.11): paused, as the backend asked",
             "INFO web-1 (10.0.0.11): line refused: backend already paused",
             "INFO web-1 (10.0.0.11): active, as the backend asked",
@@ -97,13 +97,13 @@ class RegistryLogTest {
 
   @Test
   void aBackendThatFlapsCannotFloodItEither() {
-    RegistryHarness.Peer flapping = harness.registerFit("web-1", "10.0.0.11");
+    RegistryHarness.Peer flapping = harness.registerHealthy("web-1", "10.0.0.11");
     for (int i = 0; i < 1000; i++) {
       flapping.say("PAUSE web-1", "nonsense", "HEALTH 503", "HEALTH 200", "RESUME web-1");
     }
     assertThat(log.lines()).hasSizeLessThan(100);
     log.clear();
-    harness.registerFit("web-2", "10.0.0.12");
+    harness.registerHealthy("web-2", "10.0.0.12");
     flapping.say("DEREGISTER web-1");
     assertThat(log.lines())
         .hasSize(3)

@@ -21,9 +21,9 @@ class RosterTest {
   void aRunWithThreeBackendsHasCrashed() throws IOException {
     file = directory.resolve("state/backends");
     RegistryHarness before = new RegistryHarness(file);
-    before.registerFit("b1", "10.0.0.11");
-    before.registerFit("b2", "10.0.0.12");
-    before.registerFit("b3", "10.0.0.13");
+    before.registerHealthy("b1", "10.0.0.11");
+    before.registerHealthy("b2", "10.0.0.12");
+    before.registerHealthy("b3", "10.0.0.13");
     assertThat(before.complete).isTrue();
     before.advance(Duration.ofSeconds(2));
     before.crash();
@@ -33,8 +33,8 @@ class RosterTest {
   @Test
   void theTableIsCompleteWhenAllHaveReturnedInWhateverState() {
     try (RegistryHarness next = new RegistryHarness(file)) {
-      next.registerFit("b1", "10.0.0.11");
-      next.registerFit("another", "10.0.0.19");
+      next.registerHealthy("b1", "10.0.0.11");
+      next.registerHealthy("another", "10.0.0.19");
       assertThat(next.forwarding()).containsExactly("another", "b1");
       assertThat(next.complete).isFalse();
       next.register("b2", "10.0.0.12", "version=2", "health=5s", "intent=paused");
@@ -49,11 +49,11 @@ class RosterTest {
   @Test
   void nobodyIsWaitedForForEver() {
     try (RegistryHarness next = new RegistryHarness(file)) {
-      next.registerFit("b1", "10.0.0.11").say("HEALTH 200");
+      next.registerHealthy("b1", "10.0.0.11").say("HEALTH 200");
       next.advance(Duration.ofSeconds(14));
-      next.registerFit("b2", "10.0.0.12");
+      next.registerHealthy("b2", "10.0.0.12");
       next.advance(Duration.ofSeconds(14));
-      next.registerFit("b1", "10.0.0.11");
+      next.registerHealthy("b1", "10.0.0.11");
       assertThat(next.complete).isFalse();
       next.advance(Duration.ofSeconds(2));
       assertThat(next.complete).isTrue();
@@ -63,7 +63,7 @@ class RosterTest {
   @Test
   void aCrashDuringTheWaitForgetsNobody() throws IOException {
     try (RegistryHarness next = new RegistryHarness(file)) {
-      next.registerFit("b1", "10.0.0.11");
+      next.registerHealthy("b1", "10.0.0.11");
       next.advance(Duration.ofSeconds(5));
       assertThat(Files.readAllLines(file)).containsExactly("b1", "b2", "b3");
     }
@@ -72,9 +72,9 @@ class RosterTest {
   @Test
   void whoWasTakenOutIsNotWaitedFor() throws IOException {
     try (RegistryHarness next = new RegistryHarness(file)) {
-      next.registerFit("b1", "10.0.0.11");
-      RegistryHarness.Peer drained = next.registerFit("b2", "10.0.0.12");
-      RegistryHarness.Peer gone = next.registerFit("b3", "10.0.0.13");
+      next.registerHealthy("b1", "10.0.0.11");
+      RegistryHarness.Peer drained = next.registerHealthy("b2", "10.0.0.12");
+      RegistryHarness.Peer gone = next.registerHealthy("b3", "10.0.0.13");
       drained.say("DRAIN b2");
       gone.say("DEREGISTER b3");
       next.advance(Duration.ofSeconds(2));
@@ -86,7 +86,7 @@ class RosterTest {
   void aStopKeepsThoseWhoWereThere() throws IOException {
     try (RegistryHarness next = new RegistryHarness(file)) {
       for (String name : List.of("b1", "b2", "b3", "b4")) {
-        next.registerFit(name, "10.0.0.1" + name.charAt(1));
+        next.registerHealthy(name, "10.0.0.1" + name.charAt(1));
       }
       next.registry.stop();
       assertThat(Files.readAllLines(file)).containsExactly("b1", "b2", "b3", "b4");

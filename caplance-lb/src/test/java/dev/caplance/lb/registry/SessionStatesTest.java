@@ -113,9 +113,9 @@ class SessionStatesTest {
   @MethodSource("cases")
   void everyLineInEverySituation(Case given) {
     try (RegistryHarness harness = new RegistryHarness()) {
-      RegistryHarness.Peer neighbour = harness.registerFit("neighbour", "10.0.0.99");
+      RegistryHarness.Peer neighbour = harness.registerHealthy("neighbour", "10.0.0.99");
       RegistryHarness.Peer peer = peerIn(given.before, harness);
-      String token = harness.underlay.tokens.getOrDefault(address(), "nothing-was-sent");
+      String token = harness.dataPath.tokens.getOrDefault(address(), "nothing-was-sent");
 
       peer.say(given.line.replace("RIGHT", token));
 
@@ -129,7 +129,7 @@ class SessionStatesTest {
       assertThat(peer.closed).isEqualTo(given.after == Situation.CLOSED);
       if (given.after.registered()) {
         assertThat(harness.registered()).containsExactly("neighbour", NAME);
-        assertThat(harness.status(NAME).intent()).isEqualTo(given.after.intent);
+        assertThat(harness.entry(NAME).backend().intent()).isEqualTo(given.after.intent);
       } else {
         assertThat(harness.registered()).containsExactly("neighbour");
       }
@@ -185,7 +185,7 @@ class SessionStatesTest {
       peer.say("REGISTER " + NAME + " " + ADDRESS);
       return peer;
     }
-    RegistryHarness.Peer peer = harness.registerFit(NAME, ADDRESS);
+    RegistryHarness.Peer peer = harness.registerHealthy(NAME, ADDRESS);
     switch (situation) {
       case DRAINING -> peer.say("DRAIN " + NAME);
       case PAUSED -> peer.say("PAUSE " + NAME);

@@ -1,21 +1,23 @@
 package dev.caplance.lb.dataplane.nfqueue;
 
+import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.linux.NativeMemory;
 import dev.caplance.packet.FlowHash.Fingerprint;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpProtocol;
 import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Which endpoint each flow of a worker has, so that it stays there whatever else changes: memory of
- * a fixed size outside the heap, in sets of eight entries. A flow belongs to the set that its
+ * Which target each flow of a worker has, so that it stays there whatever else changes: memory of a
+ * fixed size outside the heap, in sets of eight entries. A flow belongs to the set that its
  * fingerprint names and may take any entry of it.
  *
  * <pre>
- * an entry:  fingerprint  16 bytes
- *            endpoint      4 bytes
- *            state         2 bits, last packet in seconds 30 bits; 0 when free, with the endpoint
+ *  0 fingerprint   16 bytes
+ * 16 target id      4 bytes: Target.id, never 0
+ * 20 state          2 bits, last packet in seconds 30 bits; 0 when free, with the target id
  * </pre>
  *
  * <p>A flow is <em>new</em> until a second packet shows that its client is real. A new flow takes a
@@ -23,8 +25,11 @@ import java.util.concurrent.atomic.AtomicLong;
  * silent longest; when there is none of these, it is not kept, and goes where the table of the
  * moment sends it. So a flood of SYNs, whoever they claim to be from, displaces no connection.
  *
- * <p>The thread of its worker writes. Other threads may {@link #find} and {@link #endpoint}: an
+ * <p>The thread of its worker writes. Other threads may {@link #find} and {@link #targetId}: an
  * entry that is written at the same time may be missed.
+ *
+ * <p>Nothing ever scans the whole table: {@link #sweep} frees entries whose time is over, a part of
+ * the table in each second, so that {@link #count} is a counter.
  */
 final class FlowTable implements AutoCloseable {
 
@@ -46,31 +51,44 @@ final class FlowTable implements AutoCloseable {
   private static final int STATE_SHIFT = 30;
   private static final int SECONDS = (1 << STATE_SHIFT) - 1;
 
+  /** In so many seconds all of the table is swept. */
+  private static final int SWEEP_SECONDS = 128;
+
   /** A handshake that takes longer has failed. */
   private static final int NEW_TIMEOUT = 60;
 
   private final NativeMemory memory;
   private final ByteBuffer entries;
   private final int setMask;
-  private final int[] timeouts;
+  private volatile int[] timeouts;
+  private final int setsToSweep;
+  private final AtomicInteger count = new AtomicInteger();
   private final AtomicLong notKept = new AtomicLong();
+  private int lastSweep;
+  private int nextSet;
 
   /**
    * An empty table.
    *
    * @param capacity flows, rounded up to a power of two of at least eight; 24 bytes each
    */
-  FlowTable(int capacity, FlowTimeouts timeouts) {
+  FlowTable(int capacity, Dataplane.FlowTimeouts timeouts) {
     int sets = Math.max(1, Integer.highestOneBit(Math.max(capacity - 1, 1)) * 2 / WAYS);
     this.memory = NativeMemory.allocateForRandomAccess(Math.multiplyExact(sets, SET));
     this.entries = memory.nativeBytes();
     this.setMask = sets - 1;
-    this.timeouts =
+    this.setsToSweep = Math.max(1, sets / SWEEP_SECONDS);
+    setTimeouts(timeouts);
+  }
+
+  /** From now on flows are forgotten after these. Any thread may call. */
+  final void setTimeouts(Dataplane.FlowTimeouts newTimeouts) {
+    timeouts =
         new int[] {
           NEW_TIMEOUT,
-          (int) timeouts.tcp().toSeconds(),
-          (int) timeouts.udp().toSeconds(),
-          (int) timeouts.closing().toSeconds()
+          (int) newTimeouts.tcp().toSeconds(),
+          (int) newTimeouts.udp().toSeconds(),
+          (int) newTimeouts.closing().toSeconds()
         };
   }
 
@@ -107,8 +125,8 @@ final class FlowTable implements AutoCloseable {
     return NONE;
   }
 
-  /** The number of the endpoint that a flow has. */
-  int endpoint(int entry) {
+  /** The id of the target that a flow has. */
+  int targetId(int entry) {
     return (int) (entries.getLong(entry + META) >>> 32);
   }
 
@@ -129,9 +147,9 @@ final class FlowTable implements AutoCloseable {
     entries.putLong(entry + META, meta((int) (meta >>> 32), state, now));
   }
 
-  /** Gives a known flow another endpoint; the flow begins anew. */
-  void move(int entry, int endpoint, int now) {
-    entries.putLong(entry + META, meta(endpoint, NEW, now));
+  /** Gives a known flow another target; the flow begins anew. */
+  void move(int entry, int targetId, int now) {
+    entries.putLong(entry + META, meta(targetId, NEW, now));
   }
 
   /**
@@ -139,16 +157,19 @@ final class FlowTable implements AutoCloseable {
    *
    * @return whether there was
    */
-  boolean store(Fingerprint flow, int endpoint, int now) {
+  boolean store(Fingerprint flow, int targetId, int now) {
     int entry = entryToTake(setOf(flow), now);
     if (entry == NONE) {
       notKept.lazySet(notKept.getPlain() + 1);
       return false;
     }
+    if (entries.getLong(entry + META) == 0) {
+      count.lazySet(count.getPlain() + 1);
+    }
     entries.putLong(entry + META, 0);
     entries.putLong(entry, flow.high());
     entries.putLong(entry + LOW, flow.low());
-    entries.putLong(entry + META, meta(endpoint, NEW, now));
+    entries.putLong(entry + META, meta(targetId, NEW, now));
     return true;
   }
 
@@ -178,8 +199,8 @@ final class FlowTable implements AutoCloseable {
     return ((int) flow.high() & setMask) * SET;
   }
 
-  private static long meta(int endpoint, int state, int now) {
-    return (long) endpoint << 32 | (long) state << STATE_SHIFT | (now & SECONDS);
+  private static long meta(int targetId, int state, int now) {
+    return (long) targetId << 32 | (long) state << STATE_SHIFT | (now & SECONDS);
   }
 
   private static int state(long meta) {
@@ -190,14 +211,34 @@ final class FlowTable implements AutoCloseable {
     return (int) meta & SECONDS;
   }
 
-  /** How many flows are kept now. Looks at all entries: for status only. Any thread may call. */
-  int count(int now) {
-    int count = 0;
-    int end = (setMask + 1) * SET;
-    for (int entry = 0; entry < end; entry += ENTRY) {
-      count += isFree(entries.getLong(entry + META), now) ? 0 : 1;
+  /**
+   * Frees entries whose time is over, in the part of the table whose turn it is. For the worker to
+   * call before each batch; does nothing but once a second.
+   */
+  void sweep(int now) {
+    if (now == lastSweep) {
+      return;
     }
-    return count;
+    lastSweep = now;
+    for (int i = 0; i < setsToSweep; i++) {
+      int set = nextSet * SET;
+      nextSet = (nextSet + 1) & setMask;
+      for (int entry = set; entry < set + SET; entry += ENTRY) {
+        long meta = entries.getLong(entry + META);
+        if (meta != 0 && isFree(meta, now)) {
+          entries.putLong(entry + META, 0);
+          count.lazySet(count.getPlain() - 1);
+        }
+      }
+    }
+  }
+
+  /**
+   * How many flows are kept; one whose time is over counts for up to two minutes more. Any thread
+   * may call.
+   */
+  int count() {
+    return count.get();
   }
 
   /** How often {@link #store} found no room. Any thread may call. */

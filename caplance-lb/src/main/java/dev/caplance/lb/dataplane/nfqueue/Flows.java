@@ -1,15 +1,15 @@
 package dev.caplance.lb.dataplane.nfqueue;
 
-import dev.caplance.lb.forwarding.Endpoint;
 import dev.caplance.lb.forwarding.ForwardingTable;
+import dev.caplance.lb.forwarding.Target;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.FlowHash.Fingerprint;
 import dev.caplance.packet.FlowKey;
 
 /**
- * Where the packets of each flow go: where they went before, as long as that backend may keep
- * flows, and else where the table of the moment sends new ones; nowhere as long as the table is not
- * what it was when the connection began. Belongs to one worker.
+ * Where the packets of each flow go: to the target that they went to before, as long as it may keep
+ * flows, else where the current table sends new flows. Packets of unknown connections go nowhere
+ * while backends are awaited after a restart. Belongs to one worker.
  */
 final class Flows {
 
@@ -39,9 +39,14 @@ final class Flows {
     return own;
   }
 
-  /** Computes the number of a packet's flow, for the other methods. */
-  void number(FlowKey packet, Fingerprint flow) {
+  /** Computes the fingerprint of a packet's flow, for the other methods. */
+  void fingerprint(FlowKey packet, Fingerprint flow) {
     hash.of(packet, flow);
+  }
+
+  /** See {@link FlowTable#sweep}. */
+  void sweep(int now) {
+    own.sweep(now);
   }
 
   /** See {@link FlowTable#prefetch}. */
@@ -53,22 +58,22 @@ final class Flows {
    * Where a packet goes.
    *
    * @param service of the packet in the table
-   * @param flow the number of its flow
+   * @param flow the fingerprint of its flow
    * @param now in seconds
    * @return null when nobody may have it
    */
-  Endpoint endpoint(ForwardingTable table, int service, FlowKey packet, Fingerprint flow, int now) {
+  Target target(ForwardingTable table, int service, FlowKey packet, Fingerprint flow, int now) {
     return packet.isError()
-        ? endpointOfError(table, service, packet, flow, now)
-        : endpointOfFlow(table, service, packet, flow, now);
+        ? targetOfError(table, service, packet, flow, now)
+        : targetOfFlow(table, service, packet, flow, now);
   }
 
-  private Endpoint endpointOfFlow(
+  private Target targetOfFlow(
       ForwardingTable table, int service, FlowKey packet, Fingerprint flow, int now) {
     int entry = own.find(flow, now);
     boolean begins = packet.isSyn() && entry != FlowTable.NONE && own.isClosing(entry);
     if (entry != FlowTable.NONE && !begins) {
-      Endpoint kept = table.keeper(service, own.endpoint(entry));
+      Target kept = table.retained(service, own.targetId(entry));
       if (kept != null) {
         own.touch(entry, packet, now);
         return kept;
@@ -77,7 +82,7 @@ final class Flows {
     if (entry == FlowTable.NONE && packet.isWithinConnection() && table.awaitsBackends()) {
       return null;
     }
-    Endpoint chosen = table.endpoint(service, packet);
+    Target chosen = table.target(service, packet);
     if (chosen != null && entry != FlowTable.NONE) {
       own.move(entry, chosen.id(), now);
     } else if (chosen != null) {
@@ -89,15 +94,15 @@ final class Flows {
   /**
    * Routers that report errors have other addresses than the client, so another queue may get it.
    */
-  private Endpoint endpointOfError(
+  private Target targetOfError(
       ForwardingTable table, int service, FlowKey quoted, Fingerprint flow, int now) {
     for (FlowTable flows : all) {
       int entry = flows.find(flow, now);
-      Endpoint kept = entry == FlowTable.NONE ? null : table.keeper(service, flows.endpoint(entry));
+      Target kept = entry == FlowTable.NONE ? null : table.retained(service, flows.targetId(entry));
       if (kept != null) {
         return kept;
       }
     }
-    return table.endpoint(service, quoted);
+    return table.target(service, quoted);
   }
 }

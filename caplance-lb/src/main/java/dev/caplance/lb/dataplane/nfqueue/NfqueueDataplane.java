@@ -1,66 +1,66 @@
 package dev.caplance.lb.dataplane.nfqueue;
 
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.toList;
+
+import dev.caplance.host.CommandRunner;
+import dev.caplance.host.NetfilterRules;
 import dev.caplance.lb.dataplane.Dataplane;
-import dev.caplance.lb.dataplane.WorkerStatus;
 import dev.caplance.lb.forwarding.ForwardingTable;
+import dev.caplance.lb.forwarding.ServiceSpec;
+import dev.caplance.lb.forwarding.Target;
 import dev.caplance.linux.ReceiveLoop;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.FlowHash.Fingerprint;
 import dev.caplance.packet.FlowKey;
+import dev.caplance.packet.Ports;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
-import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** A data plane on NFQUEUE: one {@link PacketWorker} and one thread for each queue. */
+/**
+ * A data plane on NFQUEUE: one {@link PacketWorker} and one thread for each pair of queues, and the
+ * netfilter rules that direct packets there. The queues are bound before rules lead to them, and
+ * the rules are removed before the queues are: in any other order the host's own TCP would reset
+ * the clients' connections.
+ */
 public final class NfqueueDataplane implements Dataplane {
 
-  private final int firstQueue;
-  private final int queueCount;
-  private final int queueLength;
-  private final int widestMtu;
-  private final int flowsPerWorker;
-  private final FlowTimeouts timeouts;
-  private final Consumer<Throwable> onFailure;
+  private static final Logger LOG = LoggerFactory.getLogger(NfqueueDataplane.class);
+
+  /** A worker, the loop whose thread runs it, and its flows. */
+  private record Worker(PacketWorker packets, ReceiveLoop loop, Flows flows) {}
+
+  private final Settings settings;
+  private final ReceiveLoop.Owner owner;
+
+  /** Guarded by itself: commands of the host may take long, and no publication waits for them. */
+  private final NetfilterRules rules;
+
   private final SecondsClock clock = new SecondsClock();
   private final FlowHash fingerprints = randomHash();
-  private final List<PacketWorker> workers = new ArrayList<>();
-  private final List<Flows> allFlows = new ArrayList<>();
-  private final List<ReceiveLoop> loops = new ArrayList<>();
-
-  private volatile ForwardingTable table;
+  private volatile List<Worker> workers = List.of();
+  private volatile Routes routes;
 
   /**
    * A data plane that is not started.
    *
-   * @param firstQueue number of the first queue; the others follow it, then as many for TCP
-   * @param queueCount pairs of queues, and hence workers, at least 1
-   * @param queueLength packets that the kernel keeps for each
-   * @param widestMtu bytes of the largest packet that can come to this machine in one piece
-   * @param flowsPerWorker how many flows each worker keeps at most
-   * @param timeouts after which it forgets them
    * @param table the first table
-   * @param onFailure told when a worker ended although nobody stopped it, by that worker's thread
+   * @param owner answers for the workers
    */
   public NfqueueDataplane(
-      int firstQueue,
-      int queueCount,
-      int queueLength,
-      int widestMtu,
-      int flowsPerWorker,
-      FlowTimeouts timeouts,
-      ForwardingTable table,
-      Consumer<Throwable> onFailure) {
-    this.firstQueue = firstQueue;
-    this.queueCount = queueCount;
-    this.queueLength = queueLength;
-    this.widestMtu = widestMtu;
-    this.flowsPerWorker = flowsPerWorker;
-    this.timeouts = timeouts;
-    this.table = table;
-    this.onFailure = onFailure;
+      Settings settings, ForwardingTable table, CommandRunner commands, ReceiveLoop.Owner owner) {
+    this.settings = settings;
+    this.owner = owner;
+    this.rules = new NetfilterRules(settings.firstQueue(), settings.queueCount(), commands);
+    this.routes = Routes.of(table);
   }
 
   private static FlowHash randomHash() {
@@ -71,66 +71,132 @@ public final class NfqueueDataplane implements Dataplane {
 
   @Override
   public synchronized void start() throws IOException {
+    List<Worker> opened = new ArrayList<>();
     try {
-      for (int i = 0; i < queueCount; i++) {
-        Flows flows = new Flows(fingerprints, new FlowTable(flowsPerWorker, timeouts));
-        int queue = firstQueue + i;
-        workers.add(
-            PacketWorker.open(
-                i, queue, queue + queueCount, queueLength, widestMtu, flows, clock, table));
-        allFlows.add(flows);
+      for (int i = 0; i < settings.queueCount(); i++) {
+        opened.add(open(i));
       }
     } catch (IOException | RuntimeException e) {
-      stop();
+      opened.forEach(worker -> worker.packets.close());
       throw e;
     }
-    FlowTable[] tables = allFlows.stream().map(Flows::table).toArray(FlowTable[]::new);
-    allFlows.forEach(flows -> flows.setTables(tables));
-    for (int i = 0; i < queueCount; i++) {
-      loops.add(new ReceiveLoop("worker-" + i, workers.get(i), onFailure));
+    FlowTable[] tables = opened.stream().map(w -> w.flows.table()).toArray(FlowTable[]::new);
+    opened.forEach(worker -> worker.flows.setTables(tables));
+    workers = List.copyOf(opened);
+    workers.forEach(worker -> worker.loop.start());
+    workers.get(0).packets.missing().forEach(LOG::info);
+  }
+
+  private Worker open(int number) throws IOException {
+    FlowTable table = new FlowTable(settings.flowsPerWorker(), settings.timeouts());
+    Flows flows = new Flows(fingerprints, table);
+    PacketWorker packets = PacketWorker.open(number, settings, flows, clock, owner, routes);
+    return new Worker(packets, new ReceiveLoop("worker-" + number, packets, owner), flows);
+  }
+
+  @Override
+  public void apply(List<ServiceSpec> services, Dataplane.FlowTimeouts timeouts)
+      throws IOException {
+    workers.forEach(worker -> worker.flows.table().setTimeouts(timeouts));
+    Map<InetAddress, List<ServiceSpec>> byVip =
+        services.stream().collect(groupingBy(ServiceSpec::vip, LinkedHashMap::new, toList()));
+    List<NetfilterRules.Vip> vips =
+        byVip.entrySet().stream().map(vip -> rulesOf(vip.getKey(), vip.getValue())).toList();
+    synchronized (rules) {
+      rules.apply(vips);
     }
-    loops.forEach(ReceiveLoop::start);
   }
 
-  /** What this kernel does not offer and is done without, a sentence for each; once started. */
-  public synchronized List<String> missing() {
-    return workers.get(0).missing();
-  }
-
-  @Override
-  public synchronized void publish(ForwardingTable newTable) {
-    table = newTable;
-    workers.forEach(worker -> worker.publish(newTable));
+  private static NetfilterRules.Vip rulesOf(InetAddress vip, List<ServiceSpec> services) {
+    Ports ports = services.stream().map(ServiceSpec::ports).reduce(Ports.NONE, Ports::union);
+    boolean dropOther = services.get(0).otherTraffic() == ServiceSpec.OtherTraffic.DROP;
+    return new NetfilterRules.Vip(vip, ports, dropOther);
   }
 
   @Override
-  public synchronized List<WorkerStatus> status() {
-    List<WorkerStatus> all = new ArrayList<>();
-    for (int i = 0; i < loops.size(); i++) {
-      all.add(workers.get(i).status(loops.get(i).allocatedBytes()));
+  public void maintain() throws IOException {
+    synchronized (rules) {
+      rules.check().forEach(LOG::warn);
     }
-    return all;
+  }
+
+  /** One volatile write for each worker: the table stands when this returns. */
+  @Override
+  public synchronized boolean publish(ForwardingTable table) {
+    routes = routes.next(table, settings.dataPort(), settings.queueCount());
+    workers.forEach(worker -> worker.packets.publish(routes));
+    return true;
   }
 
   @Override
-  public synchronized OptionalInt endpointOf(FlowKey flow) {
+  public List<Dataplane.WorkerStatus> status() {
+    return workers.stream()
+        .map(worker -> worker.packets.status(worker.loop.allocatedBytes()))
+        .toList();
+  }
+
+  @Override
+  public Dataplane.TargetTraffic traffic(Target target) {
+    TargetState state = routes.find(target);
+    return state == null ? Dataplane.TargetTraffic.NONE : state.traffic();
+  }
+
+  @Override
+  public Map<InetAddress, Long> droppedOtherTraffic() {
+    return rules.droppedPackets();
+  }
+
+  /** Holds {@link #stop} off, which frees the memory of the flows. */
+  @Override
+  public synchronized OptionalInt targetOf(FlowKey flow) {
     Fingerprint fingerprint = new Fingerprint();
     fingerprints.of(flow, fingerprint);
-    for (Flows flows : allFlows) {
-      int entry = flows.table().find(fingerprint, clock.seconds());
+    for (Worker worker : workers) {
+      FlowTable table = worker.flows.table();
+      int entry = table.find(fingerprint, clock.seconds());
       if (entry != FlowTable.NONE) {
-        return OptionalInt.of(flows.table().endpoint(entry));
+        return OptionalInt.of(table.targetId(entry));
       }
     }
     return OptionalInt.empty();
   }
 
   @Override
-  public synchronized void stop() {
-    loops.forEach(ReceiveLoop::stop);
-    workers.forEach(PacketWorker::close);
-    loops.clear();
-    workers.clear();
-    allFlows.clear();
+  public void stop() {
+    try {
+      synchronized (rules) {
+        rules.remove();
+      }
+    } catch (IOException e) {
+      LOG.error("cannot remove the netfilter rules: {}", e.getMessage(), e);
+    }
+    stopWorkers();
   }
+
+  private synchronized void stopWorkers() {
+    List<Worker> ending = workers;
+    workers = List.of();
+    ending.forEach(worker -> worker.loop.stop());
+    ending.forEach(worker -> worker.packets.close());
+  }
+
+  /**
+   * What the data plane on NFQUEUE is told by the configuration and the host.
+   *
+   * @param firstQueue number of the first queue; the others follow it, then as many for TCP
+   * @param queueCount pairs of queues, and hence workers, at least 1
+   * @param queueLength packets that the kernel keeps in each queue before it drops
+   * @param widestMtu bytes of the largest packet that can reach this host in one piece
+   * @param flowsPerWorker how many flows each worker keeps at most
+   * @param timeouts after which flows are forgotten
+   * @param dataPort the UDP port of backends, 1 to 65535
+   */
+  public record Settings(
+      int firstQueue,
+      int queueCount,
+      int queueLength,
+      int widestMtu,
+      int flowsPerWorker,
+      Dataplane.FlowTimeouts timeouts,
+      int dataPort) {}
 }

@@ -1,7 +1,8 @@
 package dev.caplance.lb.dataplane.nfqueue;
 
 import dev.caplance.lb.forwarding.ForwardingTable;
-import dev.caplance.linux.nfqueue.NfQueue;
+import dev.caplance.linux.Datagram;
+import dev.caplance.linux.nfqueue.PacketSource;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.Encapsulation;
 import dev.caplance.packet.FlowHash.Fingerprint;
@@ -10,15 +11,18 @@ import dev.caplance.packet.IpHeader;
 
 /**
  * One packet of a batch: where it lies and what its headers say. One object serves packet after
- * packet; it belongs to one worker.
+ * packet. It does not own the packet, which lies in the queue's batch. For the worker's thread.
  */
 final class Packet {
 
   final IpHeader header = new IpHeader();
   final FlowKey flow = new FlowKey();
 
-  /** The number of the flow; set by the worker when there is a service. */
-  final Fingerprint number = new Fingerprint();
+  /** The fingerprint of the flow; set by the worker when there is a service. */
+  final Fingerprint fingerprint = new Fingerprint();
+
+  /** Where the packet lies. */
+  final Datagram datagram = new Datagram();
 
   private long ticket;
   private long address;
@@ -31,44 +35,47 @@ final class Packet {
   /**
    * Takes the queue's current packet and reads its headers.
    *
-   * @return {@link Disposition#FORWARD} when {@link #service} says whose it is, {@link
-   *     Disposition#LEFT_TO_HOST} when it is the machine's own; else why it goes no further
+   * @return {@link Disposition#FORWARD} when it belongs to {@link #service}, {@link
+   *     Disposition#LEFT_TO_HOST} when it is for the machine itself, else the drop reason
    */
-  Disposition read(NfQueue queue, ForwardingTable table) {
+  Disposition read(PacketSource queue, ForwardingTable table) {
     ticket = queue.packetTicket();
     address = queue.packetAddress();
     offset = queue.packetOffset();
     length = queue.packetLength();
+    datagram.set(address, length);
     aggregate = queue.packetAggregate();
     checksumReady = queue.packetChecksumReady();
     if (!queue.packetWhole() || (length > Encapsulation.MAX_PACKET && !aggregate)) {
       return Disposition.TOO_LARGE;
     }
-    Disposition verdict = header.read(queue.bytes(), offset, length);
-    if (verdict != Disposition.FORWARD) {
-      return verdict;
+    Disposition disposition = header.read(queue.bytes(), offset, length);
+    if (disposition != Disposition.FORWARD) {
+      return disposition;
     }
     if (table.refusesSource(header.sourceHigh(), header.sourceLow())) {
       return Disposition.OWN_SOURCE;
     }
-    verdict = flow.read(header, queue.bytes());
-    if (verdict == Disposition.FORWARD) {
+    disposition = flow.read(header, queue.bytes());
+    if (disposition == Disposition.FORWARD) {
       service = table.service(flow);
     }
-    return verdict == Disposition.FORWARD && service < 0 ? Disposition.LEFT_TO_HOST : verdict;
+    return disposition == Disposition.FORWARD && service < 0
+        ? Disposition.LEFT_TO_HOST
+        : disposition;
   }
 
-  /** The service that it is for, by its number in the table. */
+  /** The service that it belongs to, by its index in the table. */
   int service() {
     return service;
   }
 
-  /** The same number for all packets of a flow, by which it takes one of several ways. */
-  int way() {
-    return (int) number.low();
+  /** The narrow hash of the flow, which chooses its transmit queue. */
+  int flowHash() {
+    return (int) fingerprint.low();
   }
 
-  /** By what the queue knows it, for {@link NfQueue#accept}. */
+  /** The packet as {@link PacketSource#accept} knows it. */
   long ticket() {
     return ticket;
   }

@@ -1,34 +1,35 @@
 package dev.caplance.lb.dataplane.nfqueue;
 
-import dev.caplance.lb.dataplane.WorkerStatus;
-import dev.caplance.lb.forwarding.Endpoint;
+import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.forwarding.ForwardingTable;
+import dev.caplance.lb.forwarding.Target;
+import dev.caplance.linux.BatchLimit;
+import dev.caplance.linux.FailureWatch;
 import dev.caplance.linux.ReceiveLoop;
 import dev.caplance.linux.nfqueue.NfQueue;
+import dev.caplance.linux.nfqueue.PacketSource;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.Encapsulation;
 import dev.caplance.packet.IpProtocol;
+import dev.caplance.packet.TrafficCounter;
 import dev.caplance.packet.TrafficCounters;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Carries the packets of one queue, in batches: take a batch, look up a backend for each packet,
- * send what goes on, and have the kernel drop the originals.
+ * Carries the packets of one pair of queues in batches: takes a batch, finds a backend for each
+ * packet, sends on what has one, and has the kernel drop the originals.
  *
  * <p>One thread runs it and owns everything but the table, which others replace. In {@link
- * #carryBatch} nothing is allocated, locked or logged for a packet; what goes wrong is counted.
+ * #carryBatch} nothing is allocated, locked or logged for a packet; failures are counted.
  */
 final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   private static final int BATCH = 256;
 
-  /**
-   * Packets of a batch while the kernel joins them: more would not stay in the processor's cache.
-   */
+  /** Packets of a batch while most are joined: more would not stay in the processor's cache. */
   private static final int BATCH_OF_AGGREGATES = 8;
 
   /** Packets whose flows are looked up together: as many reads as a processor has under way. */
@@ -36,104 +37,112 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
 
   private static final int WAIT_NANOS = 50_000;
 
-  /** A restart must not reset anybody: the backends have yet to register. */
-  private static final int GRACE_SECONDS = 30;
+  private static final int GRACE_SECONDS = (int) ForwardingTable.GRACE.toSeconds();
 
-  private final int queueNumber;
-  private final NfQueue queue;
-  private final Lanes lanes;
+  private final PacketSource queue;
+  private final TransmitQueues transmitQueues;
   private final Segments segments;
   private final Responder responder;
   private final SizeAdvice sizeAdvice;
   private final Flows flows;
   private final TrafficCounters counters;
   private final SecondsClock clock;
-  private final AtomicLong verdictMessages = new AtomicLong();
+  private final BatchLimit limit = new BatchLimit(BATCH, BATCH_OF_AGGREGATES);
+  private final FailureWatch receiving;
+  private final FailureWatch verdicts;
 
   /** The packets that are being forwarded, the first {@link #grouped} of them. */
   private final Packet[] group = new Packet[GROUP];
 
   private int grouped;
 
-  /** What was read in advance: were it not kept, the compiler would not have it read. */
+  /** What was prefetched: if it were not kept, the compiler would leave the reads out. */
   @SuppressWarnings("UnusedVariable")
   private long prefetched;
 
-  private volatile ForwardingTable table;
+  private volatile Routes routes;
   private int now;
-  private int aggregates;
-  private boolean mostlyAggregates;
-  private int segmentsOfBatch;
 
-  private PacketWorker(
-      int queueNumber,
-      NfQueue queue,
-      Lanes lanes,
+  /** Counts of the batch that is being carried. */
+  private int packets;
+
+  private int aggregates;
+  private int extraSegments;
+
+  /** Whether the kernel has taken a verdict and could have refused it since. */
+  private boolean verdictGiven;
+
+  /**
+   * What a worker owns and closes.
+   *
+   * @param counters that the transmit queues count in too
+   */
+  record Parts(
+      PacketSource queue,
+      TransmitQueues transmitQueues,
       Responder responder,
-      SizeAdvice sizeAdvice,
       Flows flows,
-      TrafficCounters counters,
+      TrafficCounters counters) {}
+
+  /** A worker that is not run yet; it closes its parts. */
+  PacketWorker(
+      Parts parts,
+      SizeAdvice sizeAdvice,
       SecondsClock clock,
-      ForwardingTable table) {
-    this.queueNumber = queueNumber;
-    this.queue = queue;
-    this.lanes = lanes;
-    this.segments = new Segments(lanes);
-    this.responder = responder;
+      ReceiveLoop.Owner owner,
+      Routes routes) {
+    this.queue = parts.queue();
+    this.transmitQueues = parts.transmitQueues();
+    this.segments = new Segments(transmitQueues);
+    this.responder = parts.responder();
     this.sizeAdvice = sizeAdvice;
-    this.flows = flows;
-    this.counters = counters;
+    this.flows = parts.flows();
+    this.counters = parts.counters();
     this.clock = clock;
-    this.table = table;
+    this.receiving = new FailureWatch("recvmmsg(NFQUEUE)", owner);
+    this.verdicts = new FailureWatch("sendto(NFQNL_MSG_VERDICT)", owner);
+    this.routes = routes;
     for (int i = 0; i < GROUP; i++) {
       group[i] = new Packet();
     }
   }
 
   /**
-   * Binds a queue.
+   * Binds a pair of queues.
    *
-   * @param worker its number among the workers, from 0
-   * @param queueNumber 0 to 65535
-   * @param tcpQueueNumber the queue for TCP
-   * @param queueLength packets that the kernel keeps for each
-   * @param widestMtu bytes of the largest packet that can come in one piece
+   * @param number of the worker, from 0
    * @param flows its own, closed with it and when this fails
+   * @param owner told of system calls that keep failing
    * @throws IOException in words for the operator when that fails; nothing is held then
    */
   static PacketWorker open(
-      int worker,
-      int queueNumber,
-      int tcpQueueNumber,
-      int queueLength,
-      int widestMtu,
+      int number,
+      NfqueueDataplane.Settings settings,
       Flows flows,
       SecondsClock clock,
-      ForwardingTable table)
+      ReceiveLoop.Owner owner,
+      Routes routes)
       throws IOException {
+    int queueNumber = settings.firstQueue() + number;
     TrafficCounters counters = new TrafficCounters();
-    Lanes lanes = null;
+    TransmitQueues transmitQueues = null;
     Responder responder = null;
     try {
-      lanes = new Lanes(BATCH, worker, counters, clock);
+      transmitQueues = new TransmitQueues(BATCH, number, counters, clock);
       responder = new Responder();
       NfQueue queue =
           NfQueue.open(
-              queueNumber, tcpQueueNumber, queueLength, BATCH, ReceiveLoop.RECEIVE_TIMEOUT_MILLIS);
-      return new PacketWorker(
-          queueNumber,
-          queue,
-          lanes,
-          responder,
-          new SizeAdvice(widestMtu),
-          flows,
-          counters,
-          clock,
-          table);
+              queueNumber,
+              queueNumber + settings.queueCount(),
+              settings.queueLength(),
+              BATCH,
+              ReceiveLoop.RECEIVE_TIMEOUT_MILLIS);
+      Parts parts = new Parts(queue, transmitQueues, responder, flows, counters);
+      return new PacketWorker(parts, new SizeAdvice(settings.widestMtu()), clock, owner, routes);
     } catch (IOException | RuntimeException e) {
       flows.table().close();
-      if (lanes != null) {
-        lanes.close();
+      if (transmitQueues != null) {
+        transmitQueues.close();
       }
       if (responder != null) {
         responder.close();
@@ -145,131 +154,158 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   /** What the kernel does not offer, a sentence for each. */
   List<String> missing() {
     List<String> missing = new ArrayList<>();
-    if (!lanes.takesRuns()) {
-      missing.add("the kernel cannot cut runs of packets (UDP_SEGMENT): they are sent one by one");
+    if (!transmitQueues.supportsGso()) {
+      missing.add("the kernel cannot segment UDP (UDP_SEGMENT): packets are sent one by one");
     }
     if (!queue.joins()) {
-      missing.add("the kernel does not queue TCP joined (NFQA_CFG_F_GSO): it comes in packets");
+      missing.add("the kernel does not queue joined TCP (NFQA_CFG_F_GSO): packets come one by one");
     }
     return missing;
   }
 
-  /** Any thread may call. */
-  void publish(ForwardingTable newTable) {
-    table = newTable;
+  /** Replaces what it forwards by. Any thread may call. */
+  void publish(Routes newRoutes) {
+    routes = newRoutes;
   }
 
   /** Any thread may call. The allocated bytes are those of the thread that runs the worker. */
-  WorkerStatus status(long allocatedBytes) {
-    return new WorkerStatus(
-        queueNumber,
-        counters.snapshot(),
-        verdictMessages.get(),
-        flows.table().count(clock.seconds()),
+  Dataplane.WorkerStatus status(long allocatedBytes) {
+    TrafficCounters.Snapshot traffic = counters.snapshot();
+    return new Dataplane.WorkerStatus(
+        queue.number(),
+        traffic,
+        traffic.of(TrafficCounter.VERDICTS),
+        flows.table().count(),
         flows.table().notKept(),
         allocatedBytes);
   }
 
   @Override
   public int carryBatch() {
-    int received = queue.receive(mostlyAggregates ? BATCH_OF_AGGREGATES : BATCH);
+    packets = 0;
     aggregates = 0;
-    if (received > 0) {
-      forwardBatch(received);
-      awaitMore(received);
+    flows.sweep(clock.seconds());
+    int received = queue.receive(limit.next());
+    if (receiving.failed(received)) {
+      counters.add(TrafficCounter.RECEIVE_ERRORS, 1);
     }
-    mostlyAggregates = 2 * aggregates > received;
-    return received;
+    if (received > 0) {
+      forwardBatch();
+      awaitMore();
+    }
+    limit.carried(packets, aggregates);
+    return Math.max(received, 0);
   }
 
   /**
-   * Where packets come in numbers, the next batch is worth waiting for: each wake-up costs more
-   * than a packet. A lone packet's successor is not waited for, and after a full batch there is
-   * more already. Joined packets were waited for in the kernel.
+   * Where packets come in numbers, it pays to wait for the next batch: each wake-up costs more than
+   * a packet. After a lone packet no other is expected, and after a full batch there are more
+   * already. Joined packets have waited in the kernel.
    */
-  private void awaitMore(int received) {
-    if (received > 1 && received < BATCH && aggregates == 0) {
+  private void awaitMore() {
+    if (packets > 1 && packets < BATCH && aggregates == 0) {
       LockSupport.parkNanos(WAIT_NANOS);
     }
   }
 
-  private void forwardBatch(int received) {
-    segmentsOfBatch = 0;
+  private void forwardBatch() {
+    extraSegments = 0;
     now = clock.seconds();
-    ForwardingTable current = table;
-    boolean any = false;
-    while (readGroup(current)) {
-      any = true;
+    Routes current = routes;
+    while (readGroup(current.table)) {
       prefetchFlows();
       for (int i = 0; i < grouped; i++) {
         forward(current, group[i]);
       }
     }
-    counters.received(received + segmentsOfBatch);
-    lanes.flush();
-    segments.clear();
-    responder.flush();
-    if (any) {
-      queue.dropBatch();
-      verdictMessages.lazySet(verdictMessages.getPlain() + 1);
+    checkLastVerdict();
+    if (packets > 0) {
+      counters.received(packets + extraSegments);
+      transmitQueues.flush();
+      segments.clear();
+      responder.flush();
+      counters.add(TrafficCounter.VERDICTS, 1);
+      verdictGiven = !failedVerdict(queue.dropBatch());
     }
+  }
+
+  /** The kernel reports a verdict that it refuses before the packets that come after it. */
+  private void checkLastVerdict() {
+    int refused = queue.refusedVerdicts();
+    if (refused > 0) {
+      counters.add(TrafficCounter.VERDICT_ERRORS, refused);
+      verdicts.failed(-queue.refusalErrno());
+    } else if (verdictGiven) {
+      verdicts.failed(0);
+    }
+    verdictGiven = false;
+  }
+
+  private boolean failedVerdict(int result) {
+    boolean failed = result < 0 && verdicts.failed(result);
+    if (failed) {
+      counters.add(TrafficCounter.VERDICT_ERRORS, 1);
+    }
+    return failed;
   }
 
   /** Reads the headers of the next packets; false when there are no more. */
   private boolean readGroup(ForwardingTable current) {
     grouped = 0;
-    boolean any = false;
+    int before = packets;
     while (grouped < GROUP && queue.next()) {
-      any = true;
+      packets++;
       Packet packet = group[grouped];
-      Disposition verdict = packet.read(queue, current);
-      if (verdict == Disposition.FORWARD) {
-        flows.number(packet.flow, packet.number);
+      Disposition disposition = packet.read(queue, current);
+      if (disposition == Disposition.FORWARD) {
+        flows.fingerprint(packet.flow, packet.fingerprint);
         grouped++;
       } else {
-        counters.refused(verdict);
+        counters.refused(disposition);
       }
       // Errors are queued whatever they are about, and the machine has connections of its own.
-      if (verdict == Disposition.LEFT_TO_HOST) {
-        queue.accept(packet.ticket());
+      if (disposition == Disposition.LEFT_TO_HOST) {
+        failedVerdict(queue.accept(packet.ticket()));
       }
     }
-    return any;
+    return packets > before;
   }
 
-  /** Has the flows of a group read from memory all at once: one after the other takes longer. */
+  /** Has the flows of a group read from memory at the same time: in turn, it takes longer. */
   private void prefetchFlows() {
     long read = 0;
     for (int i = 0; i < grouped; i++) {
-      read ^= flows.prefetch(group[i].number);
+      read ^= flows.prefetch(group[i].fingerprint);
     }
     prefetched = read;
   }
 
-  private void forward(ForwardingTable current, Packet packet) {
-    Endpoint endpoint = flows.endpoint(current, packet.service(), packet.flow, packet.number, now);
-    Disposition verdict = endpoint == null ? refuse(current, packet) : forward(endpoint, packet);
-    if (verdict != Disposition.FORWARD) {
-      counters.refused(verdict);
+  private void forward(Routes current, Packet packet) {
+    Target target =
+        flows.target(current.table, packet.service(), packet.flow, packet.fingerprint, now);
+    Disposition disposition =
+        target == null ? refuse(current.table, packet) : forward(current.state(target), packet);
+    if (disposition != Disposition.FORWARD) {
+      counters.refused(disposition);
     }
   }
 
   private Disposition refuse(ForwardingTable current, Packet packet) {
     if (current.rejectsWhenEmpty(packet.service()) && now >= GRACE_SECONDS) {
-      responder.nobody(
-          packet.header, packet.flow, queue.bytes(), packet.offset(), packet.length(), now);
+      responder.unreachable(
+          packet.header, packet.flow, queue.bytes(), packet.offset(), packet.length());
     }
     return Disposition.NO_BACKEND;
   }
 
-  private Disposition forward(Endpoint endpoint, Packet packet) {
+  private Disposition forward(TargetState target, Packet packet) {
     if (packet.aggregate()) {
-      return forwardAggregate(endpoint, packet);
+      return forwardAggregate(target, packet);
     }
     int length = packet.length();
-    int maxPacket = endpoint.maxPacket();
+    int maxPacket = target.maxPacket();
     if (sizeAdvice.isDue(packet.header, packet.flow, length, maxPacket)) {
-      responder.tooBig(packet.header, queue.bytes(), packet.offset(), length, maxPacket, now);
+      responder.tooBig(packet.header, queue.bytes(), packet.offset(), length, maxPacket);
       return Disposition.PATH_TOO_NARROW;
     }
     if (!packet.checksumReady() && packet.header.protocol() == IpProtocol.TCP) {
@@ -279,28 +315,28 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       segments.completeChecksum();
     }
     int trafficClass = Encapsulation.outerTrafficClass(packet.header.trafficClass());
-    lanes.add(packet.address(), length, endpoint, packet.way(), trafficClass);
+    transmitQueues.add(packet.datagram, target, packet.flowHash(), trafficClass);
     return Disposition.FORWARD;
   }
 
-  /** Counted as the packets that it is cut into. */
-  private Disposition forwardAggregate(Endpoint endpoint, Packet packet) {
+  /** Counts as the segments that it is divided into. */
+  private Disposition forwardAggregate(TargetState target, Packet packet) {
     aggregates++;
     if (packet.flow.isError()
         || !segments.begin(packet.header, queue.bytes(), packet.offset(), packet.length())) {
       return Disposition.MALFORMED;
     }
     int trafficClass = Encapsulation.outerTrafficClass(packet.header.trafficClass());
-    int count = segments.add(packet.address(), endpoint, packet.way(), trafficClass);
-    segmentsOfBatch += count - 1;
+    int count = segments.add(packet.address(), target, packet.flowHash(), trafficClass);
+    extraSegments += count - 1;
     return Disposition.FORWARD;
   }
 
-  /** Unbinds the queue. Only when its thread has ended. */
+  /** Unbinds the queues. Only once its thread has ended. */
   @Override
   public void close() {
     queue.close();
-    lanes.close();
+    transmitQueues.close();
     segments.close();
     responder.close();
     flows.table().close();

@@ -1,89 +1,97 @@
 package dev.caplance.lb.dataplane.nfqueue;
 
-import dev.caplance.linux.BatchSender;
+import dev.caplance.linux.Datagram;
 import dev.caplance.linux.LinuxException;
 import dev.caplance.linux.LinuxSocket;
+import dev.caplance.linux.MessageSink;
 import dev.caplance.linux.NativeMemory;
+import dev.caplance.linux.SendBatch;
+import dev.caplance.linux.SendListener;
+import dev.caplance.packet.ErrorReply;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpHeader;
 import dev.caplance.packet.IpProtocol;
-import dev.caplance.packet.Reply;
+import dev.caplance.packet.TokenBucket;
 import java.nio.ByteBuffer;
+import java.util.function.LongSupplier;
 
 /**
- * Tells clients why their packets go no further, as a router would, but of each kind not more often
- * than a thousand times a second: whose source is forged gets answers that he did not ask for.
- * Belongs to one worker. Allocates nothing after it was made.
+ * Answers packets that go no further, as a router would. Each kind of answer is limited to a
+ * thousand in a second: if the source of a packet is forged, its answer goes to someone who sent
+ * nothing. Owns its sockets. For the worker's thread. Allocates nothing once it is made.
  */
-final class Responder implements BatchSender.Outcome, AutoCloseable {
+final class Responder implements SendListener, AutoCloseable {
 
-  private static final int IN_A_SECOND = 1000;
+  private static final int PER_SECOND = 1000;
   private static final int SLOTS = 64;
 
-  /**
-   * A reply begins where it begins in memory, so each slot is written through a view of its own.
-   */
-  private final NativeMemory memory = NativeMemory.allocate(SLOTS * Reply.MAX_LENGTH);
+  private final NativeMemory memory = NativeMemory.allocate(SLOTS * ErrorReply.MAX_LENGTH);
 
+  /** Replies are written to the beginning of a buffer, so each slot has a view of its own. */
   private final ByteBuffer[] slots = new ByteBuffer[SLOTS];
-  private final BatchSender ipv4;
-  private final BatchSender ipv6;
 
-  private final RateLimit sizes;
-  private final RateLimit refusals;
+  private final MessageSink ipv4;
+  private final MessageSink ipv6;
+  private final SendBatch ipv4Batch = new SendBatch(SLOTS, SendBatch.DATAGRAM_PIECES);
+  private final SendBatch ipv6Batch = new SendBatch(SLOTS, SendBatch.DATAGRAM_PIECES);
+  private final Datagram datagram = new Datagram();
+  private final ErrorReply reply = new ErrorReply();
+  private final LongSupplier nanoClock;
+  private final TokenBucket sizes;
+  private final TokenBucket refusals;
   private int used;
 
+  /** Opens raw sockets. Needs CAP_NET_RAW. */
   Responder() throws LinuxException {
-    this(new BatchSender(LinuxSocket.rawIpv4(), SLOTS, false), openIpv6(), IN_A_SECOND);
+    this(LinuxSocket.rawIpv4(), openIpv6(), PER_SECOND, System::nanoTime);
   }
 
   /**
-   * Takes over the ways out.
+   * Takes over sockets.
    *
    * @param ipv6 null without IPv6
-   * @param inASecond the most answers of each kind
+   * @param perSecond the most answers of each kind
    */
-  Responder(BatchSender ipv4, BatchSender ipv6, int inASecond) {
+  Responder(MessageSink ipv4, MessageSink ipv6, int perSecond, LongSupplier nanoClock) {
     this.ipv4 = ipv4;
     this.ipv6 = ipv6;
-    sizes = new RateLimit(inASecond);
-    refusals = new RateLimit(inASecond);
+    this.nanoClock = nanoClock;
+    sizes = TokenBucket.perSecond(perSecond, nanoClock.getAsLong());
+    refusals = TokenBucket.perSecond(perSecond, nanoClock.getAsLong());
     for (int i = 0; i < SLOTS; i++) {
-      slots[i] = memory.networkBytes().slice(i * Reply.MAX_LENGTH, Reply.MAX_LENGTH);
+      slots[i] = memory.networkBytes().slice(i * ErrorReply.MAX_LENGTH, ErrorReply.MAX_LENGTH);
     }
   }
 
-  /** A kernel may be without IPv6; no packet that needs an answer by it comes then. */
-  private static BatchSender openIpv6() {
+  /** Null when the kernel is without IPv6: no IPv6 packet that needs an answer comes then. */
+  private static LinuxSocket openIpv6() {
     try {
-      return new BatchSender(LinuxSocket.rawIpv6(), SLOTS, false);
+      return LinuxSocket.rawIpv6();
     } catch (LinuxException e) {
       return null;
     }
   }
 
   /**
-   * Tells that a packet is too big.
+   * Answers that a packet is too big.
    *
    * @param mtu the largest packet that would have gone on
-   * @param now in seconds
    */
-  void tooBig(IpHeader header, ByteBuffer packet, int at, int length, int mtu, int now) {
-    if (canReply(header) && sizes.take(now)) {
-      int size = Reply.tooBig(header, packet, at, length, mtu, slots[used]);
-      send(header, size);
+  void tooBig(IpHeader header, ByteBuffer packet, int at, int length, int mtu) {
+    if (canReply(header) && sizes.take(nanoClock.getAsLong())) {
+      send(header, reply.about(header, packet, at, length).tooBig(mtu, slots[used]));
     }
   }
 
-  /** Tells that nobody serves: a reset for a SYN, port unreachable for UDP, nothing else. */
-  void nobody(IpHeader header, FlowKey flow, ByteBuffer packet, int at, int length, int now) {
+  /** Answers that nobody serves: a reset for a SYN, port unreachable for UDP, else nothing. */
+  void unreachable(IpHeader header, FlowKey flow, ByteBuffer packet, int at, int length) {
     boolean udp = flow.protocol() == IpProtocol.UDP;
-    if ((udp || flow.isSyn()) && !flow.isError() && canReply(header) && refusals.take(now)) {
-      int size =
-          udp
-              ? Reply.unreachable(header, packet, at, length, slots[used])
-              : Reply.reset(header, packet, at, slots[used]);
-      send(header, size);
+    if ((udp || flow.isSyn())
+        && !flow.isError()
+        && canReply(header)
+        && refusals.take(nanoClock.getAsLong())) {
+      reply.about(header, packet, at, length);
+      send(header, udp ? reply.portUnreachable(slots[used]) : reply.reset(slots[used]));
     }
   }
 
@@ -91,21 +99,21 @@ final class Responder implements BatchSender.Outcome, AutoCloseable {
     return header.ipv4() || ipv6 != null;
   }
 
-  private void send(IpHeader header, int size) {
-    long address = memory.address() + (long) used * Reply.MAX_LENGTH;
-    BatchSender sender = header.ipv4() ? ipv4 : ipv6;
-    sender.addRaw(address, size, header.ipv4(), header.sourceHigh(), header.sourceLow());
+  private void send(IpHeader header, int length) {
+    datagram.set(memory.address() + (long) used * ErrorReply.MAX_LENGTH, length);
+    SendBatch batch = header.ipv4() ? ipv4Batch : ipv6Batch;
+    batch.addRaw(datagram, header.ipv4(), header.sourceHigh(), header.sourceLow());
     if (++used == SLOTS) {
       flush();
     }
   }
 
-  /** Sends what is to be said. */
+  /** Sends the answers that wait. */
   void flush() {
     if (used > 0) {
-      ipv4.flush(this);
+      ipv4Batch.flush(ipv4, this);
       if (ipv6 != null) {
-        ipv6.flush(this);
+        ipv6Batch.flush(ipv6, this);
       }
       used = 0;
     }
@@ -114,9 +122,9 @@ final class Responder implements BatchSender.Outcome, AutoCloseable {
   @Override
   public void sent(int index, int datagrams, int bytes) {}
 
-  /** What could not be said is not said: the client tries again. */
+  /** An answer that cannot be sent is given up: the client tries again. */
   @Override
-  public void refused(int index, int datagrams, int errno) {}
+  public void failed(int index, int datagrams, int errno) {}
 
   @Override
   public void close() {
@@ -124,6 +132,8 @@ final class Responder implements BatchSender.Outcome, AutoCloseable {
     if (ipv6 != null) {
       ipv6.close();
     }
+    ipv4Batch.close();
+    ipv6Batch.close();
     memory.close();
   }
 }

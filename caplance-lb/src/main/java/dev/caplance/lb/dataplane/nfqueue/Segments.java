@@ -1,14 +1,14 @@
 package dev.caplance.lb.dataplane.nfqueue;
 
-import dev.caplance.lb.forwarding.Endpoint;
+import dev.caplance.linux.Datagram;
 import dev.caplance.linux.NativeMemory;
 import dev.caplance.packet.IpHeader;
 import dev.caplance.packet.TcpSegmenter;
 import java.nio.ByteBuffer;
 
 /**
- * Puts TCP packets that the kernel has joined in line as segments that fit their way: headers made
- * here, payloads where they are. Belongs to one worker.
+ * Sends TCP packets that the kernel has joined as segments that fit the path: the headers are made
+ * here, in memory of its own, the payloads stay where they are. For the worker's thread.
  */
 final class Segments implements AutoCloseable {
 
@@ -18,11 +18,13 @@ final class Segments implements AutoCloseable {
   private final TcpSegmenter segmenter = new TcpSegmenter();
   private final NativeMemory headers = NativeMemory.allocate(CAPACITY * TcpSegmenter.MAX_HEADER);
   private final ByteBuffer headerBytes = headers.networkBytes();
-  private final Lanes lanes;
+  private final Datagram segment = new Datagram();
+  private final TransmitQueues queues;
   private int used;
 
-  Segments(Lanes lanes) {
-    this.lanes = lanes;
+  /** Sends through these queues, which stay their owner's. */
+  Segments(TransmitQueues queues) {
+    this.queues = queues;
   }
 
   /**
@@ -38,39 +40,39 @@ final class Segments implements AutoCloseable {
   }
 
   /**
-   * Puts the packet in line, cut so that it fits the way to the endpoint.
+   * Adds the packet to the queue of its flow, in segments that fit the path to the target.
    *
-   * @param packet where it lies; it must stay there until the lanes are flushed
-   * @return into how many segments
+   * @param packet where it lies; it must stay there until the queues are flushed
+   * @return how many segments there are
    */
-  int add(long packet, Endpoint to, int way, int trafficClass) {
+  int add(long packet, TargetState to, int flowHash, int trafficClass) {
     int header = segmenter.headerLength();
     int room = to.maxPacket() - header;
-    int left = segmenter.payloadLength();
+    int payload = segmenter.payloadLength();
     int number = 0;
     int offset = 0;
     do {
-      int length = Math.min(room, left - offset);
-      int at = place();
+      int length = Math.min(room, payload - offset);
+      int at = nextHeader();
       segmenter.writeHeader(number, offset, length, headerBytes, at);
-      lanes.add(
-          headers.address() + at, header, packet + header + offset, length, to, way, trafficClass);
+      segment.set(headers.address() + at, header, packet + header + offset, length);
+      queues.add(segment, to, flowHash, trafficClass);
       offset += length;
       number++;
-    } while (offset < left);
+    } while (offset < payload);
     return number;
   }
 
-  /** Room for a header; what waits is sent when there is no more. */
-  private int place() {
+  /** Finds room for a header; what waits is sent when there is none. */
+  private int nextHeader() {
     if (used == CAPACITY) {
-      lanes.flush();
+      queues.flush();
       used = 0;
     }
     return used++ * TcpSegmenter.MAX_HEADER;
   }
 
-  /** The lanes were flushed: the headers are needed no more. */
+  /** Forgets the headers, once the queues were flushed. */
   void clear() {
     used = 0;
   }

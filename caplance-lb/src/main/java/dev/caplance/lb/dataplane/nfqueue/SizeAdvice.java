@@ -5,19 +5,20 @@ import dev.caplance.packet.IpHeader;
 import dev.caplance.packet.IpProtocol;
 
 /**
- * Tells which senders of packets that do not fit are told so; those of all others are cut.
+ * Decides whether a packet that does not fit the path to its backend is dropped and its sender told
+ * the path's MTU. If not, the outer packet is fragmented.
  *
- * @param widestMtu bytes of the largest packet that can come to this machine in one piece
+ * @param widestMtu bytes of the largest packet that this machine can receive unfragmented
  */
 record SizeAdvice(int widestMtu) {
 
   private static final int SMALLEST_IPV6_MTU = 1280;
 
   /**
-   * Whether the sender of a packet is told to send smaller ones. Not when it sent none that big:
-   * what its fragments were put together to is longer than any link here carries. Of an IPv6
-   * datagram nobody can tell whether it came whole; and nobody sends smaller IPv6 packets than what
-   * each link must carry (RFC 8201, section 4). Cut on the outside they arrive either way.
+   * Whether the sender of a packet is told to send smaller ones. It must have sent one that large:
+   * a packet longer than any link here carries was reassembled from fragments. An IPv6 datagram
+   * does not show whether it was. And no sender goes below what every IPv6 link must carry (RFC
+   * 8201, section 4). A fragmented outer packet reaches the backend in each of these cases.
    *
    * @param length bytes of the packet
    * @param maxPacket bytes of the largest packet that fits

@@ -7,16 +7,19 @@ import static dev.caplance.lb.dataplane.nfqueue.TestPackets.error;
 import static dev.caplance.lb.dataplane.nfqueue.TestPackets.tcp;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caplance.lb.forwarding.Endpoint;
+import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.forwarding.ForwardingTable;
-import dev.caplance.lb.forwarding.ForwardingTable.Member;
-import dev.caplance.lb.forwarding.ForwardingTable.Pool;
+import dev.caplance.lb.forwarding.Service;
+import dev.caplance.lb.forwarding.ServiceSpec;
+import dev.caplance.lb.forwarding.Target;
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.FlowHash.Fingerprint;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.Ports;
+import java.net.InetAddress;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -25,13 +28,17 @@ class FlowsTest {
 
   private static final FlowHash HASH = new FlowHash(new byte[16]);
 
-  private final Member b1 = new Member("b1", 1, endpoint(11));
-  private final Member b2 = new Member("b2", 1, endpoint(12));
-  private final ForwardingTable both = table(List.of(b1, b2), b1, b2);
-  private final ForwardingTable b1Drains = table(List.of(b2), b1, b2);
-  private final ForwardingTable b1IsPaused = table(List.of(b2), b2);
+  private static final Dataplane.FlowTimeouts TIMEOUTS =
+      new Dataplane.FlowTimeouts(
+          Duration.ofHours(1), Duration.ofMinutes(2), Duration.ofSeconds(30));
 
-  private final FlowTable own = new FlowTable(4096, FlowTimeouts.DEFAULT);
+  private final Target b1 = target(1);
+  private final Target b2 = target(2);
+  private final ForwardingTable both = table(List.of(b1, b2), List.of());
+  private final ForwardingTable b1Drains = table(List.of(b2), List.of(b1));
+  private final ForwardingTable b1IsPaused = table(List.of(b2), List.of());
+
+  private final FlowTable own = new FlowTable(4096, TIMEOUTS);
   private final Flows flows = new Flows(HASH, own);
 
   @AfterEach
@@ -39,30 +46,44 @@ class FlowsTest {
     own.close();
   }
 
-  private static Endpoint endpoint(int number) {
-    return new Endpoint(IpAddresses.parse("10.0.0." + number), 1337, 1, 1500);
+  private static Target target(int index) {
+    InetAddress address = IpAddresses.parse("10.0.0." + (10 + index));
+    return new Target(index, 1, "b" + index, 1, address, 1500);
   }
 
-  private static ForwardingTable table(List<Member> members, Member... keepers) {
-    List<Endpoint> keeping = List.of(keepers).stream().map(Member::endpoint).toList();
-    Pool pool = new Pool(IpAddresses.parse("10.0.0.50"), Ports.ALL, members, keeping, true);
-    return ForwardingTable.of(List.of(pool), AddressSet.EMPTY, HASH, 251);
+  private static ForwardingTable table(List<Target> targets, List<Target> draining) {
+    return table(targets, draining, false);
   }
 
-  private Endpoint send(ForwardingTable table, FlowKey packet, int now) {
+  private static ForwardingTable table(
+      List<Target> targets, List<Target> draining, boolean awaitsBackends) {
+    ServiceSpec spec =
+        new ServiceSpec(
+            "web",
+            IpAddresses.parse("10.0.0.50"),
+            Ports.ALL,
+            false,
+            ServiceSpec.WhenAllUnhealthy.FORWARD,
+            ServiceSpec.WhenEmpty.REJECT,
+            ServiceSpec.OtherTraffic.HOST);
+    Service.Pool pool = new Service.Pool(spec, Service.State.BALANCING, targets, draining);
+    return ForwardingTable.empty(HASH, 251).next(List.of(pool), AddressSet.EMPTY, awaitsBackends);
+  }
+
+  private Target send(ForwardingTable table, FlowKey packet, int now) {
     return send(flows, table, packet, now);
   }
 
-  private static Endpoint send(Flows through, ForwardingTable table, FlowKey packet, int now) {
-    Fingerprint number = new Fingerprint();
-    through.number(packet, number);
-    return through.endpoint(table, 0, packet, number, now);
+  private static Target send(Flows through, ForwardingTable table, FlowKey packet, int now) {
+    Fingerprint fingerprint = new Fingerprint();
+    through.fingerprint(packet, fingerprint);
+    return through.target(table, 0, packet, fingerprint, now);
   }
 
   /** A port whose new connections go to b1 while both take them. */
   private int portOfB1() {
     int port = 1;
-    while (both.endpoint(0, tcp(port, SYN)) != b1.endpoint()) {
+    while (!both.target(0, tcp(port, SYN)).equals(b1)) {
       port++;
     }
     return port;
@@ -71,13 +92,13 @@ class FlowsTest {
   @Test
   void connectionsStayWhateverElseChanges() {
     for (int port = 1; port <= 500; port++) {
-      Endpoint first = send(both, tcp(port, SYN), 0);
+      Target first = send(both, tcp(port, SYN), 0);
       send(both, tcp(port, ACK), 1);
       assertThat(send(b1Drains, tcp(port, ACK), 2)).isSameAs(first);
       assertThat(send(both, tcp(port, ACK), 3)).isSameAs(first);
     }
     for (int port = 501; port <= 600; port++) {
-      assertThat(send(b1Drains, tcp(port, SYN), 4)).isSameAs(b2.endpoint());
+      assertThat(send(b1Drains, tcp(port, SYN), 4)).isSameAs(b2);
     }
   }
 
@@ -86,8 +107,8 @@ class FlowsTest {
     for (int port = 1; port <= 200; port++) {
       send(both, tcp(port, SYN), 0);
       send(both, tcp(port, ACK), 0);
-      assertThat(send(b1IsPaused, tcp(port, ACK), 1)).isSameAs(b2.endpoint());
-      assertThat(send(both, tcp(port, ACK), 2)).as("where it is now").isSameAs(b2.endpoint());
+      assertThat(send(b1IsPaused, tcp(port, ACK), 1)).isSameAs(b2);
+      assertThat(send(both, tcp(port, ACK), 2)).as("where it is now").isSameAs(b2);
     }
   }
 
@@ -96,22 +117,22 @@ class FlowsTest {
     int port = portOfB1();
     send(both, tcp(port, SYN), 0);
     send(both, tcp(port, ACK), 0);
-    assertThat(send(b1Drains, tcp(port, SYN), 1)).as("not ended").isSameAs(b1.endpoint());
-    assertThat(send(b1Drains, tcp(port, FIN), 2)).isSameAs(b1.endpoint());
-    assertThat(send(b1Drains, tcp(port, ACK), 2)).isSameAs(b1.endpoint());
-    assertThat(send(b1Drains, tcp(port, SYN), 3)).isSameAs(b2.endpoint());
+    assertThat(send(b1Drains, tcp(port, SYN), 1)).as("not ended").isSameAs(b1);
+    assertThat(send(b1Drains, tcp(port, FIN), 2)).isSameAs(b1);
+    assertThat(send(b1Drains, tcp(port, ACK), 2)).isSameAs(b1);
+    assertThat(send(b1Drains, tcp(port, SYN), 3)).isSameAs(b2);
   }
 
   @Test
   void errorsGoToTheFlowThatTheyQuoteWhicheverWorkerHasIt() {
     int port = portOfB1();
-    Flows other = new Flows(HASH, new FlowTable(4096, FlowTimeouts.DEFAULT));
+    Flows other = new Flows(HASH, new FlowTable(4096, TIMEOUTS));
     send(other, both, tcp(port, SYN), 0);
     send(other, both, tcp(port, ACK), 0);
-    assertThat(send(b1Drains, error(port), 1)).as("not known here").isSameAs(b2.endpoint());
+    assertThat(send(b1Drains, error(port), 1)).as("not known here").isSameAs(b2);
     flows.setTables(new FlowTable[] {own, other.table()});
-    assertThat(send(b1Drains, error(port), 1)).isSameAs(b1.endpoint());
-    assertThat(own.count(1)).as("an error is no packet of the flow").isZero();
+    assertThat(send(b1Drains, error(port), 1)).isSameAs(b1);
+    assertThat(own.count()).as("an error is no packet of the flow").isZero();
     other.table().close();
   }
 
@@ -119,19 +140,19 @@ class FlowsTest {
   @Test
   void aConnectionThatIsNotKnownWaitsForTheBackendsThatHaveYetToReturn() {
     int port = portOfB1();
-    ForwardingTable b1IsYetToCome = b1IsPaused.awaitingBackends();
+    ForwardingTable b1IsYetToCome = table(List.of(b2), List.of(), true);
     assertThat(send(b1IsYetToCome, tcp(port, ACK), 0)).isNull();
     assertThat(send(b1IsYetToCome, tcp(port, FIN), 0)).isNull();
-    assertThat(send(both, tcp(port, ACK), 1)).isSameAs(b1.endpoint());
-    assertThat(send(b1IsYetToCome, tcp(port + 1, SYN), 2)).isSameAs(b2.endpoint());
-    assertThat(send(b1IsYetToCome, tcp(port + 1, ACK), 2)).as("known").isSameAs(b2.endpoint());
+    assertThat(send(both, tcp(port, ACK), 1)).isSameAs(b1);
+    assertThat(send(b1IsYetToCome, tcp(port + 1, SYN), 2)).isSameAs(b2);
+    assertThat(send(b1IsYetToCome, tcp(port + 1, ACK), 2)).as("known").isSameAs(b2);
   }
 
   @Test
   void withoutABackendThereIsNone() {
-    ForwardingTable empty = table(List.of());
+    ForwardingTable empty = table(List.of(), List.of());
     assertThat(send(empty, tcp(1, SYN), 0)).isNull();
     assertThat(send(empty, error(1), 0)).isNull();
-    assertThat(own.count(0)).isZero();
+    assertThat(own.count()).isZero();
   }
 }

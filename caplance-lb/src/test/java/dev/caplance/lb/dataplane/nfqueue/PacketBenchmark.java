@@ -1,6 +1,8 @@
 package dev.caplance.lb.dataplane.nfqueue;
 
-import dev.caplance.lb.forwarding.Endpoint;
+import dev.caplance.lb.dataplane.Dataplane;
+import dev.caplance.lb.forwarding.Target;
+import dev.caplance.linux.Datagram;
 import dev.caplance.linux.LinuxSocket;
 import dev.caplance.linux.NativeMemory;
 import dev.caplance.packet.Disposition;
@@ -58,13 +60,17 @@ public class PacketBenchmark {
       Stream.generate(Fingerprint::new).limit(GROUP).toArray(Fingerprint[]::new);
   private final NativeMemory memory = NativeMemory.allocate(PACKET.length() / 2);
   private final ByteBuffer packet = memory.networkBytes();
-  private final FlowTimeouts timeouts =
-      new FlowTimeouts(Duration.ofHours(1), Duration.ofHours(1), Duration.ofHours(1));
+  private final Dataplane.FlowTimeouts timeouts =
+      new Dataplane.FlowTimeouts(Duration.ofHours(1), Duration.ofHours(1), Duration.ofHours(1));
   private final FlowTable table = new FlowTable(FLOWS, timeouts);
 
+  private static final Target TARGET =
+      new Target(0, 1, "b1", 1, InetAddress.getLoopbackAddress(), 65_535);
+
   private LinuxSocket backend;
-  private Endpoint endpoint;
-  private Lane lane;
+  private TargetState endpoint;
+  private TransmitQueue queue;
+  private final Datagram datagram = new Datagram();
   private int client;
   private int last;
   private int zero;
@@ -74,24 +80,24 @@ public class PacketBenchmark {
   public void fill() throws IOException {
     InetAddress loopback = InetAddress.getLoopbackAddress();
     backend = LinuxSocket.udp(loopback, 0);
-    endpoint = new Endpoint(loopback, backend.localPort(), 1, 65_535);
-    lane =
-        Lane.open(
+    endpoint = new TargetState(TARGET, backend.localPort(), 1);
+    queue =
+        TransmitQueue.open(
             InetAddress.getByName("0.0.0.0"), BATCH, 0, new TrafficCounters(), new SecondsClock());
     packet.put(0, HexFormat.of().parseHex(PACKET));
     for (int i = 0; i < FLOWS; i++) {
       nextClient();
-      table.store(fingerprint, endpoint.id(), NOW);
+      table.store(fingerprint, TARGET.id(), NOW);
     }
-    if (table.count(NOW) < FLOWS / 5 * 4) {
-      throw new IllegalStateException("no more than " + table.count(NOW) + " flows were stored");
+    if (table.count() < FLOWS / 5 * 4) {
+      throw new IllegalStateException("no more than " + table.count() + " flows were stored");
     }
   }
 
   /** Closes what {@link #fill} opened. */
   @TearDown
   public void close() {
-    lane.close();
+    queue.close();
     backend.close();
     table.close();
     memory.close();
@@ -118,11 +124,11 @@ public class PacketBenchmark {
   /** The two headers. */
   @Benchmark
   public Disposition parse() {
-    Disposition verdict = header.read(packet, 0, packet.capacity());
-    return verdict == Disposition.FORWARD ? flow.read(header, packet) : verdict;
+    Disposition disposition = header.read(packet, 0, packet.capacity());
+    return disposition == Disposition.FORWARD ? flow.read(header, packet) : disposition;
   }
 
-  /** The number of the flow, 128 bits. */
+  /** The fingerprint of the flow, 128 bits. */
   @Benchmark
   public long hash() {
     hash.of(flow, fingerprint);
@@ -138,12 +144,13 @@ public class PacketBenchmark {
   }
 
   /**
-   * The same for a group of packets, as a worker does it: first numbers, then memory, then find.
+   * The same for a group of packets, as a worker does it: first fingerprints, then memory, then
+   * find.
    */
   @Benchmark
   @OperationsPerInvocation(GROUP)
   public int parseHashAndFindInGroups() {
-    numberGroup();
+    fingerprintGroup();
     long read = 0;
     for (Fingerprint one : group) {
       read ^= table.prefetch(one);
@@ -160,12 +167,12 @@ public class PacketBenchmark {
   @Benchmark
   @OperationsPerInvocation(GROUP)
   public int parseAndHashInGroups() {
-    numberGroup();
+    fingerprintGroup();
     last = (int) group[GROUP - 1].low();
     return last;
   }
 
-  private void numberGroup() {
+  private void fingerprintGroup() {
     for (Fingerprint one : group) {
       nextPacket();
       hash.of(flow, one);
@@ -185,16 +192,16 @@ public class PacketBenchmark {
   public boolean parseHashAndStore() {
     packet.putShort(DESTINATION_PORT, (short) client);
     nextClient();
-    return table.store(fingerprint, endpoint.id(), NOW);
+    return table.store(fingerprint, TARGET.id(), NOW);
   }
 
-  /** Encapsulation: into a run, which the kernel takes with one call, through loopback. */
+  /** Encapsulation: GSO batches, which the kernel takes with one call, through loopback. */
   @Benchmark
   @OperationsPerInvocation(BATCH)
   public void encapsulate() {
     for (int i = 0; i < BATCH; i++) {
-      lane.add(memory.address(), packet.capacity(), endpoint, 0);
+      queue.add(datagram.set(memory.address(), packet.capacity()), endpoint, 0);
     }
-    lane.flush();
+    queue.flush();
   }
 }

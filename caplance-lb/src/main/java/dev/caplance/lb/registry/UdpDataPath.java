@@ -1,0 +1,93 @@
+package dev.caplance.lb.registry;
+
+import dev.caplance.linux.LinuxException;
+import dev.caplance.linux.LinuxSocket;
+import dev.caplance.packet.IpAddresses;
+import dev.caplance.session.SanityDatagram;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
+import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The machine's own network. Each datagram has a socket of its own: so no backend can make the load
+ * balancer hold sockets, and an ICMP error for one datagram does not fail the next.
+ */
+final class UdpDataPath implements DataPath {
+
+  private static final Logger LOG = LoggerFactory.getLogger(UdpDataPath.class);
+
+  /** Ethernet's. */
+  private static final int USUAL_MTU = 1500;
+
+  private final int dataPort;
+
+  UdpDataPath(int dataPort) {
+    this.dataPort = dataPort;
+  }
+
+  @Override
+  public Route routeTo(InetAddress dataAddress, Set<InetAddress> vips) throws RefusedException {
+    DataAddresses.check(dataAddress, vips, DataAddresses.ofThisMachine());
+    InetAddress source;
+    try (DatagramChannel channel = connect(dataAddress)) {
+      source = ((InetSocketAddress) channel.getLocalAddress()).getAddress();
+    } catch (IOException e) {
+      throw new RefusedException(
+          "the load balancer cannot send to "
+              + IpAddresses.format(dataAddress)
+              + " ("
+              + e.getMessage()
+              + "); register with a data address that it has a route to");
+    }
+    // Routes of type local make more addresses one's own than the interfaces show.
+    if (source.equals(dataAddress)) {
+      throw DataAddresses.ownAddress(dataAddress);
+    }
+    return new Route(source, mtu(dataAddress));
+  }
+
+  private static int mtu(InetAddress dataAddress) {
+    try {
+      return LinuxSocket.pathMtu(dataAddress);
+    } catch (LinuxException e) {
+      LOG.debug("the MTU of the path to {} is unknown", IpAddresses.format(dataAddress), e);
+      return USUAL_MTU;
+    }
+  }
+
+  @Override
+  public void send(InetAddress dataAddress, SanityDatagram datagram) {
+    try (DatagramChannel channel = connect(dataAddress)) {
+      channel.write(ByteBuffer.wrap(datagram.format()));
+    } catch (IOException e) {
+      LOG.debug("SANITY to {} was not sent", IpAddresses.format(dataAddress), e);
+    }
+  }
+
+  private DatagramChannel connect(InetAddress dataAddress) throws IOException {
+    DatagramChannel channel = open(dataAddress);
+    try {
+      return channel.connect(new InetSocketAddress(dataAddress, dataPort));
+    } catch (IOException e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  private static DatagramChannel open(InetAddress dataAddress) throws IOException {
+    try {
+      return DatagramChannel.open(
+          IpAddresses.isIpv4(dataAddress)
+              ? StandardProtocolFamily.INET
+              : StandardProtocolFamily.INET6);
+    } catch (UnsupportedOperationException e) {
+      throw new IOException("no IPv6 on this machine", e);
+    }
+  }
+}

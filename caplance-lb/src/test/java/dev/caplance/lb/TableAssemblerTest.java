@@ -1,0 +1,248 @@
+package dev.caplance.lb;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caplance.lb.dataplane.FakeDataplane;
+import dev.caplance.lb.forwarding.ForwardingTable;
+import dev.caplance.lb.forwarding.Service;
+import dev.caplance.lb.forwarding.ServiceSpec;
+import dev.caplance.lb.forwarding.ServiceSpec.OtherTraffic;
+import dev.caplance.lb.forwarding.ServiceSpec.WhenAllUnhealthy;
+import dev.caplance.lb.forwarding.ServiceSpec.WhenEmpty;
+import dev.caplance.lb.forwarding.Target;
+import dev.caplance.lb.registry.BackendHealth;
+import dev.caplance.lb.registry.BackendView;
+import dev.caplance.packet.FlowHash;
+import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.Ports;
+import dev.caplance.session.Intent;
+import dev.caplance.session.Message;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class TableAssemblerTest {
+
+  private static final InetAddress VIP = IpAddresses.parse("10.0.0.50");
+  private static final InetAddress BACKEND = IpAddresses.parse("10.0.0.11");
+  private static final BackendHealth HEALTHY =
+      new BackendHealth(BackendHealth.Condition.HEALTHY, 200, "");
+  private static final BackendHealth UNHEALTHY =
+      new BackendHealth(BackendHealth.Condition.UNHEALTHY, 503, "");
+
+  private int targets;
+
+  private static ServiceSpec service(WhenAllUnhealthy whenAllUnhealthy) {
+    return service("web", "tcp/80", false, whenAllUnhealthy);
+  }
+
+  private static ServiceSpec service(
+      String name, String ports, boolean legacy, WhenAllUnhealthy whenAllUnhealthy) {
+    return new ServiceSpec(
+        name,
+        VIP,
+        Ports.parse(ports),
+        legacy,
+        whenAllUnhealthy,
+        WhenEmpty.REJECT,
+        OtherTraffic.HOST);
+  }
+
+  private BackendView healthy(String name, String... services) {
+    return backend(name, 2, Intent.ACTIVE, HEALTHY, services);
+  }
+
+  private BackendView unhealthy(String name, String... services) {
+    return backend(name, 2, Intent.ACTIVE, UNHEALTHY, services);
+  }
+
+  private BackendView draining(String name) {
+    return backend(name, 2, Intent.DRAINING, HEALTHY);
+  }
+
+  private BackendView of2019(String name) {
+    return backend(name, Message.VERSION_2019, Intent.ACTIVE, HEALTHY);
+  }
+
+  private BackendView backend(
+      String name, int version, Intent intent, BackendHealth health, String... services) {
+    return new BackendView(
+        new Target(targets++, 1, name, 1, BACKEND, 1500),
+        version,
+        intent,
+        health,
+        true,
+        Set.of(services),
+        new InetSocketAddress(BACKEND, 4711),
+        Instant.EPOCH);
+  }
+
+  private static List<String> names(List<Target> targets) {
+    return targets.stream().map(Target::name).toList();
+  }
+
+  @Test
+  void newFlowsGoToThoseThatServeAndTakeThem() {
+    Service.Pool pool =
+        TableAssembler.pool(
+            service(WhenAllUnhealthy.FORWARD),
+            List.of(
+                healthy("all"),
+                healthy("dns-1", "dns"),
+                draining("drains"),
+                of2019("old"),
+                healthy("web-1", "dns", "web"),
+                healthy("wrong", "no-such-service")));
+    assertThat(names(pool.targets())).containsExactly("all", "web-1");
+    assertThat(names(pool.drainingTargets())).containsExactly("drains");
+    assertThat(pool.state()).isEqualTo(Service.State.BALANCING);
+  }
+
+  @Test
+  void whenNobodyTakesNewFlowsAllThatKeepTheirsGetThem() {
+    Service.Pool pool =
+        TableAssembler.pool(
+            service(WhenAllUnhealthy.FORWARD),
+            List.of(unhealthy("b1"), unhealthy("b2"), unhealthy("dns-1", "dns")));
+    assertThat(names(pool.targets())).containsExactly("b1", "b2");
+    assertThat(pool.drainingTargets()).isEmpty();
+    assertThat(pool.state()).isEqualTo(Service.State.ALL_UNHEALTHY);
+  }
+
+  @Test
+  void drainingBackendsAreSparedUnlessThereAreNoOthers() {
+    ServiceSpec service = service(WhenAllUnhealthy.FORWARD);
+    Service.Pool one = TableAssembler.pool(service, List.of(draining("b1"), unhealthy("b2")));
+    assertThat(names(one.targets())).containsExactly("b2");
+    assertThat(names(one.drainingTargets())).containsExactly("b1");
+    assertThat(one.state()).isEqualTo(Service.State.ALL_UNHEALTHY);
+
+    Service.Pool all = TableAssembler.pool(service, List.of(draining("b1"), draining("b2")));
+    assertThat(names(all.targets())).containsExactly("b1", "b2");
+  }
+
+  @Test
+  void orNobodyDoesIfThatIsWhatWasChosen() {
+    Service.Pool pool =
+        TableAssembler.pool(
+            service(WhenAllUnhealthy.REJECT), List.of(unhealthy("b1"), unhealthy("b2")));
+    assertThat(pool.targets()).isEmpty();
+    assertThat(names(pool.drainingTargets())).containsExactly("b1", "b2");
+    assertThat(pool.state()).isEqualTo(Service.State.ALL_UNHEALTHY);
+  }
+
+  @Test
+  void withoutBackendsItIsEmpty() {
+    for (WhenAllUnhealthy choice : WhenAllUnhealthy.values()) {
+      Service.Pool pool = TableAssembler.pool(service(choice), List.of(healthy("dns-1", "dns")));
+      assertThat(pool.targets()).isEmpty();
+      assertThat(pool.drainingTargets()).isEmpty();
+      assertThat(pool.state()).isEqualTo(Service.State.NO_BACKEND);
+    }
+  }
+
+  @Test
+  void backendsOf2019GetTheLegacyServiceAlongWithTheOthers() {
+    Service.Pool pool =
+        TableAssembler.pool(
+            service("web", "tcp/80", true, WhenAllUnhealthy.FORWARD),
+            List.of(healthy("new"), of2019("old")));
+    assertThat(names(pool.targets())).containsExactly("new", "old");
+  }
+
+  /** Takes tables, and stands when it is told to. */
+  private static final class RecordingDataplane extends FakeDataplane {
+    final List<ForwardingTable> tables = new ArrayList<>();
+    boolean stands = true;
+    RuntimeException failure;
+
+    @Override
+    public boolean publish(ForwardingTable table) {
+      if (failure != null) {
+        throw failure;
+      }
+      tables.add(table);
+      return stands;
+    }
+
+    ForwardingTable last() {
+      return tables.get(tables.size() - 1);
+    }
+  }
+
+  private final RecordingDataplane dataplane = new RecordingDataplane();
+  private final TableAssembler tables = new TableAssembler(new FlowHash(new byte[16]), 7);
+
+  private static boolean refuses(ForwardingTable table, InetAddress source) {
+    return table.refusesSource(IpAddresses.high(source), IpAddresses.low(source));
+  }
+
+  @Test
+  void everyChangeReachesTheDataPlane() {
+    tables.apply(List.of(service(WhenAllUnhealthy.FORWARD)));
+    assertThat(refuses(tables.table(), VIP)).as("before there is a data plane").isTrue();
+    tables.publishTo(dataplane);
+    tables.publish(List.of(healthy("b1")), false);
+    assertThat(names(dataplane.last().targets())).containsExactly("b1");
+    assertThat(dataplane.last().awaitsBackends()).isTrue();
+
+    InetAddress own = IpAddresses.parse("10.0.0.2");
+    tables.ownAddresses(Set.of(own));
+    assertThat(refuses(dataplane.last(), own)).isTrue();
+    assertThat(names(dataplane.last().targets())).containsExactly("b1");
+    int published = dataplane.tables.size();
+    tables.ownAddresses(Set.of(own));
+    assertThat(dataplane.tables).as("nothing new").hasSize(published);
+    assertThat(tables.table()).isSameAs(dataplane.last());
+  }
+
+  /** As a reload does. */
+  @Test
+  void otherServicesTakeTheBackendsThatServeThem() {
+    tables.publishTo(dataplane);
+    tables.apply(List.of(service(WhenAllUnhealthy.FORWARD)));
+    tables.publish(List.of(healthy("b1"), healthy("dns-1", "dns")), true);
+    Service before = dataplane.last().services().get(0);
+    tables.apply(
+        List.of(
+            service(WhenAllUnhealthy.FORWARD),
+            service("dns", "udp/53", false, WhenAllUnhealthy.FORWARD)));
+    List<Service> services = dataplane.last().services();
+    assertThat(services).extracting(Service::name).containsExactly("web", "dns");
+    assertThat(names(services.get(1).targets())).containsExactly("b1", "dns-1");
+    assertThat(services.get(0).table()).as("not built anew").isSameAs(before.table());
+    tables.apply(List.of());
+    assertThat(dataplane.last().services()).isEmpty();
+  }
+
+  @Test
+  void saysWhatTheDataPlaneSays() {
+    assertThat(tables.publish(List.of(), true)).as("without a data plane").isTrue();
+    tables.publishTo(dataplane);
+    dataplane.stands = false;
+    assertThat(tables.publish(List.of(healthy("b1")), true)).isFalse();
+    dataplane.stands = true;
+    assertThat(tables.publish(List.of(healthy("b1")), true)).isTrue();
+  }
+
+  /** The next publication has all that is new since the last one that worked. */
+  @Test
+  void aDataPlaneThatFailsOnceGetsTheWholeTableNextTime() {
+    tables.apply(List.of(service(WhenAllUnhealthy.FORWARD)));
+    tables.publishTo(dataplane);
+    dataplane.failure = new IllegalStateException("a bug in the data plane");
+    List<BackendView> backends = List.of(healthy("b1"));
+    try {
+      tables.publish(backends, true);
+    } catch (IllegalStateException e) {
+      assertThat(e).isSameAs(dataplane.failure);
+    }
+    dataplane.failure = null;
+    tables.ownAddresses(Set.of(BACKEND));
+    assertThat(names(dataplane.last().services().get(0).targets())).containsExactly("b1");
+  }
+}

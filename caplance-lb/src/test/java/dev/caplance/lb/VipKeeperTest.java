@@ -1,0 +1,161 @@
+package dev.caplance.lb;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caplance.host.CommandRunner;
+import dev.caplance.host.Journal;
+import dev.caplance.host.VipAddresses;
+import dev.caplance.packet.IpAddresses;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class VipKeeperTest {
+
+  private static final InetAddress FIRST = IpAddresses.parse("10.0.0.50");
+  private static final InetAddress SECOND = IpAddresses.parse("10.0.0.51");
+
+  /** The addresses of eth0 are files; one whose name is in "failing" cannot be added. */
+  private static final String IP =
+      """
+      #!/bin/sh
+      cd "$(dirname "$0")" || exit 9
+      shift
+      case "$1 $2" in
+        "-json address")
+          printf '[{"ifname":"eth0","mtu":1500,"addr_info":['
+          printf '{"local":"10.0.0.2","prefixlen":24}'
+          for file in eth0/*; do
+            [ ! -f "$file" ] || printf ',{"local":"%s","prefixlen":32}' "${file#*/}"
+          done
+          echo ']}]'
+          ;;
+        "address add")
+          if [ -f "failing/${3%/*}" ]; then echo "Error: no such luck." >&2; exit 2; fi
+          : > "eth0/${3%/*}"
+          ;;
+        "address delete") rm "eth0/${3%/*}" ;;
+      esac
+      """;
+
+  @TempDir private Path directory;
+
+  private final List<String> announced = new ArrayList<>();
+  private final Set<InetAddress> cannotBeAnnounced = new HashSet<>();
+  private Journal journal;
+  private VipKeeper keeper;
+
+  @BeforeEach
+  void open() throws IOException {
+    Files.createDirectory(directory.resolve("eth0"));
+    Files.createDirectory(directory.resolve("failing"));
+    Path ip = Files.writeString(directory.resolve("ip"), IP);
+    Files.setPosixFilePermissions(ip, PosixFilePermissions.fromString("rwx------"));
+    CommandRunner commands = new CommandRunner(List.of(ip.toString()), Duration.ofSeconds(60));
+    journal = Journal.open(directory.resolve("run"), "lb");
+    keeper = new VipKeeper(new VipAddresses(journal, commands), this::announce);
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    journal.close();
+  }
+
+  private void announce(InetAddress vip, String device) throws IOException {
+    if (cannotBeAnnounced.contains(vip)) {
+      throw new IOException("cannot announce " + IpAddresses.format(vip));
+    }
+    announced.add(IpAddresses.format(vip) + " " + device);
+  }
+
+  private static Map<InetAddress, Optional<String>> vips(InetAddress... vips) {
+    Map<InetAddress, Optional<String>> wanted = new LinkedHashMap<>();
+    List.of(vips).forEach(vip -> wanted.put(vip, Optional.empty()));
+    return wanted;
+  }
+
+  private List<String> addresses() throws IOException {
+    try (var files = Files.list(directory.resolve("eth0"))) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  @Test
+  void attachesAndAnnouncesThreeTimesSinceAFrameMayBeLost() throws IOException {
+    keeper.apply(vips(FIRST, SECOND));
+    assertThat(addresses()).containsExactly("10.0.0.50", "10.0.0.51");
+    for (int i = 0; i < 5; i++) {
+      keeper.maintain();
+    }
+    assertThat(announced)
+        .hasSize(6)
+        .startsWith("10.0.0.50 eth0", "10.0.0.51 eth0")
+        .containsOnly("10.0.0.50 eth0", "10.0.0.51 eth0");
+  }
+
+  @Test
+  void putsBackAndAnnouncesAgainWhatWasRemoved() throws IOException {
+    keeper.apply(vips(FIRST));
+    for (int i = 0; i < 3; i++) {
+      keeper.maintain();
+    }
+    announced.clear();
+    Files.delete(directory.resolve("eth0/10.0.0.50"));
+    keeper.maintain();
+    assertThat(addresses()).containsExactly("10.0.0.50");
+    assertThat(announced).containsExactly("10.0.0.50 eth0");
+  }
+
+  @Test
+  void aVipThatCannotBeAnnouncedHoldsUpNoOther() {
+    cannotBeAnnounced.add(FIRST);
+    assertThatThrownBy(() -> keeper.apply(vips(FIRST, SECOND)))
+        .hasMessage("cannot announce 10.0.0.50");
+    assertThat(announced).containsExactly("10.0.0.51 eth0");
+    cannotBeAnnounced.clear();
+    assertThatThrownBy(() -> keeper.apply(vips(IpAddresses.parse("192.0.2.1"))))
+        .as("no network holds it")
+        .hasMessageContaining("192.0.2.1");
+  }
+
+  /** As a network manager that is in the middle of something may do. */
+  @Test
+  void aVipThatCannotBePutBackHoldsUpNoOther() throws IOException {
+    keeper.apply(vips(FIRST, SECOND));
+    Files.createFile(directory.resolve("failing/10.0.0.50"));
+    Files.delete(directory.resolve("eth0/10.0.0.50"));
+    Files.delete(directory.resolve("eth0/10.0.0.51"));
+    assertThatThrownBy(keeper::maintain).hasMessageContaining("no such luck");
+    assertThat(addresses()).containsExactly("10.0.0.51");
+    Files.delete(directory.resolve("failing/10.0.0.50"));
+    keeper.maintain();
+    assertThat(addresses()).containsExactly("10.0.0.50", "10.0.0.51");
+  }
+
+  /** As a reload does. */
+  @Test
+  void otherVipsTakeThePlaceOfThoseThatAreNotWantedAnyMore() throws IOException {
+    keeper.apply(vips(FIRST));
+    announced.clear();
+    keeper.apply(vips(SECOND));
+    assertThat(addresses()).containsExactly("10.0.0.51");
+    assertThat(announced).containsExactly("10.0.0.51 eth0");
+    keeper.apply(vips());
+    assertThat(addresses()).isEmpty();
+  }
+}
