@@ -1,5 +1,7 @@
 package dev.caplance.status;
 
+import static dev.caplance.status.StatusJson.known;
+
 import com.google.gson.annotations.SerializedName;
 import java.time.Instant;
 import java.util.List;
@@ -33,6 +35,16 @@ public record BackendDaemonStatus(
     Instant startedAt,
     List<Session> loadBalancers,
     Packets packets) {
+
+  /** Reads what is missing as empty. */
+  public BackendDaemonStatus {
+    health = health == null ? new Health(null, null) : health;
+    checks = known(checks);
+    vips = known(vips);
+    services = known(services);
+    loadBalancers = known(loadBalancers);
+    packets = packets == null ? new Packets(null, null, null, null, null) : packets;
+  }
 
   /**
    * What it reports to the load balancers.
@@ -140,5 +152,11 @@ public record BackendDaemonStatus(
    * @param allocatedBytes by the data plane's thread on the heap
    */
   public record Packets(
-      Long received, Long delivered, Map<String, Long> refused, Long bytes, Long allocatedBytes) {}
+      Long received, Long delivered, Map<String, Long> refused, Long bytes, Long allocatedBytes) {
+
+    /** Reads what is missing as empty. */
+    public Packets {
+      refused = known(refused);
+    }
+  }
 }

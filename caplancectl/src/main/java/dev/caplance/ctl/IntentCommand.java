@@ -1,6 +1,5 @@
 package dev.caplance.ctl;
 
-import dev.caplance.status.BackendDaemonStatus.Drain;
 import dev.caplance.status.CommandOutcome;
 import java.util.function.Predicate;
 
@@ -33,7 +32,7 @@ enum IntentCommand {
   String confirmed(CommandOutcome result) {
     String name = Words.known(result.name());
     if (this == DRAIN && result.loadBalancers().isEmpty()) {
-      String progress = result.drain().map(Drain::text).orElse(null);
+      String progress = result.drain() == null ? null : result.drain().text();
       return name + " is still draining: " + Words.known(progress) + "\n";
     }
     StringBuilder lines = new StringBuilder();

@@ -12,7 +12,6 @@ import dev.caplance.status.BackendDaemonStatus;
 import dev.caplance.status.CommandOutcome;
 import dev.caplance.status.ReportedIntent;
 import dev.caplance.status.StatusJson;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -49,7 +48,7 @@ final class CommandMethod implements ControlMethod {
   @Override
   public JsonElement call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
-    return StatusJson.write(outcome(name, await(command.get()), Optional.empty()));
+    return StatusJson.write(outcome(name, await(command.get()), null));
   }
 
   /** Waits, on the thread of a control connection, for what the sessions' thread was asked. */
@@ -70,10 +69,10 @@ final class CommandMethod implements ControlMethod {
    * What came of a command.
    *
    * @param name of the backend
-   * @param drain if the command was one
+   * @param drain null unless the command was a drain
    */
   static CommandOutcome outcome(
-      String name, CommandResult result, Optional<BackendDaemonStatus.Drain> drain) {
+      String name, CommandResult result, BackendDaemonStatus.Drain drain) {
     return new CommandOutcome(
         name,
         ReportedIntent.of(result.intent().word()),

@@ -58,7 +58,7 @@ final class DrainMethod implements ControlMethod {
       drainer.awaitEnd();
     }
     return StatusJson.write(
-        CommandMethod.outcome(name, result, drainer.status().map(DrainMethod::drain)));
+        CommandMethod.outcome(name, result, drainer.status().map(DrainMethod::drain).orElse(null)));
   }
 
   private static Optional<Duration> deadline(JsonObject params) throws ControlException {
