@@ -1,7 +1,5 @@
 package dev.caplance.status;
 
-import static dev.caplance.status.StatusJson.known;
-
 import com.google.gson.annotations.SerializedName;
 import java.time.Instant;
 import java.util.List;
@@ -35,16 +33,6 @@ public record BackendDaemonStatus(
     Instant startedAt,
     List<Session> loadBalancers,
     Packets packets) {
-
-  /** Reads what is missing as empty. */
-  public BackendDaemonStatus {
-    health = health == null ? new Health(null, null) : health;
-    checks = known(checks);
-    vips = known(vips);
-    services = known(services);
-    loadBalancers = known(loadBalancers);
-    packets = packets == null ? new Packets(null, null, null, null, null) : packets;
-  }
 
   /**
    * What it reports to the load balancers.
@@ -152,11 +140,5 @@ public record BackendDaemonStatus(
    * @param allocatedBytes by the data plane's thread on the heap
    */
   public record Packets(
-      Long received, Long delivered, Map<String, Long> refused, Long bytes, Long allocatedBytes) {
-
-    /** Reads what is missing as empty. */
-    public Packets {
-      refused = known(refused);
-    }
-  }
+      Long received, Long delivered, Map<String, Long> refused, Long bytes, Long allocatedBytes) {}
 }

@@ -1,9 +1,7 @@
 package dev.caplance.status;
 
-import static dev.caplance.status.StatusJson.known;
-
-import com.google.gson.annotations.JsonAdapter;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What came of a command that changes a backend's intent: the result of the backend daemon's
@@ -18,19 +16,13 @@ import java.util.List;
  * @param intent that holds now; a load balancer that has not confirmed it learns it when the
  *     backend next registers
  * @param loadBalancers a reply for each, in the order of the configuration
- * @param drain only of the method {@code drain}, otherwise absent
+ * @param drain only of the method {@code drain}
  */
 public record CommandOutcome(
     String name,
     ReportedIntent intent,
     List<Reply> loadBalancers,
-    @JsonAdapter(value = StatusJson.AbsentWhenNull.class, nullSafe = false)
-        BackendDaemonStatus.Drain drain) {
-
-  /** Reads what is missing as empty. */
-  public CommandOutcome {
-    loadBalancers = known(loadBalancers);
-  }
+    Optional<BackendDaemonStatus.Drain> drain) {
 
   /**
    * What one load balancer replied.

@@ -1,7 +1,5 @@
 package dev.caplance.status;
 
-import static dev.caplance.status.StatusJson.known;
-
 import com.google.gson.annotations.SerializedName;
 import java.time.Instant;
 import java.util.List;
@@ -25,15 +23,6 @@ public record LoadBalancerStatus(
     Packets packets,
     List<OtherTraffic> otherTraffic,
     List<Worker> workers) {
-
-  /** Reads what is missing as empty. */
-  public LoadBalancerStatus {
-    services = known(services);
-    backends = known(backends);
-    packets = packets == null ? new Packets(null, null, null, null) : packets;
-    otherTraffic = known(otherTraffic);
-    workers = known(workers);
-  }
 
   /**
    * One service.
@@ -97,14 +86,7 @@ public record LoadBalancerStatus(
       Long lastWordAgeMillis,
       Instant registeredAt,
       Long packets,
-      Long bytes) {
-
-    /** Reads what is missing as empty. */
-    public Backend {
-      health = health == null ? new Health(null, null, null) : health;
-      services = known(services);
-    }
-  }
+      Long bytes) {}
 
   /**
    * What a backend last reported of its application.
@@ -120,13 +102,7 @@ public record LoadBalancerStatus(
    * @param bytes of the forwarded packets, without the encapsulation
    * @param dropped counts by reason, without those that are zero
    */
-  public record Packets(Long received, Long forwarded, Long bytes, Map<String, Long> dropped) {
-
-    /** Reads what is missing as empty. */
-    public Packets {
-      dropped = known(dropped);
-    }
-  }
+  public record Packets(Long received, Long forwarded, Long bytes, Map<String, Long> dropped) {}
 
   /** Packets for a VIP that belong to no service. */
   public record OtherTraffic(String vip, Long dropped) {}

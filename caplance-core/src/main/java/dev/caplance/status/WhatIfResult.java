@@ -1,7 +1,5 @@
 package dev.caplance.status;
 
-import static dev.caplance.status.StatusJson.known;
-
 import java.util.List;
 
 /**
@@ -20,11 +18,6 @@ public record WhatIfResult(
     Integer moved,
     Integer movedBetweenOthers,
     List<Share> backends) {
-
-  /** Reads what is missing as empty. */
-  public WhatIfResult {
-    backends = known(backends);
-  }
 
   /** The slots of one backend. */
   public record Share(String name, Integer before, Integer after) {}

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -57,7 +58,7 @@ class StatusJsonTest {
     assertThat(
             words(
                 Arrays.stream(ReportedIntent.values())
-                    .map(intent -> new CommandOutcome("", intent, List.of(), null))
+                    .map(intent -> new CommandOutcome("", intent, List.of(), Optional.empty()))
                     .toList(),
                 "intent"))
         .isEqualTo("active, draining, paused, deregistered");
@@ -92,7 +93,9 @@ class StatusJsonTest {
   void whatHasNoValueIsWrittenAsNullUnlessItIsToBeAbsent() {
     CommandOutcome.Reply reply = new CommandOutcome.Reply("10.0.0.2", 1338, true, null);
     assertThat(
-            StatusJson.write(new CommandOutcome("b1", ReportedIntent.PAUSED, List.of(reply), null))
+            StatusJson.write(
+                    new CommandOutcome(
+                        "b1", ReportedIntent.PAUSED, List.of(reply), Optional.empty()))
                 .toString())
         .isEqualTo(
             """
@@ -100,7 +103,9 @@ class StatusJsonTest {
             {"address":"10.0.0.2","port":1338,"confirmed":true,"answer":null}]}""");
     BackendDaemonStatus.Drain drain =
         new BackendDaemonStatus.Drain(DrainState.DRAINED, null, null, "gone");
-    assertThat(StatusJson.write(new CommandOutcome(null, null, List.of(), drain)).toString())
+    assertThat(
+            StatusJson.write(new CommandOutcome(null, null, List.of(), Optional.of(drain)))
+                .toString())
         .isEqualTo(
             """
             {"name":null,"intent":null,"loadBalancers":[],"drain":{"state":"drained",\
@@ -157,8 +162,7 @@ class StatusJsonTest {
     assertThat(status.version()).isNull();
     assertThat(status.startedAt()).isNull();
     assertThat(status.services())
-        .containsExactly(
-            new LoadBalancerStatus.Service("web", null, null, false, null, null, null));
+        .containsExactly(new LoadBalancerStatus.Service("web", null, null, null, null, null, null));
     assertThat(status.packets())
         .isEqualTo(new LoadBalancerStatus.Packets(3L, null, null, Map.of("fragment", 1L)));
   }

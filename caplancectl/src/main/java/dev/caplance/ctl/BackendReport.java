@@ -36,9 +36,7 @@ final class BackendReport {
     Health health = backend.health();
     String state = Words.state(backend.intent(), health.state(), health.code(), health.reason());
     Drain drain = backend.drain();
-    return drain != null && drain.state() == DrainState.DRAINING
-        ? state + "; " + Words.known(drain.text())
-        : state;
+    return drain.state() == DrainState.DRAINING ? state + "; " + Words.known(drain.text()) : state;
   }
 
   private String sentence(Session session) {

@@ -16,7 +16,7 @@ final class DrainProgress {
   /** Takes the next status. */
   void update(BackendDaemonStatus backend) {
     Drain before = drain;
-    drain = backend.drain() == null ? NONE : backend.drain();
+    drain = backend.drain();
     // The time to the deadline changes with every status; the connections are what one waits for.
     boolean changed =
         drain.state() != before.state()

@@ -1,5 +1,6 @@
 package dev.caplance.ctl;
 
+import dev.caplance.status.BackendDaemonStatus.Drain;
 import dev.caplance.status.CommandOutcome;
 import java.util.function.Predicate;
 
@@ -32,7 +33,7 @@ enum IntentCommand {
   String confirmed(CommandOutcome result) {
     String name = Words.known(result.name());
     if (this == DRAIN && result.loadBalancers().isEmpty()) {
-      String progress = result.drain() == null ? null : result.drain().text();
+      String progress = result.drain().map(Drain::text).orElse(null);
       return name + " is still draining: " + Words.known(progress) + "\n";
     }
     StringBuilder lines = new StringBuilder();

@@ -2,7 +2,6 @@ package dev.caplance.backend.admin;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import dev.caplance.backend.session.BackendIntent;
 import dev.caplance.backend.session.CommandRefusedException;
 import dev.caplance.backend.session.CommandResult;
 import dev.caplance.control.Caller;
@@ -13,6 +12,7 @@ import dev.caplance.status.BackendDaemonStatus;
 import dev.caplance.status.CommandOutcome;
 import dev.caplance.status.ReportedIntent;
 import dev.caplance.status.StatusJson;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -49,7 +49,7 @@ final class CommandMethod implements ControlMethod {
   @Override
   public JsonElement call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
-    return StatusJson.write(outcome(name, await(command.get()), null));
+    return StatusJson.write(outcome(name, await(command.get()), Optional.empty()));
   }
 
   /** Waits, on the thread of a control connection, for what the sessions' thread was asked. */
@@ -70,13 +70,13 @@ final class CommandMethod implements ControlMethod {
    * What came of a command.
    *
    * @param name of the backend
-   * @param drain null unless the command was a drain
+   * @param drain if the command was one
    */
   static CommandOutcome outcome(
-      String name, CommandResult result, BackendDaemonStatus.Drain drain) {
+      String name, CommandResult result, Optional<BackendDaemonStatus.Drain> drain) {
     return new CommandOutcome(
         name,
-        intent(result.intent()),
+        ReportedIntent.of(result.intent().word()),
         result.answers().stream().map(CommandMethod::reply).toList(),
         drain);
   }
@@ -87,14 +87,5 @@ final class CommandMethod implements ControlMethod {
         answer.loadBalancer().port(),
         answer.confirmed(),
         answer.text());
-  }
-
-  static ReportedIntent intent(BackendIntent intent) {
-    return switch (intent) {
-      case ACTIVE -> ReportedIntent.ACTIVE;
-      case DRAINING -> ReportedIntent.DRAINING;
-      case PAUSED -> ReportedIntent.PAUSED;
-      case DEREGISTERED -> ReportedIntent.DEREGISTERED;
-    };
   }
 }

@@ -58,7 +58,7 @@ final class DrainMethod implements ControlMethod {
       drainer.awaitEnd();
     }
     return StatusJson.write(
-        CommandMethod.outcome(name, result, drainer.status().map(DrainMethod::drain).orElse(null)));
+        CommandMethod.outcome(name, result, drainer.status().map(DrainMethod::drain)));
   }
 
   private static Optional<Duration> deadline(JsonObject params) throws ControlException {
