@@ -38,7 +38,7 @@ class VipKeeperTest {
       shift
       case "$1 $2" in
         "-json address")
-          printf '[{"ifname":"eth0","mtu":1500,"addr_info":['
+          printf '[{"ifname":"eth0","flags":["UP"],"mtu":1500,"addr_info":['
           printf '{"local":"10.0.0.2","prefixlen":24}'
           for file in eth0/*; do
             [ ! -f "$file" ] || printf ',{"local":"%s","prefixlen":32}' "${file#*/}"

@@ -3,7 +3,7 @@ package dev.caplance.backend.admin;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.caplance.backend.drain.DrainStatus;
-import dev.caplance.backend.health.HealthCheckStatus;
+import dev.caplance.backend.health.HealthChecks;
 import dev.caplance.backend.session.LoadBalancerSessions;
 import dev.caplance.backend.session.SessionSettings;
 import dev.caplance.backend.session.SessionStatus;
@@ -13,6 +13,7 @@ import dev.caplance.control.ControlMethod;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.TrafficCounters;
+import dev.caplance.session.Intent;
 import dev.caplance.status.BackendDaemonStatus;
 import dev.caplance.status.BackendDaemonStatus.SessionState;
 import dev.caplance.status.HealthState;
@@ -35,7 +36,7 @@ final class StatusMethod implements ControlMethod {
   private final Identity identity;
   private final Instant startedAt;
   private final Supplier<CompletableFuture<LoadBalancerSessions.Status>> sessions;
-  private final Supplier<List<HealthCheckStatus>> checks;
+  private final Supplier<List<HealthChecks.Status>> checks;
   private final Supplier<Optional<DrainStatus>> drain;
   private final Supplier<TrafficCounters.Snapshot> traffic;
   private final LongSupplier allocatedBytes;
@@ -51,7 +52,7 @@ final class StatusMethod implements ControlMethod {
       Identity identity,
       Instant startedAt,
       Supplier<CompletableFuture<LoadBalancerSessions.Status>> sessions,
-      Supplier<List<HealthCheckStatus>> checks,
+      Supplier<List<HealthChecks.Status>> checks,
       Supplier<Optional<DrainStatus>> drain,
       Supplier<TrafficCounters.Snapshot> traffic,
       LongSupplier allocatedBytes) {
@@ -74,7 +75,7 @@ final class StatusMethod implements ControlMethod {
         new BackendDaemonStatus(
             settings.name(),
             IpAddresses.format(settings.dataAddress()),
-            CommandMethod.intent(status.intent()),
+            ReportedIntent.of(status.intent().word()),
             new BackendDaemonStatus.Health(status.health().code(), status.health().reason()),
             checks.get().stream().map(StatusMethod::check).toList(),
             drain.get().map(DrainMethod::drain).orElse(null),
@@ -88,7 +89,7 @@ final class StatusMethod implements ControlMethod {
             packets()));
   }
 
-  private static BackendDaemonStatus.Check check(HealthCheckStatus check) {
+  private static BackendDaemonStatus.Check check(HealthChecks.Status check) {
     HealthState state =
         switch (check.state()) {
           case UNKNOWN -> HealthState.UNKNOWN;
@@ -112,7 +113,7 @@ final class StatusMethod implements ControlMethod {
         session.since(),
         session.sinceLastAck().map(Duration::toMillis).orElse(null),
         session.from().map(IpAddresses::format).orElse(null),
-        session.operatorIntent().map(ReportedIntent::of).orElse(null),
+        session.operatorIntent().map(Intent::word).map(ReportedIntent::of).orElse(null),
         session.lastError().orElse(null),
         session.untilNextAttempt().map(Duration::toMillis).orElse(null));
   }

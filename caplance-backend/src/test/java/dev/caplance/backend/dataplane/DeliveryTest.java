@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caplance.linux.Errno;
 import dev.caplance.linux.LocalEntrance;
-import dev.caplance.linux.MessageSink;
 import dev.caplance.linux.NativeMemory;
+import dev.caplance.linux.SendBatch;
 import dev.caplance.linux.SocketAddress;
 import dev.caplance.packet.Checksum;
 import dev.caplance.packet.Disposition;
@@ -35,7 +35,7 @@ class DeliveryTest {
   private static final int CAPACITY = 4;
 
   /** Counts messages, and refuses those whose error number is next; 0 lets a call pass. */
-  private static final class Sink implements MessageSink {
+  private static final class Sink implements SendBatch.Sink {
     final Deque<Integer> errors = new ArrayDeque<>();
     final List<Integer> counts = new ArrayList<>();
     boolean closed;

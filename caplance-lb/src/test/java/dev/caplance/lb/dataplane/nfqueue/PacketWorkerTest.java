@@ -11,9 +11,9 @@ import dev.caplance.lb.forwarding.Target;
 import dev.caplance.linux.Errno;
 import dev.caplance.linux.LinuxException;
 import dev.caplance.linux.LinuxSocket;
-import dev.caplance.linux.MessageSink;
 import dev.caplance.linux.ReceiveBatch;
 import dev.caplance.linux.ReceiveLoop;
+import dev.caplance.linux.SendBatch;
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.Checksum;
 import dev.caplance.packet.Disposition;
@@ -55,8 +55,8 @@ class PacketWorkerTest {
   private Routes routes;
   private PacketWorker worker;
 
-  private final MessageSink client =
-      new MessageSink() {
+  private final SendBatch.Sink client =
+      new SendBatch.Sink() {
         @Override
         public int send(long messages, int count) {
           answers += count;
