@@ -50,7 +50,7 @@ final class Delivery implements SendListener, AutoCloseable {
       TrafficCounters counters) {
     this.link = link;
     this.raw = raw;
-    this.entrance = link == null ? raw : link;
+    this.entrance = raw;
     this.joins = joins;
     this.counters = counters;
     this.packets = new int[capacity];
@@ -97,6 +97,9 @@ final class Delivery implements SendListener, AutoCloseable {
       return;
     }
     joiner.end();
+    if (entrance.count() == 0) {
+      entrance = linkShut || link == null ? raw : link;
+    }
     int message = entrance.add(base + offset, length, vip);
     if (message == SendBatch.FULL) {
       flush();
@@ -130,7 +133,6 @@ final class Delivery implements SendListener, AutoCloseable {
   void flush() {
     joiner.end();
     entrance.flush(this);
-    entrance = linkShut || link == null ? raw : link;
   }
 
   @Override
