@@ -1,6 +1,6 @@
 package dev.caplance.backend;
 
-import dev.caplance.backend.health.HealthCheckSettings;
+import dev.caplance.backend.health.HealthChecks;
 import dev.caplance.backend.session.LoadBalancerAddress;
 import dev.caplance.config.ConfigException;
 import dev.caplance.config.ConfigFile;
@@ -61,7 +61,7 @@ public record BackendConfig(
     boolean setSysctls,
     List<String> services,
     int weight,
-    List<HealthCheckSettings> checks,
+    List<HealthChecks.Settings> checks,
     Duration drainOnStop,
     Optional<Integer> mtu,
     boolean clampMss,

@@ -53,18 +53,20 @@ public final class BackendDaemon implements Daemon {
     this.runner = runner;
   }
 
-  /** The parts that make a desired state so, from whatever is. */
+  /** The parts that make a desired state so, from whatever is, and keep it so. */
   private record Parts(
-      VipAddresses addresses,
       Sysctls sysctls,
+      VipAddresses addresses,
       MssClamp mssClamp,
+      Decapsulator decapsulator,
+      ReversePathWatch reversePath,
       MtuWatch mtuWatch,
       LoadBalancerSessions sessions,
       HealthChecks checks) {
 
     /**
-     * Applies a state. ARP is restrained while a VIP is attached, or this machine would take it
-     * over from the load balancer; and the application counts as unhealthy before a new check has
+     * Applies a state. ARP is restrained before a VIP is attached, or this machine would take it
+     * over from the load balancer; and the application counts as unhealthy until a new check has
      * been made.
      */
     void apply(DesiredState desired) throws IOException {
@@ -72,6 +74,8 @@ public final class BackendDaemon implements Daemon {
       sysctls.apply(desired.sysctls());
       addresses.apply(desired.addresses());
       clampMss(desired);
+      reversePath.check();
+      readOwnAddresses();
       mtuWatch.apply(desired.mtu());
       checks.apply(desired.checks());
       sessions.apply(desired.sessions(), desired.loadBalancers());
@@ -88,6 +92,22 @@ public final class BackendDaemon implements Daemon {
             e.getMessage());
       }
     }
+
+    private void readOwnAddresses() throws IOException {
+      decapsulator.refuseSources(AddressSet.of(OwnAddresses.list()));
+    }
+
+    /**
+     * What is checked every few seconds; first what decides which packets are delivered, and how.
+     */
+    List<Upkeep.Task> upkeep() {
+      return List.of(
+          new Upkeep.Task("read rp_filter", reversePath::check),
+          new Upkeep.Task("read the addresses of this machine", this::readOwnAddresses),
+          new Upkeep.Task("keep the VIPs in place", () -> addresses.restoreMissing(vip -> {})),
+          new Upkeep.Task("keep the MSS rules in place", () -> mssClamp.check().forEach(LOG::warn)),
+          new Upkeep.Task("read the MTU", mtuWatch::check));
+    }
   }
 
   @Override
@@ -101,7 +121,33 @@ public final class BackendDaemon implements Daemon {
     cleanup.atStop("remove the VIPs", addresses::detachAll);
     MssClamp mssClamp = new MssClamp(commands);
     cleanup.atStop("remove the MSS rules", mssClamp::remove);
+    Decapsulator decapsulator = openDataPort();
+    LoadBalancerSessions sessions = new LoadBalancerSessions(decapsulator::acceptFrom);
+    decapsulator.start(sessions::onPathProbe);
+    HealthChecks checks = new HealthChecks(sessions::health, onFailure("a health check"));
+    Parts parts =
+        new Parts(
+            sysctls,
+            addresses,
+            mssClamp,
+            decapsulator,
+            new ReversePathWatch(decapsulator::avoidLink),
+            new MtuWatch(this::mtu),
+            sessions,
+            checks);
+    Upkeep upkeep = new Upkeep(parts.upkeep(), onFailure("the upkeep"));
+    cleanup.atStop("end the upkeep", upkeep::close);
+    cleanup.atStop("deregister", sessions::stop);
+    cleanup.atStop("end the checks", checks::close);
 
+    DesiredState desired = DesiredState.of(config, mtu());
+    parts.apply(desired);
+    upkeep.start();
+    sessions.start(onFailure("the sessions' thread"));
+    serveControl(desired, decapsulator, sessions, checks);
+  }
+
+  private Decapsulator openDataPort() throws IOException {
     Decapsulator decapsulator =
         Decapsulator.open(
             config.address(),
@@ -111,22 +157,18 @@ public final class BackendDaemon implements Daemon {
             new LoopReports(runner, "unwrapping ended"));
     cleanup.atStop("stop unwrapping", decapsulator::stop);
     decapsulator.missing().forEach(LOG::info);
-    LoadBalancerSessions sessions = new LoadBalancerSessions(decapsulator::acceptFrom);
-    decapsulator.start(sessions::onPathProbe);
-    MtuWatch mtuWatch = new MtuWatch(this::mtu);
-    Upkeep upkeep =
-        new Upkeep(upkeep(addresses, mssClamp, mtuWatch, decapsulator), onFailure("the upkeep"));
-    cleanup.atStop("end the upkeep", upkeep::close);
+    return decapsulator;
+  }
 
-    HealthChecks checks = new HealthChecks(sessions::health, onFailure("a health check"));
-    Drainer drainer = new Drainer(sessions, new OpenConnections(config.vips(), commands)::count);
+  private void serveControl(
+      DesiredState desired,
+      Decapsulator decapsulator,
+      LoadBalancerSessions sessions,
+      HealthChecks checks)
+      throws IOException {
+    Drainer drainer =
+        new Drainer(sessions, new OpenConnections(config.vips(), new CommandRunner())::count);
     onHurry = drainer::hurry;
-    cleanup.atStop("deregister", sessions::stop);
-    cleanup.atStop("end the checks", checks::close);
-
-    DesiredState desired = DesiredState.of(config, mtu());
-    new Parts(addresses, sysctls, mssClamp, mtuWatch, sessions, checks).apply(desired);
-
     Identity identity = new Identity(Version.TEXT, config.vips(), desired.sessions());
     ControlServer control =
         new ControlServer(
@@ -137,28 +179,7 @@ public final class BackendDaemon implements Daemon {
     if (!config.drainOnStop().isZero()) {
       cleanup.atStop("drain", () -> drainer.drainBeforeStop(config.drainOnStop()));
     }
-    upkeep.start();
-    sessions.start(onFailure("the sessions' thread"));
     control.start();
-  }
-
-  /**
-   * What is checked every few seconds. The first two decide which packets get in, and how, so they
-   * are also done once before the first packet.
-   */
-  private List<Upkeep.Task> upkeep(
-      VipAddresses addresses, MssClamp mssClamp, MtuWatch mtuWatch, Decapsulator decapsulator)
-      throws IOException {
-    ReversePathWatch reversePath = new ReversePathWatch(decapsulator::avoidLink);
-    Upkeep.Look ownAddresses = () -> decapsulator.refuseSources(AddressSet.of(OwnAddresses.list()));
-    reversePath.check();
-    ownAddresses.look();
-    return List.of(
-        new Upkeep.Task("read rp_filter", reversePath::check),
-        new Upkeep.Task("read the addresses of this machine", ownAddresses),
-        new Upkeep.Task("keep the VIPs in place", () -> addresses.restoreMissing(vip -> {})),
-        new Upkeep.Task("keep the MSS rules in place", () -> mssClamp.check().forEach(LOG::warn)),
-        new Upkeep.Task("read the MTU", mtuWatch::check));
   }
 
   /** Ends the daemon if one of its threads has ended although nobody stopped it. */

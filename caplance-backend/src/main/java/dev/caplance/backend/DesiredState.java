@@ -1,6 +1,6 @@
 package dev.caplance.backend;
 
-import dev.caplance.backend.health.HealthCheckSettings;
+import dev.caplance.backend.health.HealthChecks;
 import dev.caplance.backend.session.LoadBalancerAddress;
 import dev.caplance.backend.session.SessionSettings;
 import dev.caplance.packet.IpAddresses;
@@ -29,7 +29,7 @@ record DesiredState(
     List<InetAddress> clampedVips,
     SessionSettings sessions,
     List<LoadBalancerAddress> loadBalancers,
-    List<HealthCheckSettings> checks) {
+    List<HealthChecks.Settings> checks) {
 
   private static final Optional<String> VIP_DEVICE = Optional.of("lo");
   private static final int USUAL_MTU = 1500;

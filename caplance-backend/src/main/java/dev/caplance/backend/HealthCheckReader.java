@@ -1,7 +1,7 @@
 package dev.caplance.backend;
 
 import dev.caplance.backend.health.CheckTarget;
-import dev.caplance.backend.health.HealthCheckSettings;
+import dev.caplance.backend.health.HealthChecks;
 import dev.caplance.config.ConfigSection;
 import dev.caplance.config.DurationFormat;
 import dev.caplance.config.ValueParser;
@@ -39,7 +39,7 @@ final class HealthCheckReader {
     this.vips = vips;
   }
 
-  List<HealthCheckSettings> readAll(ConfigSection root) {
+  List<HealthChecks.Settings> readAll(ConfigSection root) {
     return root
         .sections("checks", this::read, "{type: http, vip: 10.0.0.50, port: 80, path: /health}")
         .stream()
@@ -48,7 +48,7 @@ final class HealthCheckReader {
   }
 
   /** Empty if a mistake was found that leaves no usable check. */
-  private Optional<HealthCheckSettings> read(ConfigSection section) {
+  private Optional<HealthChecks.Settings> read(ConfigSection section) {
     Type type = section.require("type", Values.oneOf(Type.class), "http");
     CheckTarget target = type == null ? readUnknown(section) : readTarget(type, section);
     Duration interval =
@@ -70,7 +70,7 @@ final class HealthCheckReader {
       return Optional.empty();
     }
     return Optional.ofNullable(target)
-        .map(known -> new HealthCheckSettings(known, interval, timeout, rise, fall));
+        .map(known -> new HealthChecks.Settings(known, interval, timeout, rise, fall));
   }
 
   /** Accepts the keys of all types, so that a wrong type is the only problem reported. */

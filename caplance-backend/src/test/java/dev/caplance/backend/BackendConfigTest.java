@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.caplance.backend.BackendConfig.Reconnect;
 import dev.caplance.backend.health.CheckTarget;
-import dev.caplance.backend.health.HealthCheckSettings;
+import dev.caplance.backend.health.HealthChecks;
 import dev.caplance.backend.session.LoadBalancerAddress;
 import dev.caplance.config.ConfigException;
 import dev.caplance.config.LoggingConfig;
@@ -39,7 +39,7 @@ class BackendConfigTest {
 
   private static BackendConfig defaults(
       List<String> services,
-      List<HealthCheckSettings> checks,
+      List<HealthChecks.Settings> checks,
       Optional<Integer> mtu,
       Optional<LoggingConfig.LogFile> logFile) {
     return new BackendConfig(
@@ -68,8 +68,8 @@ class BackendConfigTest {
   }
 
   /** A check with the default rhythm. */
-  private static HealthCheckSettings check(CheckTarget target) {
-    return new HealthCheckSettings(target, Duration.ofSeconds(5), Duration.ofSeconds(2), 2, 3);
+  private static HealthChecks.Settings check(CheckTarget target) {
+    return new HealthChecks.Settings(target, Duration.ofSeconds(5), Duration.ofSeconds(2), 2, 3);
   }
 
   private BackendConfig load(String yaml, String hostName) throws ConfigException, IOException {
@@ -156,13 +156,13 @@ class BackendConfigTest {
                 List.of("db", "db-read"),
                 256,
                 List.of(
-                    new HealthCheckSettings(
+                    new HealthChecks.Settings(
                         new CheckTarget.Tcp(onVip(5432)),
                         Duration.ofSeconds(1),
                         Duration.ofSeconds(1),
                         1,
                         1),
-                    new HealthCheckSettings(
+                    new HealthChecks.Settings(
                         new CheckTarget.Http(
                             new InetSocketAddress(IpAddresses.parse("fd00::50"), 80),
                             "/h?a=1",

@@ -8,15 +8,15 @@ public final class ConfigException extends Exception {
 
   private static final long serialVersionUID = 1L;
 
-  private final transient List<Problem> problems;
+  private final transient List<Problems.Problem> problems;
 
-  ConfigException(List<Problem> problems) {
-    super(problems.stream().map(Problem::toString).collect(Collectors.joining("\n")));
+  ConfigException(List<Problems.Problem> problems) {
+    super(problems.stream().map(Problems.Problem::toString).collect(Collectors.joining("\n")));
     this.problems = List.copyOf(problems);
   }
 
   /** All mistakes of the file, at least one, in the order of their positions. */
-  public List<Problem> problems() {
+  public List<Problems.Problem> problems() {
     return problems;
   }
 }

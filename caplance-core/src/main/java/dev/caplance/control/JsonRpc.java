@@ -24,16 +24,16 @@ final class JsonRpc {
   /** The JSON is not a request. */
   static final int INVALID_REQUEST = -32600;
 
-  /** The method failed in a way that it did not foresee. */
+  /** The method failed unexpectedly. */
   static final int INTERNAL_ERROR = -32603;
 
-  /** The server has as many clients as it takes. */
+  /** The server accepts no more clients. */
   static final int TOO_MANY_CLIENTS = -32000;
 
   private JsonRpc() {}
 
   /**
-   * Reads one JSON value (RFC 8259, nothing more lenient) that fills the line.
+   * Reads one JSON value (strictly as in RFC 8259) that fills the line.
    *
    * @throws JsonParseException when the line is anything else
    */

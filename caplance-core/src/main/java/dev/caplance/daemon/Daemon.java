@@ -20,8 +20,8 @@ public interface Daemon {
   void stop();
 
   /**
-   * A second signal came: {@link #stop}, which is under way, shall no longer wait for anything that
-   * it can do without. Called by another thread; returns at once.
+   * Called on a second signal, by another thread, while {@link #stop} is running: it should stop
+   * waiting for anything that it can do without. Returns at once.
    */
   default void hurry() {}
 }

@@ -48,8 +48,8 @@ public final class MssClamp {
   }
 
   /**
-   * Limits the MSS of these addresses and of no others, in place of whatever rules of ours there
-   * are, be they from an earlier call or from a crashed run.
+   * Limits the MSS of these addresses and of no others. Replaces all rules of ours, from an earlier
+   * call or a crashed run.
    *
    * @param vips without any, the rules are removed
    * @param outerMtu the largest encapsulating packet, in bytes

@@ -153,7 +153,7 @@ public final class OwnChains {
               + family
               + " table '"
               + table
-              + "' was created by nft and cannot be shared; give that table another name");
+              + "' was made by nft and cannot be shared; give that table another name");
     }
     List<String> jumps = new ArrayList<>();
     List<String> chains = new ArrayList<>();

@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * {@link #borrowed}; whoever opened it closes it. One thread may receive and one may send. {@link
  * #close} may be called by any thread and more than once; calls that come later fail with EBADF.
  */
-public final class LinuxSocket implements MessageSink {
+public final class LinuxSocket implements SendBatch.Sink {
 
   private static final int CLOSED = -1;
 

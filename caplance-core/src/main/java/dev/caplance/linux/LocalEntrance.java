@@ -38,7 +38,7 @@ public final class LocalEntrance implements AutoCloseable {
 
   private static final String LO_NAME = "lo";
 
-  private final MessageSink socket;
+  private final SendBatch.Sink socket;
   private final SendBatch batch;
   private final Datagram datagram = new Datagram();
   private final int maxBytes;
@@ -52,12 +52,16 @@ public final class LocalEntrance implements AutoCloseable {
    * @param capacity packets of a batch, 1 to 1024
    * @param maxBytes of a packet
    */
-  public LocalEntrance(MessageSink socket, int capacity, int maxBytes) {
+  public LocalEntrance(SendBatch.Sink socket, int capacity, int maxBytes) {
     this(socket, capacity, maxBytes, null, null);
   }
 
   private LocalEntrance(
-      MessageSink socket, int capacity, int maxBytes, NativeMemory frameHeader, SocketAddress lo) {
+      SendBatch.Sink socket,
+      int capacity,
+      int maxBytes,
+      NativeMemory frameHeader,
+      SocketAddress lo) {
     this.socket = socket;
     this.batch = new SendBatch(capacity, MAX_PIECES + 1);
     this.maxBytes = maxBytes;
@@ -137,7 +141,7 @@ public final class LocalEntrance implements AutoCloseable {
   }
 
   /** Sends what waits; see {@link SendBatch#flush}. */
-  public void flush(SendListener listener) {
+  public void flush(SendBatch.Listener listener) {
     batch.flush(socket, listener);
   }
 

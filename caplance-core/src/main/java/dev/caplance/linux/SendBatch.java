@@ -218,7 +218,7 @@ public final class SendBatch implements AutoCloseable {
   }
 
   /** Sends all messages, which leaves the batch empty. One that is refused stops no other. */
-  public void flush(MessageSink sink, SendListener listener) {
+  public void flush(Sink sink, Listener listener) {
     int next = 0;
     while (next < count) {
       int sent = sink.send(headers.address(next), count - next);
@@ -233,7 +233,7 @@ public final class SendBatch implements AutoCloseable {
     count = 0;
   }
 
-  private void refused(int message, int errno, MessageSink sink, SendListener listener) {
+  private void refused(int message, int errno, Sink sink, Listener listener) {
     boolean gso = errno == Errno.EINVAL || errno == Errno.EMSGSIZE || errno == Errno.EIO;
     if (datagrams[message] > 1 && gso) {
       listener.gsoRefused(message, errno);
@@ -244,7 +244,7 @@ public final class SendBatch implements AutoCloseable {
   }
 
   /** Sends parts of the message in its own header: no other datagram has to be described anew. */
-  private void sendOneByOne(int message, MessageSink sink, SendListener listener) {
+  private void sendOneByOne(int message, Sink sink, Listener listener) {
     setControl(message, false);
     int next = 0;
     while (next < pieces[message]) {
@@ -269,5 +269,41 @@ public final class SendBatch implements AutoCloseable {
   public void close() {
     headers.close();
     extras.close();
+  }
+
+  /** Learns what became of the messages of a {@link SendBatch}, in their order. */
+  public interface Listener {
+
+    /** The kernel took {@code datagrams} of message {@code index}, {@code bytes} in all. */
+    void sent(int index, int datagrams, int bytes);
+
+    /** The kernel refused {@code datagrams} of message {@code index} with this error number. */
+    void failed(int index, int datagrams, int errno);
+
+    /**
+     * The kernel refused to segment the GSO batch in message {@code index}: the interface has no
+     * checksum offload, or its MTU is too small. Its datagrams are sent one by one next.
+     */
+    default void gsoRefused(int index, int errno) {}
+  }
+
+  /**
+   * What takes the messages of a {@link SendBatch}: a {@link LinuxSocket}. Tests put something else
+   * in its place that fails when they want it to.
+   */
+  public interface Sink extends AutoCloseable {
+
+    /**
+     * Sends messages without waiting for room. Allocates nothing.
+     *
+     * @param messages address of the first {@code struct mmsghdr}; the others follow it
+     * @param count how many, 1 to 1024
+     * @return how many were sent: fewer than {@code count} when one failed, whose error the call
+     *     that begins with it returns; or the negative error number of the first message
+     */
+    int send(long messages, int count);
+
+    @Override
+    void close();
   }
 }

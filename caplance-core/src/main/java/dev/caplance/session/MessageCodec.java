@@ -151,7 +151,7 @@ public final class MessageCodec {
       String value = equals < 0 ? "" : tokens[i].substring(equals + 1);
       if (options.put(key, value) != null) {
         throw new IllegalArgumentException(
-            "'" + Syntax.abbreviate(key) + "' stands twice in the line; write it once");
+            "'" + Syntax.abbreviate(key) + "' is in the line twice; write it once");
       }
     }
     return options;

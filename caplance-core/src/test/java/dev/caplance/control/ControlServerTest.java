@@ -219,14 +219,14 @@ class ControlServerTest {
   @Test
   void servesTwoClientsAtOnce() throws Exception {
     start();
-    CompletableFuture<Void> other = CompletableFuture.runAsync(() -> callQuietly("meet"));
-    callQuietly("meet");
-    other.join();
+    CompletableFuture<JsonElement> other = CompletableFuture.supplyAsync(() -> call("meet"));
+    assertThat(call("meet")).isEqualTo(JsonNull.INSTANCE);
+    assertThat(other.join()).isEqualTo(JsonNull.INSTANCE);
   }
 
-  private void callQuietly(String method) {
+  private JsonElement call(String method) {
     try (ControlClient client = connect()) {
-      client.call(method, NONE, LONG);
+      return client.call(method, NONE, LONG);
     } catch (IOException | ControlException e) {
       throw new AssertionError(e);
     }

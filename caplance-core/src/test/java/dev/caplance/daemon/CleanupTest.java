@@ -2,6 +2,7 @@ package dev.caplance.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caplance.CapturedLog;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,8 +28,14 @@ class CleanupTest {
           taken.add("third");
           throw new IllegalStateException("it is broken");
         });
-    cleanup.run();
-    cleanup.run();
+    try (CapturedLog log = new CapturedLog(Cleanup.class)) {
+      cleanup.run();
+      cleanup.run();
+      assertThat(log.lines())
+          .containsExactly(
+              "ERROR cannot take the third step: it is broken",
+              "ERROR cannot take the second step: it is stuck");
+    }
     assertThat(taken).containsExactly("third", "second", "first");
   }
 }

@@ -159,15 +159,19 @@ class JournalTest {
                   journal.undo(
                       journal.changes(MachineChange.Address.class),
                       change -> {
-                        if (change.equals(second)) {
-                          throw new IOException("no");
+                        if (!change.equals(third)) {
+                          throw new IOException("cannot undo " + change.prefix());
                         }
                         undone.add(change);
                       }))
           .isInstanceOf(IOException.class)
-          .hasMessage("no");
-      assertThat(undone).containsExactly(third, ADDRESS);
-      assertThat(changes(journal)).containsExactly(SYSCTL, second);
+          .hasMessage("cannot undo 10.0.0.51/32")
+          .satisfies(
+              failure ->
+                  assertThat(Failures.describe(failure))
+                      .isEqualTo("cannot undo 10.0.0.51/32; cannot undo 10.0.0.50/32"));
+      assertThat(undone).containsExactly(third);
+      assertThat(changes(journal)).containsExactly(ADDRESS, SYSCTL, second);
     }
   }
 
@@ -213,6 +217,17 @@ class JournalTest {
         System.out.println(e.getMessage());
       }
     }
+  }
+
+  @Test
+  void aChangeThatCannotBeWrittenDownIsNotRemembered() throws IOException {
+    Journal journal = Journal.open(directory, "lb");
+    journal.add(ADDRESS);
+    journal.close();
+    assertThatThrownBy(() -> journal.add(SYSCTL)).isInstanceOf(IOException.class);
+    assertThatThrownBy(() -> journal.undo(List.of(ADDRESS), change -> {}))
+        .isInstanceOf(IOException.class);
+    assertThat(changes(journal)).containsExactly(ADDRESS);
   }
 
   @Test

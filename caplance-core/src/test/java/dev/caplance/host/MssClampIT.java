@@ -97,7 +97,7 @@ class MssClampIT {
     MssClamp clamp = clamp(1500, VIP);
     here.run("iptables-nft", "-t", "mangle", "-F");
     here.run("iptables-nft", "-t", "mangle", "-X");
-    assertThat(clamp.check()).containsExactly("the IPv4 MSS rules had been removed; put them back");
+    assertThat(clamp.check()).containsExactly("the IPv4 MSS rules had been removed; put back");
     assertThat(clamp.check()).isEmpty();
     assertThat(saved()).containsExactly(":CAPLANCE-MSS - [0:0]", JUMP, RULE);
   }

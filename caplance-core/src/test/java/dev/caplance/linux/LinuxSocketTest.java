@@ -20,8 +20,8 @@ class LinuxSocketTest {
 
   private final Datagram datagram = new Datagram();
   private final List<String> outcomes = new ArrayList<>();
-  private final SendListener outcome =
-      new SendListener() {
+  private final SendBatch.Listener outcome =
+      new SendBatch.Listener() {
         @Override
         public void sent(int index, int datagrams, int bytes) {
           outcomes.add("sent " + index + " " + bytes + (datagrams > 1 ? " in " + datagrams : ""));

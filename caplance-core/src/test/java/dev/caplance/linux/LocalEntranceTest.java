@@ -91,7 +91,7 @@ class LocalEntranceTest {
   }
 
   /** {@code VIP}: sends datagrams to it in raw packets, and prints what became of them. */
-  static final class Deliver implements SendListener {
+  static final class Deliver implements SendBatch.Listener {
 
     private int sent;
     private int refused;

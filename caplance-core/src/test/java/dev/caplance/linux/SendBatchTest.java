@@ -26,8 +26,8 @@ class SendBatchTest {
 
   private final List<Integer> counts = new ArrayList<>();
 
-  private final MessageSink sink =
-      new MessageSink() {
+  private final SendBatch.Sink sink =
+      new SendBatch.Sink() {
         @Override
         public int send(long messages, int count) {
           counts.add(count);
@@ -38,8 +38,8 @@ class SendBatchTest {
         public void close() {}
       };
 
-  private final SendListener listener =
-      new SendListener() {
+  private final SendBatch.Listener listener =
+      new SendBatch.Listener() {
         @Override
         public void sent(int index, int datagrams, int bytes) {
           outcomes.add("sent " + index + " " + datagrams + "x " + bytes);
@@ -179,8 +179,8 @@ class SendBatchTest {
       receiver.setReceiveTimeout(10_000);
       SocketAddress to = SocketAddress.of(loopback, receiver.localPort());
       data.networkBytes().put("onetwothree".getBytes(StandardCharsets.US_ASCII));
-      MessageSink refusesFirst =
-          new MessageSink() {
+      SendBatch.Sink refusesFirst =
+          new SendBatch.Sink() {
             private boolean refused;
 
             @Override

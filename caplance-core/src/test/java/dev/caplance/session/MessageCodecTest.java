@@ -142,7 +142,7 @@ class MessageCodecTest {
         "REGISTER web-1 web-1.example|'web-1.example' is not an IP address; write it like",
         "REGISTER web-1 ::ffff:10.0.0.1|is not an IP address",
         "REGISTER web-1 10.0.0.11 =1|'=1' is not an option; write key=value",
-        "REGISTER web-1 10.0.0.11 a=1 a=2|'a' stands twice in the line; write it once",
+        "REGISTER web-1 10.0.0.11 a=1 a=2|'a' is in the line twice; write it once",
         "REGISTER web-1 10.0.0.11 version=1|version=1 is unknown; write version=2",
         "REGISTER web-1 10.0.0.11 version|version= is unknown; write version=2",
         "REGISTER web-1 10.0.0.11 version=two|version=two is unknown; write version=2",

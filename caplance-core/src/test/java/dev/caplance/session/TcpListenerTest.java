@@ -30,6 +30,9 @@ class TcpListenerTest {
         clients.add(connect(listener));
       }
       driver.turnUntil(() -> accepted.size() == clients.size());
+      assertThat(accepted)
+          .extracting(channel -> channel.socket().getPort())
+          .containsExactlyInAnyOrderElementsOf(clients.stream().map(Socket::getLocalPort).toList());
       closeAll(clients);
     }
   }

@@ -3,12 +3,11 @@ package dev.caplance.dist;
 import dev.caplance.linux.Datagram;
 import dev.caplance.linux.LinuxSocket;
 import dev.caplance.linux.SendBatch;
-import dev.caplance.linux.SendListener;
 import dev.caplance.linux.SocketAddress;
 import java.io.IOException;
 
 /** Sends whole IP packets, whatever source they claim, and fails when one cannot be sent. */
-final class RawSender implements SendListener, AutoCloseable {
+final class RawSender implements SendBatch.Listener, AutoCloseable {
 
   private final LinuxSocket socket;
   private final SendBatch batch;

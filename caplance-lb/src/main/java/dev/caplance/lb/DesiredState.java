@@ -2,7 +2,7 @@ package dev.caplance.lb;
 
 import static java.util.stream.Collectors.toMap;
 
-import dev.caplance.lb.dataplane.FlowTimeouts;
+import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.forwarding.ServiceSpec;
 import dev.caplance.lb.registry.RegistrySettings;
 import java.net.InetAddress;
@@ -23,7 +23,7 @@ import java.util.Optional;
  */
 record DesiredState(
     List<ServiceSpec> services,
-    FlowTimeouts flowTimeouts,
+    Dataplane.FlowTimeouts flowTimeouts,
     RegistrySettings registry,
     Map<InetAddress, Optional<String>> attachedVips) {
 
@@ -31,7 +31,7 @@ record DesiredState(
     LbConfig.Flows flows = config.flows();
     return new DesiredState(
         config.services(),
-        new FlowTimeouts(flows.tcpIdle(), flows.udpIdle(), flows.closingIdle()),
+        new Dataplane.FlowTimeouts(flows.tcpIdle(), flows.udpIdle(), flows.closingIdle()),
         new RegistrySettings(
             config.session().registerTimeout(), config.session().readTimeout(), config.services()),
         config.attachVip()

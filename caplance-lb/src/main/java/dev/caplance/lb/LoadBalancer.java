@@ -17,7 +17,6 @@ import dev.caplance.lb.admin.StatusMethod;
 import dev.caplance.lb.admin.WhatIfMethod;
 import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.dataplane.nfqueue.NfqueueDataplane;
-import dev.caplance.lb.dataplane.nfqueue.NfqueueSettings;
 import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.IpAddresses;
@@ -98,8 +97,8 @@ public final class LoadBalancer implements Daemon {
 
   private Dataplane dataplane(DesiredState desired, TableAssembler tables) throws IOException {
     LbConfig.Queues queues = config.queues();
-    NfqueueSettings settings =
-        new NfqueueSettings(
+    NfqueueDataplane.Settings settings =
+        new NfqueueDataplane.Settings(
             queues.first(),
             queues.count(),
             queues.length(),

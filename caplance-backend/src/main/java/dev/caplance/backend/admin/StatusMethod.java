@@ -3,7 +3,7 @@ package dev.caplance.backend.admin;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.caplance.backend.drain.DrainStatus;
-import dev.caplance.backend.health.HealthCheckStatus;
+import dev.caplance.backend.health.HealthChecks;
 import dev.caplance.backend.session.LoadBalancerSessions;
 import dev.caplance.backend.session.SessionSettings;
 import dev.caplance.backend.session.SessionStatus;
@@ -35,7 +35,7 @@ final class StatusMethod implements ControlMethod {
   private final Identity identity;
   private final Instant startedAt;
   private final Supplier<CompletableFuture<LoadBalancerSessions.Status>> sessions;
-  private final Supplier<List<HealthCheckStatus>> checks;
+  private final Supplier<List<HealthChecks.Status>> checks;
   private final Supplier<Optional<DrainStatus>> drain;
   private final Supplier<TrafficCounters.Snapshot> traffic;
   private final LongSupplier allocatedBytes;
@@ -51,7 +51,7 @@ final class StatusMethod implements ControlMethod {
       Identity identity,
       Instant startedAt,
       Supplier<CompletableFuture<LoadBalancerSessions.Status>> sessions,
-      Supplier<List<HealthCheckStatus>> checks,
+      Supplier<List<HealthChecks.Status>> checks,
       Supplier<Optional<DrainStatus>> drain,
       Supplier<TrafficCounters.Snapshot> traffic,
       LongSupplier allocatedBytes) {
@@ -88,7 +88,7 @@ final class StatusMethod implements ControlMethod {
             packets()));
   }
 
-  private static BackendDaemonStatus.Check check(HealthCheckStatus check) {
+  private static BackendDaemonStatus.Check check(HealthChecks.Status check) {
     HealthState state =
         switch (check.state()) {
           case UNKNOWN -> HealthState.UNKNOWN;

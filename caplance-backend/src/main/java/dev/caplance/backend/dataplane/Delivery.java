@@ -4,7 +4,6 @@ import dev.caplance.linux.Errno;
 import dev.caplance.linux.LinuxException;
 import dev.caplance.linux.LocalEntrance;
 import dev.caplance.linux.SendBatch;
-import dev.caplance.linux.SendListener;
 import dev.caplance.linux.SocketAddress;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpHeader;
@@ -20,7 +19,7 @@ import java.nio.ByteBuffer;
  * <p>There are two entrances, which this owns: the link of {@code lo}, and a raw socket for when
  * the link is shut or there are no packet sockets. For the thread that decapsulates.
  */
-final class Delivery implements SendListener, AutoCloseable {
+final class Delivery implements SendBatch.Listener, AutoCloseable {
 
   private final LocalEntrance link;
   private final LocalEntrance raw;

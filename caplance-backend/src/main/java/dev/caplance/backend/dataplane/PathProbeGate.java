@@ -18,10 +18,10 @@ final class PathProbeGate {
   private static final int LONGEST = PREFIX.length + 128;
   private static final int PER_SECOND = 256;
 
-  private final PathProbeListener listener;
+  private final Decapsulator.PathProbeListener listener;
   private final TokenBucket limit = TokenBucket.perSecond(PER_SECOND, System.nanoTime());
 
-  PathProbeGate(PathProbeListener listener) {
+  PathProbeGate(Decapsulator.PathProbeListener listener) {
     this.listener = listener;
   }
 

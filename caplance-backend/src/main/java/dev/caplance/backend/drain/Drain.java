@@ -1,6 +1,7 @@
 package dev.caplance.backend.drain;
 
 import dev.caplance.backend.drain.DrainStatus.State;
+import dev.caplance.backend.drain.Drainer.ConnectionCounter;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
@@ -23,7 +24,7 @@ final class Drain {
 
   private static final Duration BETWEEN_LOGS = Duration.ofSeconds(5);
 
-  private final ConnectionCounter counter;
+  private final Drainer.ConnectionCounter counter;
   private final LongSupplier nanoClock;
   private final CompletableFuture<Void> end = new CompletableFuture<>();
 
@@ -40,7 +41,7 @@ final class Drain {
    *
    * @param deadline after which connections are not waited for
    */
-  Drain(ConnectionCounter counter, Optional<Duration> deadline, LongSupplier nanoClock) {
+  Drain(Drainer.ConnectionCounter counter, Optional<Duration> deadline, LongSupplier nanoClock) {
     this.counter = counter;
     this.nanoClock = nanoClock;
     this.nextLog = nanoClock.getAsLong();

@@ -5,6 +5,7 @@ import dev.caplance.backend.session.BackendIntent;
 import dev.caplance.backend.session.CommandRefusedException;
 import dev.caplance.backend.session.CommandResult;
 import dev.caplance.backend.session.Drainable;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -29,6 +30,18 @@ public final class Drainer implements AutoCloseable {
 
   /** With very many connections, pauses are this many times as long as counting takes. */
   private static final int PAUSE_FACTOR = 10;
+
+  /** Counts the connections that clients still have to the application. */
+  @FunctionalInterface
+  public interface ConnectionCounter {
+
+    /**
+     * Counts; may take a while.
+     *
+     * @throws IOException if they cannot be counted; the message is for operators
+     */
+    int count() throws IOException;
+  }
 
   private final Drainable backend;
   private final ConnectionCounter counter;
@@ -192,5 +205,17 @@ public final class Drainer implements AutoCloseable {
     if (thread != null) {
       thread.interrupt();
     }
+  }
+
+  /** Counts the connections that clients still have to the application. */
+  @FunctionalInterface
+  public interface ConnectionCounter {
+
+    /**
+     * Counts; may take a while.
+     *
+     * @throws IOException if they cannot be counted; the message is for operators
+     */
+    int count() throws IOException;
   }
 }

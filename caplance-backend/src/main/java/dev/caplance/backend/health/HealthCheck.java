@@ -1,6 +1,6 @@
 package dev.caplance.backend.health;
 
-import dev.caplance.backend.health.HealthCheckStatus.State;
+import dev.caplance.backend.health.HealthChecks.Status.State;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
@@ -15,7 +15,7 @@ final class HealthCheck {
 
   private static final Logger LOG = LoggerFactory.getLogger(HealthCheck.class);
 
-  private final HealthCheckSettings settings;
+  private final HealthChecks.Settings settings;
   private final InstantSource clock;
 
   private State state = State.UNKNOWN;
@@ -24,13 +24,13 @@ final class HealthCheck {
   private Optional<String> lastError = Optional.empty();
 
   /** A check that has not been attempted yet. */
-  HealthCheck(HealthCheckSettings settings, InstantSource clock) {
+  HealthCheck(HealthChecks.Settings settings, InstantSource clock) {
     this.settings = settings;
     this.clock = clock;
     this.since = clock.instant();
   }
 
-  HealthCheckSettings settings() {
+  HealthChecks.Settings settings() {
     return settings;
   }
 
@@ -66,7 +66,7 @@ final class HealthCheck {
     }
   }
 
-  HealthCheckStatus status() {
-    return new HealthCheckStatus(settings.target(), state, since, lastError);
+  HealthChecks.Status status() {
+    return new HealthChecks.Status(settings.target(), state, since, lastError);
   }
 }

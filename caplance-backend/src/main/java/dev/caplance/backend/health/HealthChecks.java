@@ -1,6 +1,8 @@
 package dev.caplance.backend.health;
 
-import dev.caplance.backend.health.HealthCheckStatus.State;
+import dev.caplance.backend.health.HealthChecks.Status.State;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,11 +79,11 @@ public final class HealthChecks implements AutoCloseable {
    *
    * @param wanted without any, the application is healthy
    */
-  public synchronized void apply(List<HealthCheckSettings> wanted) {
+  public synchronized void apply(List<Settings> wanted) {
     List<Running> unwanted = new ArrayList<>(running);
     List<Running> next = new ArrayList<>();
     List<Thread> started = new ArrayList<>();
-    for (HealthCheckSettings settings : wanted) {
+    for (Settings settings : wanted) {
       Optional<Running> kept =
           unwanted.stream().filter(one -> one.check().settings().equals(settings)).findFirst();
       Running one = kept.orElseGet(() -> create(settings));
@@ -96,7 +98,7 @@ public final class HealthChecks implements AutoCloseable {
     started.forEach(Thread::start);
   }
 
-  private Running create(HealthCheckSettings settings) {
+  private Running create(Settings settings) {
     HealthCheck check = new HealthCheck(settings, clock);
     Checker checker = checkers.create(settings.target(), settings.timeout());
     Thread thread = new Thread(() -> run(check, checker), "check-" + ++threadsMade);
@@ -105,7 +107,7 @@ public final class HealthChecks implements AutoCloseable {
   }
 
   /** The state of each check, in the order in which they were applied. */
-  public synchronized List<HealthCheckStatus> status() {
+  public synchronized List<Status> status() {
     return running.stream().map(one -> one.check().status()).toList();
   }
 
@@ -158,8 +160,8 @@ public final class HealthChecks implements AutoCloseable {
   }
 
   private Optional<String> problem() {
-    List<HealthCheckStatus> all = status();
-    Optional<HealthCheckStatus> unhealthy =
+    List<Status> all = status();
+    Optional<Status> unhealthy =
         all.stream().filter(check -> check.state() == State.UNHEALTHY).findFirst();
     if (unhealthy.isPresent()) {
       return unhealthy.get().lastError();
@@ -186,5 +188,47 @@ public final class HealthChecks implements AutoCloseable {
     List<Thread> threads = running.stream().map(Running::thread).toList();
     threads.forEach(Thread::interrupt);
     return threads;
+  }
+
+  /**
+   * The state of one check at one moment.
+   *
+   * @param since when the state began
+   * @param lastError why the last attempt failed, or the last failed one while the application is
+   *     unhealthy; empty while the last attempt of a healthy application succeeded
+   */
+  public record Status(CheckTarget target, State state, Instant since, Optional<String> lastError) {
+
+    /** What a check says about the application. */
+    public enum State {
+      /** No attempt has ended yet. */
+      UNKNOWN,
+      HEALTHY,
+      UNHEALTHY
+    }
+  }
+
+  /**
+   * What one check checks, and how often.
+   *
+   * @param interval from the start of one attempt to the start of the next
+   * @param timeout of one attempt, at most the interval
+   * @param rise how many successes in a row make an unhealthy application healthy, at least 1
+   * @param fall how many failures in a row make a healthy application unhealthy, at least 1
+   */
+  public record Settings(
+      CheckTarget target, Duration interval, Duration timeout, int rise, int fall) {
+
+    /**
+     * @throws IllegalArgumentException if a value is out of range
+     */
+    public Settings {
+      if (timeout.isNegative() || timeout.isZero() || timeout.compareTo(interval) > 0) {
+        throw new IllegalArgumentException("a timeout of " + timeout + ", every " + interval);
+      }
+      if (rise < 1 || fall < 1) {
+        throw new IllegalArgumentException("rise " + rise + " or fall " + fall + " is less than 1");
+      }
+    }
   }
 }

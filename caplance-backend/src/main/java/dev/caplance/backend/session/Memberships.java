@@ -147,7 +147,7 @@ final class Memberships {
     intent = wanted;
     LOG.info("the intent of {} is now: {}", settings.name(), wanted.word());
     List<Membership> asked = members;
-    CommandReplies replies = new CommandReplies(wanted, asked.size(), result);
+    CommandResult.Collector replies = new CommandResult.Collector(wanted, asked.size(), result);
     for (int i = 0; i < asked.size(); i++) {
       asked.get(i).intend(wanted, replies.of(i, asked.get(i).loadBalancer()));
     }

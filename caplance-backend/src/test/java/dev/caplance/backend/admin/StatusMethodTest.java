@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.gson.JsonObject;
 import dev.caplance.backend.drain.DrainStatus;
 import dev.caplance.backend.health.CheckTarget;
-import dev.caplance.backend.health.HealthCheckStatus;
+import dev.caplance.backend.health.HealthChecks;
 import dev.caplance.backend.session.BackendIntent;
 import dev.caplance.backend.session.CommandRefusedException;
 import dev.caplance.backend.session.LoadBalancerAddress;
@@ -50,7 +50,7 @@ class StatusMethodTest {
               Duration.ofSeconds(1),
               Duration.ofSeconds(30)));
 
-  private final List<HealthCheckStatus> checks = new ArrayList<>();
+  private final List<HealthChecks.Status> checks = new ArrayList<>();
   private Optional<DrainStatus> drain = Optional.empty();
 
   private final TrafficCounters traffic = new TrafficCounters();
@@ -95,16 +95,16 @@ class StatusMethodTest {
             Optional.empty());
 
     checks.add(
-        new HealthCheckStatus(
+        new HealthChecks.Status(
             new CheckTarget.Http(
                 new InetSocketAddress(IpAddresses.parse("10.0.0.50"), 80), "/health", 200),
-            HealthCheckStatus.State.UNHEALTHY,
+            HealthChecks.Status.State.UNHEALTHY,
             STARTED,
             Optional.of("http 10.0.0.50:80/health answered 500, expected 200")));
     checks.add(
-        new HealthCheckStatus(
+        new HealthChecks.Status(
             new CheckTarget.Tcp(new InetSocketAddress(IpAddresses.parse("2001:db8::50"), 81)),
-            HealthCheckStatus.State.UNKNOWN,
+            HealthChecks.Status.State.UNKNOWN,
             STARTED,
             Optional.empty()));
     drain =

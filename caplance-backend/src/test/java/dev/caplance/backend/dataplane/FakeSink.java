@@ -1,13 +1,13 @@
 package dev.caplance.backend.dataplane;
 
-import dev.caplance.linux.MessageSink;
+import dev.caplance.linux.SendBatch;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 
 /** Counts messages, and refuses those whose error number is next; 0 lets a call pass. */
-final class FakeSink implements MessageSink {
+final class FakeSink implements SendBatch.Sink {
   final Deque<Integer> errors = new ArrayDeque<>();
   final List<Integer> counts = new ArrayList<>();
   boolean closed;

@@ -2,7 +2,7 @@ package dev.caplance.backend.health;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caplance.backend.health.HealthCheckStatus.State;
+import dev.caplance.backend.health.HealthChecks.Status.State;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -13,8 +13,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class HealthCheckTest {
 
-  private static final HealthCheckSettings SETTINGS =
-      new HealthCheckSettings(
+  private static final HealthChecks.Settings SETTINGS =
+      new HealthChecks.Settings(
           new CheckTarget.Command(List.of("check")),
           Duration.ofSeconds(5),
           Duration.ofSeconds(2),

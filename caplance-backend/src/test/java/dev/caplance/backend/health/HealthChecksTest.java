@@ -3,7 +3,7 @@ package dev.caplance.backend.health;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.caplance.backend.health.HealthCheckStatus.State;
+import dev.caplance.backend.health.HealthChecks.Status.State;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
@@ -55,12 +55,12 @@ class HealthChecksTest {
     };
   }
 
-  private static HealthCheckSettings settings(String name) {
+  private static HealthChecks.Settings settings(String name) {
     return settings(name, 2);
   }
 
-  private static HealthCheckSettings settings(String name, int fall) {
-    return new HealthCheckSettings(
+  private static HealthChecks.Settings settings(String name, int fall) {
+    return new HealthChecks.Settings(
         new CheckTarget.Command(List.of(name)),
         Duration.ofMillis(1),
         Duration.ofMillis(1),
@@ -81,8 +81,8 @@ class HealthChecksTest {
     return told.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
   }
 
-  private HealthCheckStatus status(String name, State state, String lastError) {
-    return new HealthCheckStatus(
+  private HealthChecks.Status status(String name, State state, String lastError) {
+    return new HealthChecks.Status(
         new CheckTarget.Command(List.of(name)), state, NOW, Optional.ofNullable(lastError));
   }
 
@@ -191,7 +191,7 @@ class HealthChecksTest {
     apply("a", "a");
     nextTold();
     attempt("a", "");
-    List<HealthCheckStatus> before = checks.status();
+    List<HealthChecks.Status> before = checks.status();
     apply("a", "a");
     assertThat(checks.status()).isEqualTo(before).hasSize(2);
     assertThat(told).isEmpty();

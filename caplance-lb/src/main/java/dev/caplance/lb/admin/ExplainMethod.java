@@ -11,8 +11,8 @@ import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Service;
 import dev.caplance.lb.forwarding.Target;
+import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.lb.registry.BackendView;
-import dev.caplance.lb.registry.RegistryEntry;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.status.FlowExplanation;
@@ -191,7 +191,7 @@ public final class ExplainMethod implements ControlMethod {
   private Optional<BackendView> backend(Target target)
       throws ControlException, InterruptedException {
     return backends.now().stream()
-        .map(RegistryEntry::backend)
+        .map(BackendRegistry.Entry::backend)
         .filter(backend -> backend.target().id() == target.id())
         .findFirst();
   }

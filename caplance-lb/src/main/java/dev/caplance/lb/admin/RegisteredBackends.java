@@ -1,7 +1,7 @@
 package dev.caplance.lb.admin;
 
 import dev.caplance.control.ControlException;
-import dev.caplance.lb.registry.RegistryEntry;
+import dev.caplance.lb.registry.BackendRegistry;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -15,15 +15,15 @@ public final class RegisteredBackends {
 
   private static final long TIMEOUT_SECONDS = 5;
 
-  private final Supplier<CompletableFuture<List<RegistryEntry>>> registry;
+  private final Supplier<CompletableFuture<List<BackendRegistry.Entry>>> registry;
 
   /** Asks this registry. */
-  public RegisteredBackends(Supplier<CompletableFuture<List<RegistryEntry>>> registry) {
+  public RegisteredBackends(Supplier<CompletableFuture<List<BackendRegistry.Entry>>> registry) {
     this.registry = registry;
   }
 
   /** All registered backends, in byte order of their names. */
-  List<RegistryEntry> now() throws ControlException, InterruptedException {
+  List<BackendRegistry.Entry> now() throws ControlException, InterruptedException {
     try {
       return registry.get().get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException | TimeoutException | RejectedExecutionException e) {

@@ -6,14 +6,12 @@ import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
 import dev.caplance.lb.dataplane.Dataplane;
-import dev.caplance.lb.dataplane.TargetTraffic;
-import dev.caplance.lb.dataplane.WorkerStatus;
 import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Service;
 import dev.caplance.lb.forwarding.ServiceSpec;
 import dev.caplance.lb.registry.BackendHealth;
+import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.lb.registry.BackendView;
-import dev.caplance.lb.registry.RegistryEntry;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.status.HealthState;
@@ -57,7 +55,7 @@ public final class StatusMethod implements ControlMethod {
   @Override
   public JsonElement call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
-    List<WorkerStatus> workers = dataplane.status();
+    List<Dataplane.WorkerStatus> workers = dataplane.status();
     return StatusJson.write(
         new LoadBalancerStatus(
             version,
@@ -89,9 +87,9 @@ public final class StatusMethod implements ControlMethod {
     };
   }
 
-  private LoadBalancerStatus.Backend backend(RegistryEntry entry) {
+  private LoadBalancerStatus.Backend backend(BackendRegistry.Entry entry) {
     BackendView backend = entry.backend();
-    TargetTraffic traffic = dataplane.traffic(backend.target());
+    Dataplane.TargetTraffic traffic = dataplane.traffic(backend.target());
     return new LoadBalancerStatus.Backend(
         backend.name(),
         IpAddresses.format(backend.dataAddress()),
@@ -119,11 +117,11 @@ public final class StatusMethod implements ControlMethod {
     return new LoadBalancerStatus.Health(state, health.code(), health.reason());
   }
 
-  private static LoadBalancerStatus.Packets packets(List<WorkerStatus> workers) {
+  private static LoadBalancerStatus.Packets packets(List<Dataplane.WorkerStatus> workers) {
     long received = 0;
     long bytes = 0;
     Map<Disposition, Long> sum = new EnumMap<>(Disposition.class);
-    for (WorkerStatus worker : workers) {
+    for (Dataplane.WorkerStatus worker : workers) {
       received += worker.traffic().received();
       bytes += worker.traffic().bytes();
       worker.traffic().dispositions().forEach((what, count) -> sum.merge(what, count, Long::sum));
@@ -141,7 +139,7 @@ public final class StatusMethod implements ControlMethod {
         .toList();
   }
 
-  private static LoadBalancerStatus.Worker worker(WorkerStatus worker) {
+  private static LoadBalancerStatus.Worker worker(Dataplane.WorkerStatus worker) {
     return new LoadBalancerStatus.Worker(
         worker.queue(),
         worker.traffic().received(),

@@ -4,8 +4,10 @@ import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.ServiceSpec;
 import dev.caplance.lb.forwarding.Target;
 import dev.caplance.packet.FlowKey;
+import dev.caplance.packet.TrafficCounters;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -67,4 +69,43 @@ public interface Dataplane {
 
   /** Undoes {@link #apply} and {@link #start}. Packets already received are sent. */
   void stop();
+
+  /**
+   * After how long without a packet a flow is forgotten, in whole seconds.
+   *
+   * @param tcp of a connection
+   * @param udp of a flow of datagrams
+   * @param closing of a connection that one side has ended
+   */
+  record FlowTimeouts(Duration tcp, Duration udp, Duration closing) {}
+
+  /**
+   * What was sent to one target.
+   *
+   * @param bytes of the packets, without the encapsulation
+   */
+  record TargetTraffic(long packets, long bytes) {
+
+    /** Nothing was sent. */
+    public static final TargetTraffic NONE = new TargetTraffic(0, 0);
+  }
+
+  /**
+   * What one worker has done since it started.
+   *
+   * @param queue the number of its NFQUEUE
+   * @param traffic its packets and what became of them
+   * @param verdictMessages in which it settled them with the kernel
+   * @param flows that it keeps now
+   * @param flowsNotKept how often a flow found no room, once for each of its packets, so that it
+   *     went where the table of the moment says
+   * @param allocatedBytes that its thread has ever taken from the heap
+   */
+  record WorkerStatus(
+      int queue,
+      TrafficCounters.Snapshot traffic,
+      long verdictMessages,
+      int flows,
+      long flowsNotKept,
+      long allocatedBytes) {}
 }

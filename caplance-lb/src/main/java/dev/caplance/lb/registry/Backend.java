@@ -94,8 +94,8 @@ final class Backend {
     }
   }
 
-  RegistryEntry entry() {
-    return new RegistryEntry(view, session.silence());
+  BackendRegistry.Entry entry() {
+    return new BackendRegistry.Entry(view, session.silence());
   }
 
   /** Name and data address, for log lines. */

@@ -114,7 +114,7 @@ public final class BackendRegistry {
     this.loop = loop;
     this.wallClock = wallClock;
     this.maxBackends = maxBackends;
-    this.roster = new Roster(new RosterFile(rosterFile), loop, backends.values(), this::changed);
+    this.roster = new Roster(rosterFile, loop, backends.values(), this::changed);
     this.strangersLog = new LimitedLog(LOG, loop::nanoTime, 20, Duration.ofSeconds(1));
   }
 
@@ -160,7 +160,7 @@ public final class BackendRegistry {
    *
    * @throws java.util.concurrent.RejectedExecutionException when it was stopped
    */
-  public CompletableFuture<List<RegistryEntry>> entries() {
+  public CompletableFuture<List<Entry>> entries() {
     return CompletableFuture.supplyAsync(
         () -> backends.values().stream().map(Backend::entry).toList(), loop);
   }
@@ -330,4 +330,11 @@ public final class BackendRegistry {
     List.copyOf(backends.values())
         .forEach(backend -> backend.session().deregister(Level.INFO, STOPPING));
   }
+
+  /**
+   * A registered backend and how long ago its last line came, for people and programs that ask.
+   *
+   * @param silence not negative
+   */
+  public record Entry(BackendView backend, Duration silence) {}
 }

@@ -1,7 +1,14 @@
 package dev.caplance.lb.registry;
 
+import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
+
 import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.session.EventLoop;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Set;
@@ -14,7 +21,9 @@ import org.slf4j.LoggerFactory;
  * Who took new flows when the load balancer was last seen, so that after a restart it is known who
  * has yet to return: a table of those alone that are back already would send the connections of the
  * others to strangers, who reset them. It is complete when all have returned, fit or not, or when
- * {@link ForwardingTable#GRACE} is over. Owned by the registry's thread.
+ * {@link ForwardingTable#GRACE} is over. Without its file a load balancer works as well, only less
+ * gently when it is restarted, so whatever goes wrong with that is only logged. Owned by the
+ * registry's thread.
  */
 final class Roster {
 
@@ -23,7 +32,7 @@ final class Roster {
   /** Where thousands register at once, the file is not written for each. */
   private static final Duration DELAY_OF_WRITING = Duration.ofSeconds(1);
 
-  private final RosterFile file;
+  private final Path file;
   private final EventLoop loop;
   private final Collection<Backend> backends;
   private final Set<String> missing;
@@ -35,14 +44,15 @@ final class Roster {
   /**
    * The roster that an earlier run left in the file.
    *
+   * @param file names of backends, one on each line
    * @param backends the registered ones of each moment
    * @param onPatienceOver called when not all have returned in time; the roster is complete then
    */
-  Roster(RosterFile file, EventLoop loop, Collection<Backend> backends, Runnable onPatienceOver) {
+  Roster(Path file, EventLoop loop, Collection<Backend> backends, Runnable onPatienceOver) {
     this.file = file;
     this.loop = loop;
     this.backends = backends;
-    this.written = file.read();
+    this.written = read();
     this.missing = new TreeSet<>(written);
     if (!missing.isEmpty()) {
       loop.schedule(ForwardingTable.GRACE, () -> giveUp(onPatienceOver));
@@ -92,7 +102,7 @@ final class Roster {
             .map(BackendView::name)
             .collect(Collectors.toCollection(TreeSet::new));
     if (!present.equals(written)) {
-      file.write(present);
+      write(present);
       written = present;
     }
   }
@@ -105,6 +115,30 @@ final class Roster {
           String.join(", ", missing));
       missing.clear();
       onPatienceOver.run();
+    }
+  }
+
+  /** The names; none when there is no such file. */
+  private Set<String> read() {
+    try {
+      return Set.copyOf(Files.readAllLines(file));
+    } catch (NoSuchFileException e) {
+      return Set.of();
+    } catch (IOException e) {
+      LOG.warn("cannot read {}, so no backend is awaited: {}", file, e.toString());
+      return Set.of();
+    }
+  }
+
+  /** Replaces all names. */
+  private void write(Collection<String> names) {
+    try {
+      Files.createDirectories(file.getParent());
+      Path draft = file.resolveSibling(file.getFileName() + ".new");
+      Files.write(draft, names);
+      Files.move(draft, file, REPLACE_EXISTING, ATOMIC_MOVE);
+    } catch (IOException e) {
+      LOG.warn("cannot write {}, so a restart will await no backend: {}", file, e.toString());
     }
   }
 }

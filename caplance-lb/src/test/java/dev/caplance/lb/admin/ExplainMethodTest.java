@@ -15,8 +15,8 @@ import dev.caplance.control.ControlException;
 import dev.caplance.lb.dataplane.FakeDataplane;
 import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Service;
+import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.lb.registry.BackendView;
-import dev.caplance.lb.registry.RegistryEntry;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.session.Intent;
 import java.time.Duration;
@@ -49,8 +49,8 @@ class ExplainMethodTest {
     }
   }
 
-  private List<RegistryEntry> registered() {
-    return Stream.of(b1, b2, b3).map(b -> new RegistryEntry(b, Duration.ZERO)).toList();
+  private List<BackendRegistry.Entry> registered() {
+    return Stream.of(b1, b2, b3).map(b -> new BackendRegistry.Entry(b, Duration.ZERO)).toList();
   }
 
   private JsonObject explain(String flow) throws ControlException, InterruptedException {

@@ -11,15 +11,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.gson.JsonObject;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
+import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.dataplane.FakeDataplane;
-import dev.caplance.lb.dataplane.TargetTraffic;
-import dev.caplance.lb.dataplane.WorkerStatus;
 import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Service;
 import dev.caplance.lb.forwarding.Target;
 import dev.caplance.lb.registry.BackendHealth;
+import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.lb.registry.BackendView;
-import dev.caplance.lb.registry.RegistryEntry;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.TrafficCounters;
@@ -46,8 +45,8 @@ class StatusMethodTest {
 
   private static final Caller PEER = new Caller(0, 0, 4711);
 
-  private List<WorkerStatus> workers = List.of();
-  private Supplier<CompletableFuture<List<RegistryEntry>>> registry =
+  private List<Dataplane.WorkerStatus> workers = List.of();
+  private Supplier<CompletableFuture<List<BackendRegistry.Entry>>> registry =
       () -> CompletableFuture.completedFuture(List.of());
   private final Map<InetAddress, Long> otherTraffic = new LinkedHashMap<>();
 
@@ -56,13 +55,13 @@ class StatusMethodTest {
   /** A data plane that is asked, and nothing more. */
   private final class Counting extends FakeDataplane {
     @Override
-    public List<WorkerStatus> status() {
+    public List<Dataplane.WorkerStatus> status() {
       return workers;
     }
 
     @Override
-    public TargetTraffic traffic(Target target) {
-      return new TargetTraffic(12345, 9_876_543_210L);
+    public Dataplane.TargetTraffic traffic(Target target) {
+      return new Dataplane.TargetTraffic(12345, 9_876_543_210L);
     }
 
     @Override
@@ -90,10 +89,10 @@ class StatusMethodTest {
     return json.replaceAll("\\n *", "");
   }
 
-  private static RegistryEntry registered(
+  private static BackendRegistry.Entry registered(
       String name, int version, Intent intent, BackendHealth health, Set<String> services) {
     InetAddress address = IpAddresses.parse("2001:db8::11");
-    return new RegistryEntry(
+    return new BackendRegistry.Entry(
         new BackendView(
             new Target(1, 1, name, 7, address, 1500),
             version,
@@ -106,8 +105,8 @@ class StatusMethodTest {
         Duration.ofMillis(1234));
   }
 
-  private static WorkerStatus worker(int queue, TrafficCounters traffic) {
-    return new WorkerStatus(queue, traffic.snapshot(), 3, 17, 1, 4096);
+  private static Dataplane.WorkerStatus worker(int queue, TrafficCounters traffic) {
+    return new Dataplane.WorkerStatus(queue, traffic.snapshot(), 3, 17, 1, 4096);
   }
 
   @Test
@@ -278,12 +277,13 @@ class StatusMethodTest {
     FAILED,
     STOPPED;
 
-    CompletableFuture<List<RegistryEntry>> inject() {
+    CompletableFuture<List<BackendRegistry.Entry>> inject() {
       return switch (this) {
         case TOO_LATE ->
             new CompletableFuture<>() {
               @Override
-              public List<RegistryEntry> get(long timeout, TimeUnit unit) throws TimeoutException {
+              public List<BackendRegistry.Entry> get(long timeout, TimeUnit unit)
+                  throws TimeoutException {
                 throw new TimeoutException();
               }
             };

@@ -16,7 +16,7 @@ public class FakeDataplane implements Dataplane {
   public void start() {}
 
   @Override
-  public void apply(List<ServiceSpec> services, FlowTimeouts timeouts) {}
+  public void apply(List<ServiceSpec> services, Dataplane.FlowTimeouts timeouts) {}
 
   @Override
   public boolean publish(ForwardingTable table) {
@@ -27,13 +27,13 @@ public class FakeDataplane implements Dataplane {
   public void maintain() {}
 
   @Override
-  public List<WorkerStatus> status() {
+  public List<Dataplane.WorkerStatus> status() {
     return List.of();
   }
 
   @Override
-  public TargetTraffic traffic(Target target) {
-    return TargetTraffic.NONE;
+  public Dataplane.TargetTraffic traffic(Target target) {
+    return Dataplane.TargetTraffic.NONE;
   }
 
   @Override

@@ -281,13 +281,13 @@ final class RegistryHarness implements AutoCloseable {
     return lastPublished().stream().map(BackendView::name).toList();
   }
 
-  private List<RegistryEntry> entries() {
-    CompletableFuture<List<RegistryEntry>> entries = registry.entries();
+  private List<BackendRegistry.Entry> entries() {
+    CompletableFuture<List<BackendRegistry.Entry>> entries = registry.entries();
     turn();
     return entries.join();
   }
 
-  RegistryEntry entry(String name) {
+  BackendRegistry.Entry entry(String name) {
     return entries().stream()
         .filter(entry -> entry.backend().name().equals(name))
         .findFirst()

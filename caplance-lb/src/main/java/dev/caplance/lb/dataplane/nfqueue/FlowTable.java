@@ -1,6 +1,6 @@
 package dev.caplance.lb.dataplane.nfqueue;
 
-import dev.caplance.lb.dataplane.FlowTimeouts;
+import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.linux.NativeMemory;
 import dev.caplance.packet.FlowHash.Fingerprint;
 import dev.caplance.packet.FlowKey;
@@ -72,7 +72,7 @@ final class FlowTable implements AutoCloseable {
    *
    * @param capacity flows, rounded up to a power of two of at least eight; 24 bytes each
    */
-  FlowTable(int capacity, FlowTimeouts timeouts) {
+  FlowTable(int capacity, Dataplane.FlowTimeouts timeouts) {
     int sets = Math.max(1, Integer.highestOneBit(Math.max(capacity - 1, 1)) * 2 / WAYS);
     this.memory = NativeMemory.allocateForRandomAccess(Math.multiplyExact(sets, SET));
     this.entries = memory.nativeBytes();
@@ -82,7 +82,7 @@ final class FlowTable implements AutoCloseable {
   }
 
   /** From now on flows are forgotten after these. Any thread may call. */
-  final void setTimeouts(FlowTimeouts newTimeouts) {
+  final void setTimeouts(Dataplane.FlowTimeouts newTimeouts) {
     timeouts =
         new int[] {
           NEW_TIMEOUT,

@@ -6,9 +6,6 @@ import static java.util.stream.Collectors.toList;
 import dev.caplance.host.CommandRunner;
 import dev.caplance.host.NetfilterRules;
 import dev.caplance.lb.dataplane.Dataplane;
-import dev.caplance.lb.dataplane.FlowTimeouts;
-import dev.caplance.lb.dataplane.TargetTraffic;
-import dev.caplance.lb.dataplane.WorkerStatus;
 import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.ServiceSpec;
 import dev.caplance.lb.forwarding.Target;
@@ -41,7 +38,7 @@ public final class NfqueueDataplane implements Dataplane {
   /** A worker, the loop whose thread runs it, and its flows. */
   private record Worker(PacketWorker packets, ReceiveLoop loop, Flows flows) {}
 
-  private final NfqueueSettings settings;
+  private final Settings settings;
   private final ReceiveLoop.Owner owner;
 
   /** Guarded by itself: commands of the host may take long, and no publication waits for them. */
@@ -59,10 +56,7 @@ public final class NfqueueDataplane implements Dataplane {
    * @param owner answers for the workers
    */
   public NfqueueDataplane(
-      NfqueueSettings settings,
-      ForwardingTable table,
-      CommandRunner commands,
-      ReceiveLoop.Owner owner) {
+      Settings settings, ForwardingTable table, CommandRunner commands, ReceiveLoop.Owner owner) {
     this.settings = settings;
     this.owner = owner;
     this.rules = new NetfilterRules(settings.firstQueue(), settings.queueCount(), commands);
@@ -101,7 +95,8 @@ public final class NfqueueDataplane implements Dataplane {
   }
 
   @Override
-  public void apply(List<ServiceSpec> services, FlowTimeouts timeouts) throws IOException {
+  public void apply(List<ServiceSpec> services, Dataplane.FlowTimeouts timeouts)
+      throws IOException {
     workers.forEach(worker -> worker.flows.table().setTimeouts(timeouts));
     Map<InetAddress, List<ServiceSpec>> byVip =
         services.stream().collect(groupingBy(ServiceSpec::vip, LinkedHashMap::new, toList()));
@@ -134,16 +129,16 @@ public final class NfqueueDataplane implements Dataplane {
   }
 
   @Override
-  public List<WorkerStatus> status() {
+  public List<Dataplane.WorkerStatus> status() {
     return workers.stream()
         .map(worker -> worker.packets.status(worker.loop.allocatedBytes()))
         .toList();
   }
 
   @Override
-  public TargetTraffic traffic(Target target) {
+  public Dataplane.TargetTraffic traffic(Target target) {
     TargetState state = routes.find(target);
-    return state == null ? TargetTraffic.NONE : state.traffic();
+    return state == null ? Dataplane.TargetTraffic.NONE : state.traffic();
   }
 
   @Override
@@ -184,4 +179,24 @@ public final class NfqueueDataplane implements Dataplane {
     ending.forEach(worker -> worker.loop.stop());
     ending.forEach(worker -> worker.packets.close());
   }
+
+  /**
+   * What the data plane on NFQUEUE is told by the configuration and the host.
+   *
+   * @param firstQueue number of the first queue; the others follow it, then as many for TCP
+   * @param queueCount pairs of queues, and hence workers, at least 1
+   * @param queueLength packets that the kernel keeps in each queue before it drops
+   * @param widestMtu bytes of the largest packet that can reach this host in one piece
+   * @param flowsPerWorker how many flows each worker keeps at most
+   * @param timeouts after which flows are forgotten
+   * @param dataPort the UDP port of backends, 1 to 65535
+   */
+  public record Settings(
+      int firstQueue,
+      int queueCount,
+      int queueLength,
+      int widestMtu,
+      int flowsPerWorker,
+      Dataplane.FlowTimeouts timeouts,
+      int dataPort) {}
 }

@@ -1,6 +1,6 @@
 package dev.caplance.lb.dataplane.nfqueue;
 
-import dev.caplance.lb.dataplane.WorkerStatus;
+import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Target;
 import dev.caplance.linux.BatchLimit;
@@ -117,7 +117,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
    */
   static PacketWorker open(
       int number,
-      NfqueueSettings settings,
+      NfqueueDataplane.Settings settings,
       Flows flows,
       SecondsClock clock,
       ReceiveLoop.Owner owner,
@@ -169,9 +169,9 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   }
 
   /** Any thread may call. The allocated bytes are those of the thread that runs the worker. */
-  WorkerStatus status(long allocatedBytes) {
+  Dataplane.WorkerStatus status(long allocatedBytes) {
     TrafficCounters.Snapshot traffic = counters.snapshot();
-    return new WorkerStatus(
+    return new Dataplane.WorkerStatus(
         queue.number(),
         traffic,
         traffic.of(TrafficCounter.VERDICTS),

@@ -3,10 +3,8 @@ package dev.caplance.lb.dataplane.nfqueue;
 import dev.caplance.linux.Datagram;
 import dev.caplance.linux.LinuxException;
 import dev.caplance.linux.LinuxSocket;
-import dev.caplance.linux.MessageSink;
 import dev.caplance.linux.NativeMemory;
 import dev.caplance.linux.SendBatch;
-import dev.caplance.linux.SendListener;
 import dev.caplance.packet.ErrorReply;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpHeader;
@@ -20,7 +18,7 @@ import java.util.function.LongSupplier;
  * thousand in a second: if the source of a packet is forged, its answer goes to someone who sent
  * nothing. Owns its sockets. For the worker's thread. Allocates nothing once it is made.
  */
-final class Responder implements SendListener, AutoCloseable {
+final class Responder implements SendBatch.Listener, AutoCloseable {
 
   private static final int PER_SECOND = 1000;
   private static final int SLOTS = 64;
@@ -30,8 +28,8 @@ final class Responder implements SendListener, AutoCloseable {
   /** Replies are written to the beginning of a buffer, so each slot has a view of its own. */
   private final ByteBuffer[] slots = new ByteBuffer[SLOTS];
 
-  private final MessageSink ipv4;
-  private final MessageSink ipv6;
+  private final SendBatch.Sink ipv4;
+  private final SendBatch.Sink ipv6;
   private final SendBatch ipv4Batch = new SendBatch(SLOTS, SendBatch.DATAGRAM_PIECES);
   private final SendBatch ipv6Batch = new SendBatch(SLOTS, SendBatch.DATAGRAM_PIECES);
   private final Datagram datagram = new Datagram();
@@ -52,7 +50,7 @@ final class Responder implements SendListener, AutoCloseable {
    * @param ipv6 null without IPv6
    * @param perSecond the most answers of each kind
    */
-  Responder(MessageSink ipv4, MessageSink ipv6, int perSecond, LongSupplier nanoClock) {
+  Responder(SendBatch.Sink ipv4, SendBatch.Sink ipv6, int perSecond, LongSupplier nanoClock) {
     this.ipv4 = ipv4;
     this.ipv6 = ipv6;
     this.nanoClock = nanoClock;

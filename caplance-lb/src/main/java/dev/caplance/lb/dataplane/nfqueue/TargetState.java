@@ -1,6 +1,6 @@
 package dev.caplance.lb.dataplane.nfqueue;
 
-import dev.caplance.lb.dataplane.TargetTraffic;
+import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.forwarding.Target;
 import dev.caplance.linux.SocketAddress;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -96,8 +96,8 @@ final class TargetState {
   }
 
   /** What all workers have sent. */
-  TargetTraffic traffic() {
-    return new TargetTraffic(sum(PACKETS), sum(BYTES));
+  Dataplane.TargetTraffic traffic() {
+    return new Dataplane.TargetTraffic(sum(PACKETS), sum(BYTES));
   }
 
   private long sum(int cell) {

@@ -3,7 +3,6 @@ package dev.caplance.lb.dataplane.nfqueue;
 import dev.caplance.linux.Datagram;
 import dev.caplance.linux.LinuxSocket;
 import dev.caplance.linux.SendBatch;
-import dev.caplance.linux.SendListener;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.TrafficCounters;
 import java.io.IOException;
@@ -15,7 +14,7 @@ import java.util.Arrays;
  * it. Packets of one size to one target become a GSO batch where the kernel and the interface
  * support that. Owns the socket and the batch, and not the packets. For the worker's thread.
  */
-final class TransmitQueue implements SendListener, AutoCloseable {
+final class TransmitQueue implements SendBatch.Listener, AutoCloseable {
 
   /**
    * Packets to a machine that does not answer ARP wait in the kernel and count against this; a few

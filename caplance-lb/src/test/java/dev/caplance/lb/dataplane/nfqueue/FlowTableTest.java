@@ -2,7 +2,7 @@ package dev.caplance.lb.dataplane.nfqueue;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caplance.lb.dataplane.FlowTimeouts;
+import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.FlowHash.Fingerprint;
 import dev.caplance.packet.FlowKey;
@@ -15,8 +15,9 @@ import org.junit.jupiter.api.Test;
 
 class FlowTableTest {
 
-  private static final FlowTimeouts TIMEOUTS =
-      new FlowTimeouts(Duration.ofSeconds(600), Duration.ofSeconds(120), Duration.ofSeconds(30));
+  private static final Dataplane.FlowTimeouts TIMEOUTS =
+      new Dataplane.FlowTimeouts(
+          Duration.ofSeconds(600), Duration.ofSeconds(120), Duration.ofSeconds(30));
   private static final FlowHash HASH = new FlowHash(new byte[16]);
 
   private static final FlowKey SYN = TestPackets.tcp(40000, TestPackets.SYN);
@@ -132,7 +133,8 @@ class FlowTableTest {
   void otherTimeoutsHoldFromThenOn() {
     connect(1, 7, 0);
     table.setTimeouts(
-        new FlowTimeouts(Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofSeconds(5)));
+        new Dataplane.FlowTimeouts(
+            Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofSeconds(5)));
     assertThat(targetOf(1, 5)).isEqualTo(7);
     assertThat(targetOf(1, 6)).isEqualTo(FlowTable.NONE);
   }

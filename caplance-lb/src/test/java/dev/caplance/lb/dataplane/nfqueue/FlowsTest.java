@@ -7,7 +7,7 @@ import static dev.caplance.lb.dataplane.nfqueue.TestPackets.error;
 import static dev.caplance.lb.dataplane.nfqueue.TestPackets.tcp;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caplance.lb.dataplane.FlowTimeouts;
+import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Service;
 import dev.caplance.lb.forwarding.ServiceSpec;
@@ -28,8 +28,9 @@ class FlowsTest {
 
   private static final FlowHash HASH = new FlowHash(new byte[16]);
 
-  private static final FlowTimeouts TIMEOUTS =
-      new FlowTimeouts(Duration.ofHours(1), Duration.ofMinutes(2), Duration.ofSeconds(30));
+  private static final Dataplane.FlowTimeouts TIMEOUTS =
+      new Dataplane.FlowTimeouts(
+          Duration.ofHours(1), Duration.ofMinutes(2), Duration.ofSeconds(30));
 
   private final Target b1 = target(1);
   private final Target b2 = target(2);

@@ -1,6 +1,6 @@
 package dev.caplance.lb.dataplane.nfqueue;
 
-import dev.caplance.lb.dataplane.FlowTimeouts;
+import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.forwarding.Target;
 import dev.caplance.linux.Datagram;
 import dev.caplance.linux.LinuxSocket;
@@ -60,8 +60,8 @@ public class PacketBenchmark {
       Stream.generate(Fingerprint::new).limit(GROUP).toArray(Fingerprint[]::new);
   private final NativeMemory memory = NativeMemory.allocate(PACKET.length() / 2);
   private final ByteBuffer packet = memory.networkBytes();
-  private final FlowTimeouts timeouts =
-      new FlowTimeouts(Duration.ofHours(1), Duration.ofHours(1), Duration.ofHours(1));
+  private final Dataplane.FlowTimeouts timeouts =
+      new Dataplane.FlowTimeouts(Duration.ofHours(1), Duration.ofHours(1), Duration.ofHours(1));
   private final FlowTable table = new FlowTable(FLOWS, timeouts);
 
   private static final Target TARGET =

@@ -2,7 +2,7 @@ package dev.caplance.lb.dataplane.nfqueue;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caplance.lb.dataplane.FlowTimeouts;
+import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.dataplane.nfqueue.FakePackets.Message;
 import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Service;
@@ -11,9 +11,9 @@ import dev.caplance.lb.forwarding.Target;
 import dev.caplance.linux.Errno;
 import dev.caplance.linux.LinuxException;
 import dev.caplance.linux.LinuxSocket;
-import dev.caplance.linux.MessageSink;
 import dev.caplance.linux.ReceiveBatch;
 import dev.caplance.linux.ReceiveLoop;
+import dev.caplance.linux.SendBatch;
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.Checksum;
 import dev.caplance.packet.Disposition;
@@ -39,8 +39,8 @@ class PacketWorkerTest {
   private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
   private static final InetAddress VIP = IpAddresses.parse("10.0.0.50");
   private static final InetAddress OWN = IpAddresses.parse("198.51.100.8");
-  private static final FlowTimeouts TIMEOUTS =
-      new FlowTimeouts(Duration.ofHours(1), Duration.ofHours(1), Duration.ofHours(1));
+  private static final Dataplane.FlowTimeouts TIMEOUTS =
+      new Dataplane.FlowTimeouts(Duration.ofHours(1), Duration.ofHours(1), Duration.ofHours(1));
   private static final FlowHash HASH = new FlowHash(new byte[FlowHash.KEY_LENGTH]);
   private static final int ENOENT = 2;
   private static final int MTU = 1500;
@@ -55,8 +55,8 @@ class PacketWorkerTest {
   private Routes routes;
   private PacketWorker worker;
 
-  private final MessageSink client =
-      new MessageSink() {
+  private final SendBatch.Sink client =
+      new SendBatch.Sink() {
         @Override
         public int send(long messages, int count) {
           answers += count;

@@ -2,7 +2,7 @@ package dev.caplance.lb.dataplane.nfqueue;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caplance.linux.MessageSink;
+import dev.caplance.linux.SendBatch;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpHeader;
@@ -28,7 +28,7 @@ class ResponderTest {
   void open() {
     responder =
         new Responder(
-            new MessageSink() {
+            new SendBatch.Sink() {
               @Override
               public int send(long messages, int count) {
                 answers += count;
