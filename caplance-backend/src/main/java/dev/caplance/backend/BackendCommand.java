@@ -5,7 +5,7 @@ import dev.caplance.config.LoggingConfig;
 import dev.caplance.daemon.Daemon;
 import dev.caplance.daemon.DaemonCommand;
 import dev.caplance.daemon.DaemonRunner;
-import dev.caplance.preflight.PreflightCheck;
+import dev.caplance.preflight.Preflight;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -29,7 +29,7 @@ public final class BackendCommand extends DaemonCommand<BackendConfig> {
   }
 
   @Override
-  protected List<PreflightCheck> checks(BackendConfig config) {
+  protected List<Preflight.Check> checks(BackendConfig config) {
     return BackendPreflight.checks(config);
   }
 

@@ -12,7 +12,7 @@ import dev.caplance.packet.IpAddresses;
 import dev.caplance.preflight.Capabilities;
 import dev.caplance.preflight.Finding;
 import dev.caplance.preflight.FreePort;
-import dev.caplance.preflight.PreflightCheck;
+import dev.caplance.preflight.Preflight;
 import dev.caplance.preflight.Programs;
 import dev.caplance.preflight.Running;
 import dev.caplance.preflight.WritableDirectory;
@@ -40,11 +40,11 @@ final class BackendPreflight {
   }
 
   /** The checks for a configuration, before the start of the daemon or while it runs. */
-  static List<PreflightCheck> checks(BackendConfig config) {
+  static List<Preflight.Check> checks(BackendConfig config) {
     return new BackendPreflight(config).checks();
   }
 
-  private List<PreflightCheck> checks() {
+  private List<Preflight.Check> checks() {
     return List.of(
         new Capabilities("backend"),
         new Programs(List.of("ip", "ss", "iptables-nft-save", "iptables-nft-restore")),

@@ -5,7 +5,6 @@ import dev.caplance.config.LoggingConfig;
 import dev.caplance.logging.Logging;
 import dev.caplance.preflight.Finding;
 import dev.caplance.preflight.Preflight;
-import dev.caplance.preflight.PreflightCheck;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -80,7 +79,7 @@ public abstract class DaemonCommand<C> implements Callable<Integer> {
   protected abstract Daemon daemon(C config, DaemonRunner runner);
 
   /** The checks of this machine, see {@link Preflight}. */
-  protected abstract List<PreflightCheck> checks(C config);
+  protected abstract List<Preflight.Check> checks(C config);
 
   @Override
   public Integer call() {

@@ -8,7 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** The capabilities of this process that the daemons need, see capabilities(7). */
-public final class Capabilities implements PreflightCheck {
+public final class Capabilities implements Preflight.Check {
 
   private static final Path STATUS = Path.of("/proc/self/status");
   private static final Pattern EFFECTIVE = Pattern.compile("(?m)^CapEff:\\s*([0-9a-f]{1,16})$");

@@ -18,7 +18,7 @@ import java.util.Locale;
  * @param key what the port is called in the configuration
  */
 public record FreePort(String protocol, InetSocketAddress address, String key)
-    implements PreflightCheck {
+    implements Preflight.Check {
 
   @Override
   public List<Finding> findings() throws IOException {

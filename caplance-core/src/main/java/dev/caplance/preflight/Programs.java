@@ -4,7 +4,7 @@ import dev.caplance.host.CommandRunner;
 import java.util.List;
 
 /** Checks that the programs which a daemon runs are installed. */
-public record Programs(List<String> names) implements PreflightCheck {
+public record Programs(List<String> names) implements Preflight.Check {
 
   @Override
   public List<Finding> findings() {

@@ -13,7 +13,7 @@ public final class Running {
   private Running() {}
 
   /** A check that is skipped while a daemon serves this control socket. */
-  public static PreflightCheck unless(Path controlSocket, PreflightCheck check) {
+  public static Preflight.Check unless(Path controlSocket, Preflight.Check check) {
     return () -> isServed(controlSocket) ? List.of() : check.findings();
   }
 

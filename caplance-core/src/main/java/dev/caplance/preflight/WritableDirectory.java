@@ -9,7 +9,7 @@ import java.util.List;
  *
  * @param key its name in the configuration
  */
-public record WritableDirectory(String key, Path directory) implements PreflightCheck {
+public record WritableDirectory(String key, Path directory) implements Preflight.Check {
 
   @Override
   public List<Finding> findings() {

@@ -1,7 +1,7 @@
 package dev.caplance.status;
 
 import com.google.gson.annotations.SerializedName;
-import dev.caplance.session.Intent;
+import java.util.Locale;
 
 /** What a backend is meant to do with traffic. */
 public enum ReportedIntent {
@@ -18,12 +18,12 @@ public enum ReportedIntent {
   @SerializedName("deregistered")
   DEREGISTERED;
 
-  /** The intent that a session carries. */
-  public static ReportedIntent of(Intent intent) {
-    return switch (intent) {
-      case ACTIVE -> ACTIVE;
-      case DRAINING -> DRAINING;
-      case PAUSED -> PAUSED;
-    };
+  /**
+   * The intent with this word: {@code active} and so on.
+   *
+   * @throws IllegalArgumentException when there is none
+   */
+  public static ReportedIntent of(String word) {
+    return valueOf(word.toUpperCase(Locale.ROOT));
   }
 }

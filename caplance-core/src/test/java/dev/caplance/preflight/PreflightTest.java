@@ -45,8 +45,7 @@ class PreflightTest {
   }
 
   @Test
-  void aDirectoryThatWouldBeCreatedIsFineButNotAFile(@TempDir Path directory)
-      throws IOException {
+  void aDirectoryThatWouldBeCreatedIsFineButNotAFile(@TempDir Path directory) throws IOException {
     assertThat(new WritableDirectory("runDirectory", directory.resolve("a/b")).findings())
         .isEmpty();
     Path file = Files.createFile(directory.resolve("file"));

@@ -10,7 +10,7 @@ import dev.caplance.packet.IpAddresses;
 import dev.caplance.preflight.Capabilities;
 import dev.caplance.preflight.Finding;
 import dev.caplance.preflight.FreePort;
-import dev.caplance.preflight.PreflightCheck;
+import dev.caplance.preflight.Preflight;
 import dev.caplance.preflight.Programs;
 import dev.caplance.preflight.Running;
 import dev.caplance.preflight.WritableDirectory;
@@ -33,15 +33,15 @@ final class LbPreflight {
   }
 
   /** The checks for a configuration, before the start of the daemon or while it runs. */
-  static List<PreflightCheck> checks(LbConfig config) {
+  static List<Preflight.Check> checks(LbConfig config) {
     return new LbPreflight(config).checks();
   }
 
-  private List<PreflightCheck> checks() {
+  private List<Preflight.Check> checks() {
     Path socket = config.runDirectory().resolve("lb.sock");
     InetSocketAddress sessions =
         new InetSocketAddress(config.session().address(), config.session().port());
-    List<PreflightCheck> checks = new ArrayList<>();
+    List<Preflight.Check> checks = new ArrayList<>();
     checks.add(new Capabilities("lb"));
     checks.add(new Programs(programs()));
     checks.add(new WritableDirectory("runDirectory", config.runDirectory()));

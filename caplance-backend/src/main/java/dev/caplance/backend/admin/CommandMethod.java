@@ -2,7 +2,6 @@ package dev.caplance.backend.admin;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import dev.caplance.backend.session.BackendIntent;
 import dev.caplance.backend.session.CommandRefusedException;
 import dev.caplance.backend.session.CommandResult;
 import dev.caplance.control.Caller;
@@ -76,7 +75,7 @@ final class CommandMethod implements ControlMethod {
       String name, CommandResult result, BackendDaemonStatus.Drain drain) {
     return new CommandOutcome(
         name,
-        intent(result.intent()),
+        ReportedIntent.of(result.intent().word()),
         result.answers().stream().map(CommandMethod::reply).toList(),
         drain);
   }
@@ -87,14 +86,5 @@ final class CommandMethod implements ControlMethod {
         answer.loadBalancer().port(),
         answer.confirmed(),
         answer.text());
-  }
-
-  static ReportedIntent intent(BackendIntent intent) {
-    return switch (intent) {
-      case ACTIVE -> ReportedIntent.ACTIVE;
-      case DRAINING -> ReportedIntent.DRAINING;
-      case PAUSED -> ReportedIntent.PAUSED;
-      case DEREGISTERED -> ReportedIntent.DEREGISTERED;
-    };
   }
 }

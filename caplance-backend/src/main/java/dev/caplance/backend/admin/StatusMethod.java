@@ -13,6 +13,7 @@ import dev.caplance.control.ControlMethod;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.TrafficCounters;
+import dev.caplance.session.Intent;
 import dev.caplance.status.BackendDaemonStatus;
 import dev.caplance.status.BackendDaemonStatus.SessionState;
 import dev.caplance.status.HealthState;
@@ -74,7 +75,7 @@ final class StatusMethod implements ControlMethod {
         new BackendDaemonStatus(
             settings.name(),
             IpAddresses.format(settings.dataAddress()),
-            CommandMethod.intent(status.intent()),
+            ReportedIntent.of(status.intent().word()),
             new BackendDaemonStatus.Health(status.health().code(), status.health().reason()),
             checks.get().stream().map(StatusMethod::check).toList(),
             drain.get().map(DrainMethod::drain).orElse(null),
@@ -112,7 +113,7 @@ final class StatusMethod implements ControlMethod {
         session.since(),
         session.sinceLastAck().map(Duration::toMillis).orElse(null),
         session.from().map(IpAddresses::format).orElse(null),
-        session.operatorIntent().map(ReportedIntent::of).orElse(null),
+        session.operatorIntent().map(Intent::word).map(ReportedIntent::of).orElse(null),
         session.lastError().orElse(null),
         session.untilNextAttempt().map(Duration::toMillis).orElse(null));
   }

@@ -1,7 +1,6 @@
 package dev.caplance.backend.drain;
 
 import dev.caplance.backend.drain.DrainStatus.State;
-import dev.caplance.backend.drain.Drainer.ConnectionCounter;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;

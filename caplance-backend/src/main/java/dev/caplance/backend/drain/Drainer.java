@@ -206,16 +206,4 @@ public final class Drainer implements AutoCloseable {
       thread.interrupt();
     }
   }
-
-  /** Counts the connections that clients still have to the application. */
-  @FunctionalInterface
-  public interface ConnectionCounter {
-
-    /**
-     * Counts; may take a while.
-     *
-     * @throws IOException if they cannot be counted; the message is for operators
-     */
-    int count() throws IOException;
-  }
 }

@@ -94,7 +94,7 @@ public final class StatusMethod implements ControlMethod {
         backend.name(),
         IpAddresses.format(backend.dataAddress()),
         backend.version(),
-        ReportedIntent.of(backend.intent()),
+        ReportedIntent.of(backend.intent().word()),
         health(backend.health()),
         backend.takesNewFlows(),
         backend.target().weight(),

@@ -4,7 +4,7 @@ import com.google.gson.JsonElement;
 import dev.caplance.host.CommandRunner;
 import dev.caplance.host.IpJson;
 import dev.caplance.preflight.Finding;
-import dev.caplance.preflight.PreflightCheck;
+import dev.caplance.preflight.Preflight;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +14,7 @@ import java.util.List;
  * None does unless an administrator has asked for it ({@code gro_max_size} of ip-link(8), "BIG
  * TCP").
  */
-public record JoinedPackets(CommandRunner commands) implements PreflightCheck {
+public record JoinedPackets(CommandRunner commands) implements Preflight.Check {
 
   /** The kernel's default. */
   private static final int DEFAULT_SIZE = 65_536;

@@ -2,7 +2,7 @@ package dev.caplance.lb.preflight;
 
 import dev.caplance.host.CommandRunner;
 import dev.caplance.preflight.Finding;
-import dev.caplance.preflight.PreflightCheck;
+import dev.caplance.preflight.Preflight;
 import java.io.IOException;
 import java.util.List;
 
@@ -10,7 +10,7 @@ import java.util.List;
  * Checks that the kernel has the netfilter target NFQUEUE. {@code iptables-nft-restore --test}
  * changes nothing and, if the kernel lacks something, prints a warning but does not fail.
  */
-public record QueueTarget(boolean ipv4, CommandRunner commands) implements PreflightCheck {
+public record QueueTarget(boolean ipv4, CommandRunner commands) implements Preflight.Check {
 
   private static final String RULE =
       """

@@ -5,7 +5,7 @@ import dev.caplance.linux.LinuxException;
 import dev.caplance.linux.nfqueue.NfQueue;
 import dev.caplance.preflight.Capabilities;
 import dev.caplance.preflight.Finding;
-import dev.caplance.preflight.PreflightCheck;
+import dev.caplance.preflight.Preflight;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +14,7 @@ import java.util.List;
  * Checks that the queues are free, by binding each for a moment. Not to be used while the daemon
  * runs.
  */
-public record Queues(int first, int last) implements PreflightCheck {
+public record Queues(int first, int last) implements Preflight.Check {
 
   private static final int NUMBERS = 1 << 16;
 
