@@ -164,10 +164,7 @@ public final class Caplancectl implements Runnable {
     return run(IntentCommand.RESUME);
   }
 
-  @Command(
-      description =
-          "Deregister this backend; its daemon keeps running and delivers packets that still"
-              + " arrive.")
+  @Command(description = "Deregister this backend; its daemon keeps running.")
   int deregister() throws ControlException, ControlConnectionException {
     return run(IntentCommand.DEREGISTER);
   }

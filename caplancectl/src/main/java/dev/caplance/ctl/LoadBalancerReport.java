@@ -38,7 +38,7 @@ final class LoadBalancerReport {
   private Columns services() {
     Columns table =
         new Columns("<<<<>><")
-            .row("service", "VIP", "ports", "state", "backends", "draining", "2019 backends");
+            .row("service", "VIP", "ports", "state", "backends", "existing only", "2019 backends");
     for (Service service : loadBalancer.services()) {
       table.row(
           service.name(),

@@ -80,9 +80,9 @@ class ReportTest {
             """
             load balancer 0.1.0, up 3 h 12 min
 
-            service  VIP        ports            state       backends  draining  2019 backends
-            web      10.0.0.50  tcp/80, udp/443  balancing          2         1  no
-            old      10.0.0.51  tcp, udp         no backend         0         0  yes
+            service  VIP        ports            state       backends  existing only  2019 backends
+            web      10.0.0.50  tcp/80, udp/443  balancing          2              1  no
+            old      10.0.0.51  tcp, udp         no backend         0              0  yes
 
             backend  address    state                               new flows  weight  services  last heard  registered           packets   bytes  session          protocol
             web-1    10.0.0.11  active, healthy                     yes             1  all        1.2 s ago  14:03:11              12,345  9.8 MB  10.0.0.11:41234  2
