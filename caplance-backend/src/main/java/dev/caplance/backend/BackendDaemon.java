@@ -1,7 +1,6 @@
 package dev.caplance.backend;
 
 import dev.caplance.backend.admin.BackendMethods;
-import dev.caplance.backend.admin.Identity;
 import dev.caplance.backend.dataplane.Decapsulator;
 import dev.caplance.backend.drain.Drainer;
 import dev.caplance.backend.health.HealthChecks;
@@ -169,7 +168,8 @@ public final class BackendDaemon implements Daemon {
     Drainer drainer =
         new Drainer(sessions, new OpenConnections(config.vips(), new CommandRunner())::count);
     onHurry = drainer::hurry;
-    Identity identity = new Identity(Version.TEXT, config.vips(), desired.sessions());
+    BackendMethods.Identity identity =
+        new BackendMethods.Identity(Version.TEXT, config.vips(), desired.sessions());
     ControlServer control =
         new ControlServer(
             config.runDirectory().resolve("backend.sock"),

@@ -1,6 +1,6 @@
 package dev.caplance.linux;
 
-/** Error numbers that callers tell apart ({@code asm-generic/errno.h}). */
+/** Error numbers that callers distinguish ({@code asm-generic/errno.h}). */
 public final class Errno {
 
   public static final int EPERM = 1;

@@ -3,7 +3,7 @@ package dev.caplance.linux;
 import com.sun.jna.Native;
 
 /**
- * The C library, directly mapped. Pointers and sizes are {@code long}, so that no call creates an
+ * The C library, mapped directly. Pointers and sizes are {@code long}, so that no call creates an
  * object; errors are −1 and {@link Native#getLastError()}.
  */
 final class Libc {

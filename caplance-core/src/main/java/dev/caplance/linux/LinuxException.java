@@ -3,7 +3,7 @@ package dev.caplance.linux;
 import com.sun.jna.Native;
 import java.io.IOException;
 
-/** A system call that failed: which one, with which error number, and what that means. */
+/** A failed system call: which one, the error number, and what that means. */
 public final class LinuxException extends IOException {
 
   private static final long serialVersionUID = 1L;
@@ -15,7 +15,7 @@ public final class LinuxException extends IOException {
     this.errno = errno;
   }
 
-  /** The failure of the call that this thread made last. */
+  /** The failure of the last call that this thread made. */
   public static LinuxException last(String call) {
     return new LinuxException(call, Native.getLastError());
   }

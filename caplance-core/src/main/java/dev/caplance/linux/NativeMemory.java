@@ -4,10 +4,11 @@ import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A zeroed block of memory outside the heap, page aligned, whose pages become resident only when
- * they are touched. Its owner closes it, once nobody uses the buffers or the address any more.
+ * they are touched. Its owner closes it when nothing uses the buffers or the address any more.
  */
 public final class NativeMemory implements AutoCloseable {
 
@@ -16,7 +17,7 @@ public final class NativeMemory implements AutoCloseable {
   private final long address;
   private final int size;
   private final ByteBuffer bytes;
-  private boolean closed;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   private NativeMemory(long address, int size) {
     this.address = address;
@@ -27,7 +28,7 @@ public final class NativeMemory implements AutoCloseable {
   /**
    * Maps a block of {@code size} bytes.
    *
-   * @throws OutOfMemoryError when the kernel has none to give
+   * @throws OutOfMemoryError when the kernel refuses
    */
   public static NativeMemory allocate(int size) {
     long address = Libc.mmap(0, size, Libc.PROT_READ_WRITE, Libc.MAP_PRIVATE_ANONYMOUS, -1, 0);
@@ -39,13 +40,13 @@ public final class NativeMemory implements AutoCloseable {
   }
 
   /**
-   * The same for a large block that is read here and there: in large pages where the kernel has
-   * them, so that an access costs one miss and not two.
+   * The same for a large block with random access: in large pages where the kernel has them, so
+   * that an access costs one cache miss and not two.
    */
   public static NativeMemory allocateForRandomAccess(int size) {
     NativeMemory memory = allocate(size);
     if (size >= LARGE_PAGE) {
-      Libc.madvise(memory.address, size, Libc.MADV_HUGEPAGE); // Advice: it may go unheard.
+      Libc.madvise(memory.address, size, Libc.MADV_HUGEPAGE); // Only advice: it may be ignored.
     }
     return memory;
   }
@@ -67,8 +68,7 @@ public final class NativeMemory implements AutoCloseable {
 
   @Override
   public void close() {
-    if (!closed) {
-      closed = true;
+    if (closed.compareAndSet(false, true)) {
       Libc.munmap(address, size);
     }
   }

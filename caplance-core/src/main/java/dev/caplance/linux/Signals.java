@@ -3,16 +3,16 @@ package dev.caplance.linux;
 import java.lang.reflect.Proxy;
 
 /**
- * Handlers of signals. The class of the JDK for it is meant for everybody (module jdk.unsupported),
- * but its mere mention is a compiler warning that cannot be turned off; hence the reflection.
+ * Signal handlers. The JDK's class for them is open to all (module jdk.unsupported), but naming it
+ * causes a compiler warning that cannot be turned off; hence the reflection.
  */
 public final class Signals {
 
   private Signals() {}
 
   /**
-   * Runs this, each time on a thread of its own, whenever the signal comes, instead of what the
-   * virtual machine would do.
+   * Runs a handler whenever a signal comes, on a thread of its own, in place of what the virtual
+   * machine would do.
    *
    * @param name without SIG: {@code TERM}
    */
@@ -35,7 +35,7 @@ public final class Signals {
           .getMethod("handle", signal, signalHandler)
           .invoke(null, signal.getConstructor(String.class).newInstance(name), proxy);
     } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException("this virtual machine has no handlers of signals", e);
+      throw new IllegalStateException("this virtual machine has no signal handlers", e);
     }
   }
 }

@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.Collection;
 
 /**
- * An immutable set of addresses, small enough that looking through it is faster than hashing: the
- * VIPs and own addresses of a machine, the load balancers of a backend.
+ * An immutable set of addresses, so small that a linear search is faster than hashing: the VIPs and
+ * own addresses of a machine, the load balancers of a backend.
  */
 public final class AddressSet {
 

@@ -22,14 +22,14 @@ public final class Arp {
 
   private Arp() {}
 
-  /** The MAC that an announcement goes to: everybody's. */
+  /** The MAC that an announcement goes to: broadcast. */
   public static byte[] everybody() {
     return new byte[] {BROADCAST, BROADCAST, BROADCAST, BROADCAST, BROADCAST, BROADCAST};
   }
 
   /**
-   * An announcement (RFC 5227, §2.3): the sender asks for its own address, and whoever hears it
-   * puts the MAC into its cache.
+   * An announcement (RFC 5227, §2.3): the sender asks for its own address, and hosts that know the
+   * address update their caches.
    *
    * @param mac six bytes
    * @param address IPv4

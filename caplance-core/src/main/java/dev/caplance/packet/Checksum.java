@@ -9,8 +9,8 @@ import java.nio.ByteOrder;
 public final class Checksum {
 
   /**
-   * Words in the order of nearly all machines. The sum comes out the same with its bytes swapped
-   * (RFC 1071, section 2 B), which saves swapping each word.
+   * Words in the byte order of nearly all machines. The sum of swapped words is the swapped sum
+   * (RFC 1071, section 2 B), so only the result is swapped.
    */
   private static final VarHandle WORDS =
       MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
@@ -18,8 +18,8 @@ public final class Checksum {
   private Checksum() {}
 
   /**
-   * The complement of the ones' complement sum: the value for a checksum field that is zero in the
-   * bytes, and zero over bytes that hold their right checksum.
+   * The complement of the ones' complement sum: the value of a checksum field that is zero in the
+   * bytes; zero if the bytes include their correct checksum.
    *
    * @param b in network byte order
    * @param length bytes; an odd last one counts as if a zero followed

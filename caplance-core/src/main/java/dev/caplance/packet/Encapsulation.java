@@ -9,7 +9,7 @@ public final class Encapsulation {
   /** The UDP port of backends, unless configured otherwise. */
   public static final int DEFAULT_PORT = 1337;
 
-  /** The largest packet that fits: 65,535 less an IPv4 and a UDP header. */
+  /** The largest packet that fits: 65,535 bytes less an IPv4 and a UDP header. */
   public static final int MAX_PACKET = 65_507;
 
   private static final int DSCP = 0xfc;
@@ -18,7 +18,7 @@ public final class Encapsulation {
 
   private Encapsulation() {}
 
-  /** Bytes that it adds to a packet: an IP and a UDP header. */
+  /** Bytes that encapsulation adds to a packet: an IP and a UDP header. */
   public static int overhead(boolean outerIpv4) {
     return (outerIpv4 ? Ipv4.MIN_HEADER : Ipv6.HEADER) + UDP_HEADER;
   }

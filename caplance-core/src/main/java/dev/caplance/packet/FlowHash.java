@@ -2,8 +2,8 @@ package dev.caplance.packet;
 
 /**
  * SipHash-2-4 (Aumasson and Bernstein, 2012) of a {@link FlowKey}: source, destination (16 bytes
- * each), source port, destination port, protocol; 37 bytes in network order. Nobody without the key
- * can aim flows at a value, or find two flows with the same one. Immutable.
+ * each), source port, destination port, protocol; 37 bytes in network order. Without the key,
+ * nobody can choose flows for their hash, or find two with the same one. Immutable.
  */
 public final class FlowHash {
 
@@ -47,7 +47,7 @@ public final class FlowHash {
         null);
   }
 
-  /** The hash in its variant of 128 bits, by which flows can be told apart for certain. */
+  /** The 128-bit variant of the hash, which identifies a flow. */
   public void of(FlowKey flow, Fingerprint fingerprint) {
     fingerprint.high =
         of(

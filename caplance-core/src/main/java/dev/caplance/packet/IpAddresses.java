@@ -8,8 +8,8 @@ import java.net.UnknownHostException;
 import java.util.regex.Pattern;
 
 /**
- * IP addresses as text and as numbers. Only literals are understood, never names: nothing here ever
- * asks a resolver. Any thread may call.
+ * IP addresses as text and as numbers. Only literals are read, never names: nothing here asks a
+ * resolver. Any thread may call.
  */
 public final class IpAddresses {
 
@@ -24,7 +24,7 @@ public final class IpAddresses {
    * 4291 without a zone.
    *
    * @throws IllegalArgumentException when the text is anything else; an IPv4-mapped IPv6 address is
-   *     refused too, since the kernel would treat it as the IPv4 address
+   *     refused too, since the kernel treats it as the IPv4 address
    */
   public static InetAddress parse(String text) {
     if (IPV4.matcher(text).matches() || IPV6.matcher(text).matches()) {

@@ -1,6 +1,6 @@
 package dev.caplance.packet;
 
-/** Protocol numbers of IANA that this project tells apart. */
+/** IANA's protocol numbers that are distinguished here. */
 public final class IpProtocol {
 
   public static final int ICMP = 1;

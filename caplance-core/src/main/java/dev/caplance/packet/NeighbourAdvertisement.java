@@ -30,7 +30,7 @@ public final class NeighbourAdvertisement {
 
   private static final int CHECKSUM = Ipv6.HEADER + 2;
 
-  /** A router would have lowered it, so what arrives with it comes from the link (§7.1.2). */
+  /** Routers lower it, so a packet that has it comes from the link (§7.1.2). */
   private static final int HOP_LIMIT = 255;
 
   private NeighbourAdvertisement() {}
@@ -41,7 +41,7 @@ public final class NeighbourAdvertisement {
   }
 
   /**
-   * An unsolicited advertisement (§7.2.6): whoever has the address in its cache puts the MAC there.
+   * An unsolicited advertisement (§7.2.6): hosts that know the address update their caches.
    *
    * @param mac six bytes
    * @param address IPv6

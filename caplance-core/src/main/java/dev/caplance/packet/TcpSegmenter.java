@@ -3,13 +3,13 @@ package dev.caplance.packet;
 import java.nio.ByteBuffer;
 
 /**
- * Cuts a TCP packet that the kernel joined from many (generic receive offload) into segments, as
- * the kernel would: {@link #begin} takes the packet, {@link #writeHeader} makes the header of each
+ * Divides a TCP packet that the kernel joined from many (generic receive offload) into segments, as
+ * the kernel would: {@link #begin} takes the packet, {@link #writeHeader} writes the header of each
  * segment, whose payload stays where it is. Also completes a checksum that was left to the network
- * card. One object serves packet after packet.
+ * card. One object serves packet after packet. For one thread.
  *
- * <p>Of the joined packet, what its parts had in common is kept. The sequence number and the IPv4
- * identification are counted up; FIN and PSH go with the last segment, CWR with the first one (RFC
+ * <p>Fields that the joined segments had in common stay. The sequence number and the IPv4
+ * identification are incremented; FIN and PSH go with the last segment, CWR with the first one (RFC
  * 3168, §6.1.2). Checksums are computed anew.
  */
 public final class TcpSegmenter {
@@ -36,8 +36,8 @@ public final class TcpSegmenter {
    * @param b that holds the packet, network byte order
    * @param at where the packet begins
    * @param length its bytes
-   * @return whether it can be cut: a whole TCP header of at most {@link #MAX_HEADER} bytes with
-   *     IP's
+   * @return whether it can be divided: it has a whole TCP header of at most {@link #MAX_HEADER}
+   *     bytes with IP's
    */
   public boolean begin(IpHeader header, ByteBuffer b, int at, int length) {
     packet = b;
@@ -66,7 +66,7 @@ public final class TcpSegmenter {
     tcpSum += without(tcp + Transport.FLAGS - 1) + without(tcp + Transport.TCP_CHECKSUM);
   }
 
-  /** What takes a 16-bit word out of a sum (RFC 1624). */
+  /** What removes a 16-bit word from a sum (RFC 1624). */
   private long without(int word) {
     return ~packet.getShort(word) & 0xffff;
   }
@@ -76,12 +76,12 @@ public final class TcpSegmenter {
     return headerLength;
   }
 
-  /** Bytes to be divided among segments. */
+  /** Bytes that are divided among segments. */
   public int payloadLength() {
     return payloadLength;
   }
 
-  /** Computes the checksum of the packet as it is, uncut, in its place. */
+  /** Computes the checksum of the undivided packet, in place. */
   public void completeChecksum() {
     packet.putShort(tcp + Transport.TCP_CHECKSUM, (short) 0);
     int length = ip + headerLength + payloadLength - tcp;

@@ -10,7 +10,6 @@ import dev.caplance.lb.forwarding.ServiceSpec.OtherTraffic;
 import dev.caplance.lb.forwarding.ServiceSpec.WhenAllUnhealthy;
 import dev.caplance.lb.forwarding.ServiceSpec.WhenEmpty;
 import dev.caplance.lb.forwarding.Target;
-import dev.caplance.lb.registry.BackendHealth;
 import dev.caplance.lb.registry.BackendView;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.IpAddresses;
@@ -29,10 +28,10 @@ class TableAssemblerTest {
 
   private static final InetAddress VIP = IpAddresses.parse("10.0.0.50");
   private static final InetAddress BACKEND = IpAddresses.parse("10.0.0.11");
-  private static final BackendHealth HEALTHY =
-      new BackendHealth(BackendHealth.Condition.HEALTHY, 200, "");
-  private static final BackendHealth UNHEALTHY =
-      new BackendHealth(BackendHealth.Condition.UNHEALTHY, 503, "");
+  private static final BackendView.Health HEALTHY =
+      new BackendView.Health(BackendView.Health.Condition.HEALTHY, 200, "");
+  private static final BackendView.Health UNHEALTHY =
+      new BackendView.Health(BackendView.Health.Condition.UNHEALTHY, 503, "");
 
   private int targets;
 
@@ -69,7 +68,7 @@ class TableAssemblerTest {
   }
 
   private BackendView backend(
-      String name, int version, Intent intent, BackendHealth health, String... services) {
+      String name, int version, Intent intent, BackendView.Health health, String... services) {
     return new BackendView(
         new Target(targets++, 1, name, 1, BACKEND, 1500),
         version,

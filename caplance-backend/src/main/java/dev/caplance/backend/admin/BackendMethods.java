@@ -4,8 +4,11 @@ import dev.caplance.backend.dataplane.Decapsulator;
 import dev.caplance.backend.drain.Drainer;
 import dev.caplance.backend.health.HealthChecks;
 import dev.caplance.backend.session.LoadBalancerSessions;
+import dev.caplance.backend.session.SessionSettings;
 import dev.caplance.control.ControlMethod;
+import java.net.InetAddress;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 
 /** The control methods of the backend by name. */
@@ -38,4 +41,13 @@ public final class BackendMethods {
         "resume", new CommandMethod(name, sessions::resume),
         "deregister", new CommandMethod(name, sessions::deregister));
   }
+
+  /**
+   * Who this backend is.
+   *
+   * @param version of this program
+   * @param vips that it serves
+   * @param settings its name and data address, and what it tells the load balancers
+   */
+  public record Identity(String version, List<InetAddress> vips, SessionSettings settings) {}
 }

@@ -33,7 +33,7 @@ import java.util.function.Supplier;
 /** {@code status} and {@code health}: this backend, its sessions and packets at one moment. */
 final class StatusMethod implements ControlMethod {
 
-  private final Identity identity;
+  private final BackendMethods.Identity identity;
   private final Instant startedAt;
   private final Supplier<CompletableFuture<LoadBalancerSessions.Status>> sessions;
   private final Supplier<List<HealthChecks.Status>> checks;
@@ -49,7 +49,7 @@ final class StatusMethod implements ControlMethod {
    * @param allocatedBytes on the heap by the thread that carries packets, since its start
    */
   StatusMethod(
-      Identity identity,
+      BackendMethods.Identity identity,
       Instant startedAt,
       Supplier<CompletableFuture<LoadBalancerSessions.Status>> sessions,
       Supplier<List<HealthChecks.Status>> checks,

@@ -58,7 +58,12 @@ public final class Decapsulator {
   private volatile AddressSet loadBalancers = AddressSet.EMPTY;
   private volatile AddressSet ownAddresses = AddressSet.EMPTY;
 
-  private Decapsulator(
+  /**
+   * Takes over a socket and deliveries.
+   *
+   * @param ipv6 null when no VIP needs it
+   */
+  Decapsulator(
       LinuxSocket socket,
       Delivery ipv4,
       Delivery ipv6,

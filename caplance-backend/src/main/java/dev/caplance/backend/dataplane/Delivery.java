@@ -49,7 +49,7 @@ final class Delivery implements SendBatch.Listener, AutoCloseable {
       TrafficCounters counters) {
     this.link = link;
     this.raw = raw;
-    this.entrance = link == null ? raw : link;
+    this.entrance = raw;
     this.joins = joins;
     this.counters = counters;
     this.packets = new int[capacity];
@@ -96,6 +96,9 @@ final class Delivery implements SendBatch.Listener, AutoCloseable {
       return;
     }
     joiner.end();
+    if (entrance.count() == 0) {
+      entrance = linkShut || link == null ? raw : link;
+    }
     int message = entrance.add(base + offset, length, vip);
     if (message == SendBatch.FULL) {
       flush();
@@ -129,7 +132,6 @@ final class Delivery implements SendBatch.Listener, AutoCloseable {
   void flush() {
     joiner.end();
     entrance.flush(this);
-    entrance = linkShut || link == null ? raw : link;
   }
 
   @Override

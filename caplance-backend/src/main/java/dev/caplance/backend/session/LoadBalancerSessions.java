@@ -183,11 +183,12 @@ public final class LoadBalancerSessions implements Drainable {
         .ifPresent(probe -> tell(() -> memberships.pathProbe(probe.token(), sender)));
   }
 
-  private Connector.PendingConnection connect(InetSocketAddress address, Runnable onReadable)
-      throws IOException {
+  private Membership.Connector.PendingConnection connect(
+      InetSocketAddress address, Runnable onReadable) throws IOException {
     TcpCommunicator communicator = TcpCommunicator.connecting(loop, address);
     communicator.start(() -> settleAfter(onReadable));
-    return new Connector.PendingConnection(communicator, () -> communicator.localAddress() != null);
+    return new Membership.Connector.PendingConnection(
+        communicator, () -> communicator.localAddress() != null);
   }
 
   /** Has the sessions' thread answer a question; fails if that thread has ended. */

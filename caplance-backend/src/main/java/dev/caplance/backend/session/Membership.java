@@ -3,10 +3,12 @@ package dev.caplance.backend.session;
 import dev.caplance.backend.session.Requests.Reply;
 import dev.caplance.backend.session.SessionStatus.State;
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.session.Communicator;
 import dev.caplance.session.Intent;
 import dev.caplance.session.Message;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -14,6 +16,7 @@ import java.util.HashSet;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
@@ -308,5 +311,25 @@ final class Membership implements SessionOwner {
 
   private boolean isNews(String problem) {
     return reported.size() < MAX_REPORTED && reported.add(problem);
+  }
+
+  /** Opens TCP connections. */
+  @FunctionalInterface
+  interface Connector {
+
+    /**
+     * Begins to connect.
+     *
+     * @param onReadable called whenever there is something new to read, but not before this returns
+     * @throws IOException if no socket is available
+     */
+    PendingConnection connect(InetSocketAddress address, Runnable onReadable) throws IOException;
+
+    /**
+     * A connection that may not be established yet.
+     *
+     * @param established whether it is by now
+     */
+    record PendingConnection(Communicator communicator, BooleanSupplier established) {}
   }
 }

@@ -27,7 +27,7 @@ final class Memberships {
 
   private static final Logger LOG = LoggerFactory.getLogger(Memberships.class);
 
-  private final Connector connector;
+  private final Membership.Connector connector;
   private final Consumer<AddressSet> onSources;
   private final LongSupplier nanoClock;
   private final InstantSource wallClock;
@@ -53,7 +53,7 @@ final class Memberships {
    *     change
    */
   Memberships(
-      Connector connector,
+      Membership.Connector connector,
       Consumer<AddressSet> onSources,
       LongSupplier nanoClock,
       InstantSource wallClock,

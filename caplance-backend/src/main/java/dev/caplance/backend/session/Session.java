@@ -1,6 +1,6 @@
 package dev.caplance.backend.session;
 
-import dev.caplance.backend.session.Connector.PendingConnection;
+import dev.caplance.backend.session.Membership.Connector.PendingConnection;
 import dev.caplance.backend.session.Requests.Reply;
 import dev.caplance.session.Intent;
 import dev.caplance.session.InvalidLineException;

@@ -36,8 +36,8 @@ class StatusMethodTest {
 
   private static final Caller PEER = new Caller(0, 0, 4711);
   private static final Instant STARTED = Instant.parse("2026-01-02T03:04:05Z");
-  private static final Identity IDENTITY =
-      new Identity(
+  private static final BackendMethods.Identity IDENTITY =
+      new BackendMethods.Identity(
           "0.1.0",
           List.of(IpAddresses.parse("10.0.0.50"), IpAddresses.parse("2001:db8::50")),
           new SessionSettings(

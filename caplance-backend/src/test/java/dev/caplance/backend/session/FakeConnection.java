@@ -17,8 +17,8 @@ final class FakeConnection implements Communicator {
   private boolean established;
   private boolean closed;
 
-  Connector.PendingConnection asConnection() {
-    return new Connector.PendingConnection(this, () -> established);
+  Membership.Connector.PendingConnection asConnection() {
+    return new Membership.Connector.PendingConnection(this, () -> established);
   }
 
   /** The TCP connection is established. */

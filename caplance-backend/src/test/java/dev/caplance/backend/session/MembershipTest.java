@@ -72,7 +72,7 @@ class MembershipTest {
     return (Logger) LoggerFactory.getLogger(Membership.class);
   }
 
-  private Connector.PendingConnection connect(Runnable onReadable) throws IOException {
+  private Membership.Connector.PendingConnection connect(Runnable onReadable) throws IOException {
     if (noSocket != null) {
       throw noSocket;
     }

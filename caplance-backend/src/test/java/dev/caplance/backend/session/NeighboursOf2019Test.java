@@ -48,7 +48,7 @@ class NeighboursOf2019Test {
         (address, onReadable) -> {
           listener = onReadable;
           link = balancer.new Link();
-          return new Connector.PendingConnection(link, () -> true);
+          return new Membership.Connector.PendingConnection(link, () -> true);
         },
         () -> {},
         random,

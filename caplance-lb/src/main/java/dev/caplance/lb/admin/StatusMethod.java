@@ -9,7 +9,6 @@ import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Service;
 import dev.caplance.lb.forwarding.ServiceSpec;
-import dev.caplance.lb.registry.BackendHealth;
 import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.lb.registry.BackendView;
 import dev.caplance.packet.Disposition;
@@ -107,7 +106,7 @@ public final class StatusMethod implements ControlMethod {
         traffic.bytes());
   }
 
-  private static LoadBalancerStatus.Health health(BackendHealth health) {
+  private static LoadBalancerStatus.Health health(BackendView.Health health) {
     HealthState state =
         switch (health.condition()) {
           case UNKNOWN -> HealthState.UNKNOWN;

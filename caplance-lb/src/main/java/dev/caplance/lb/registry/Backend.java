@@ -28,7 +28,7 @@ final class Backend {
             target,
             register.version(),
             register.intent(),
-            BackendHealth.UNKNOWN,
+            BackendView.Health.UNKNOWN,
             false,
             register.services(),
             session.peer(),
@@ -87,11 +87,11 @@ final class Backend {
     view = view.withIntent(intent);
   }
 
-  BackendHealth health() {
+  BackendView.Health health() {
     return view.health();
   }
 
-  void setHealth(BackendHealth health) {
+  void setHealth(BackendView.Health health) {
     if (!health.equals(view.health())) {
       view = view.withHealth(health);
     }

@@ -61,8 +61,8 @@ final class BackendCommands {
   }
 
   private void health(Message.Health report) {
-    BackendHealth before = backend.health();
-    BackendHealth now = BackendHealth.of(report);
+    BackendView.Health before = backend.health();
+    BackendView.Health now = BackendView.Health.of(report);
     backend.setHealth(now);
     if (now.code() != before.code()) {
       if (report.healthy()) {

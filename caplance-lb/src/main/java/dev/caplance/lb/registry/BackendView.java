@@ -27,7 +27,7 @@ public record BackendView(
     Target target,
     int version,
     Intent intent,
-    BackendHealth health,
+    Health health,
     boolean admitted,
     Set<String> services,
     InetSocketAddress session,
@@ -58,12 +58,12 @@ public record BackendView(
 
   /** Whether it is active and healthy, and so gets new flows. */
   public boolean takesNewFlows() {
-    return intent == Intent.ACTIVE && health.condition() == BackendHealth.Condition.HEALTHY;
+    return intent == Intent.ACTIVE && health.condition() == Health.Condition.HEALTHY;
   }
 
   /** Whether it has reported its state since it registered: paused, or its health. */
   boolean hasReported() {
-    return intent == Intent.PAUSED || health.condition() != BackendHealth.Condition.UNKNOWN;
+    return intent == Intent.PAUSED || health.condition() != Health.Condition.UNKNOWN;
   }
 
   /** Whether it serves a service; a 2019 backend serves the one that is marked legacy. */
@@ -86,9 +86,40 @@ public record BackendView(
   }
 
   /** With a new health report; the first healthy one admits the backend. */
-  BackendView withHealth(BackendHealth newHealth) {
-    boolean healthy = newHealth.condition() == BackendHealth.Condition.HEALTHY;
+  BackendView withHealth(Health newHealth) {
+    boolean healthy = newHealth.condition() == Health.Condition.HEALTHY;
     return new BackendView(
         target, version, intent, newHealth, admitted || healthy, services, session, registeredAt);
+  }
+
+  /**
+   * The last health report of a backend.
+   *
+   * @param condition what the report means for forwarding
+   * @param code status code of the HEALTH line, 200 if healthy; 0 before the first one
+   * @param reason text of the HEALTH line; may be empty
+   */
+  public record Health(Condition condition, int code, String reason) {
+
+    /** Before the first HEALTH: the backend gets no packets. */
+    public static final Health UNKNOWN = new Health(Condition.UNKNOWN, 0, "");
+
+    /** What a health report means for forwarding. */
+    public enum Condition {
+      /** No HEALTH has arrived yet. */
+      UNKNOWN,
+      /** New flows may go to the backend. */
+      HEALTHY,
+      /** The backend keeps its flows and gets new ones only as a last resort. */
+      UNHEALTHY
+    }
+
+    /** The health that a HEALTH line reports. */
+    static Health of(Message.Health health) {
+      return new Health(
+          health.healthy() ? Condition.HEALTHY : Condition.UNHEALTHY,
+          health.code(),
+          health.reason());
+    }
   }
 }

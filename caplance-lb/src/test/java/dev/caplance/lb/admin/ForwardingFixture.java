@@ -4,7 +4,6 @@ import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Service;
 import dev.caplance.lb.forwarding.ServiceSpec;
 import dev.caplance.lb.forwarding.Target;
-import dev.caplance.lb.registry.BackendHealth;
 import dev.caplance.lb.registry.BackendView;
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
@@ -23,19 +22,20 @@ final class ForwardingFixture {
 
   static final int SLOTS = 1009;
   static final InetAddress VIP = IpAddresses.parse("10.0.0.50");
-  static final BackendHealth HEALTHY = new BackendHealth(BackendHealth.Condition.HEALTHY, 200, "");
-  static final BackendHealth UNHEALTHY =
-      new BackendHealth(BackendHealth.Condition.UNHEALTHY, 503, "");
+  static final BackendView.Health HEALTHY =
+      new BackendView.Health(BackendView.Health.Condition.HEALTHY, 200, "");
+  static final BackendView.Health UNHEALTHY =
+      new BackendView.Health(BackendView.Health.Condition.UNHEALTHY, 503, "");
 
   private ForwardingFixture() {}
 
   /** A backend that is active. */
-  static BackendView backend(String name, int weight, BackendHealth health) {
+  static BackendView backend(String name, int weight, BackendView.Health health) {
     return backend(name, weight, health, Intent.ACTIVE);
   }
 
   /** The last character of the name, a digit, is the backend's index and ends its address. */
-  static BackendView backend(String name, int weight, BackendHealth health, Intent intent) {
+  static BackendView backend(String name, int weight, BackendView.Health health, Intent intent) {
     int index = name.charAt(name.length() - 1) - '0';
     InetAddress address = IpAddresses.parse("10.0.0." + (10 + index));
     return new BackendView(

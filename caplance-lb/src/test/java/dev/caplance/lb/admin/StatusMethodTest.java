@@ -16,7 +16,6 @@ import dev.caplance.lb.dataplane.FakeDataplane;
 import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Service;
 import dev.caplance.lb.forwarding.Target;
-import dev.caplance.lb.registry.BackendHealth;
 import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.lb.registry.BackendView;
 import dev.caplance.packet.Disposition;
@@ -90,7 +89,7 @@ class StatusMethodTest {
   }
 
   private static BackendRegistry.Entry registered(
-      String name, int version, Intent intent, BackendHealth health, Set<String> services) {
+      String name, int version, Intent intent, BackendView.Health health, Set<String> services) {
     InetAddress address = IpAddresses.parse("2001:db8::11");
     return new BackendRegistry.Entry(
         new BackendView(
@@ -130,15 +129,16 @@ class StatusMethodTest {
                         "b1",
                         2,
                         Intent.ACTIVE,
-                        new BackendHealth(BackendHealth.Condition.HEALTHY, 200, ""),
+                        new BackendView.Health(BackendView.Health.Condition.HEALTHY, 200, ""),
                         Set.of("web")),
                     registered(
                         "b2",
                         2019,
                         Intent.DRAINING,
-                        new BackendHealth(BackendHealth.Condition.UNHEALTHY, 503, "no \"<app>\""),
+                        new BackendView.Health(
+                            BackendView.Health.Condition.UNHEALTHY, 503, "no \"<app>\""),
                         Set.of()),
-                    registered("b3", 2, Intent.PAUSED, BackendHealth.UNKNOWN, Set.of())));
+                    registered("b3", 2, Intent.PAUSED, BackendView.Health.UNKNOWN, Set.of())));
     TrafficCounters first = new TrafficCounters();
     first.received(8);
     first.forwarded(5, 5000);

@@ -365,7 +365,9 @@ class RegistrationTest {
     assertThat(status.version()).isEqualTo(2);
     assertThat(status.intent()).isEqualTo(Intent.DRAINING);
     assertThat(status.health())
-        .isEqualTo(new BackendHealth(BackendHealth.Condition.UNHEALTHY, 503, "connection refused"));
+        .isEqualTo(
+            new BackendView.Health(
+                BackendView.Health.Condition.UNHEALTHY, 503, "connection refused"));
     assertThat(status.takesNewFlows()).isFalse();
     assertThat(status.target().weight()).isEqualTo(1);
     assertThat(status.services()).isEmpty();
@@ -376,7 +378,7 @@ class RegistrationTest {
 
     BackendView old = harness.entry("old").backend();
     assertThat(old.version()).isEqualTo(2019);
-    assertThat(old.health()).isEqualTo(BackendHealth.UNKNOWN);
+    assertThat(old.health()).isEqualTo(BackendView.Health.UNKNOWN);
     assertThat(harness.registered()).containsExactly("old", "web-1");
   }
 }
