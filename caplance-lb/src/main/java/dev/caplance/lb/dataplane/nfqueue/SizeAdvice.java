@@ -5,8 +5,9 @@ import dev.caplance.packet.IpHeader;
 import dev.caplance.packet.IpProtocol;
 
 /**
- * Decides whether a packet that does not fit the path to its backend is dropped and its sender told
- * the MTU of the path. Otherwise the outer packet is fragmented.
+ * Decides what happens to a packet that is too large for the path to its backend: either it is
+ * dropped and its sender gets a too-big reply with the MTU of the path, or its outer packet is
+ * fragmented.
  *
  * @param widestMtu bytes of the largest packet that this machine can receive unfragmented
  */
@@ -15,12 +16,17 @@ record SizeAdvice(int widestMtu) {
   private static final int MIN_IPV6_MTU = 1280;
 
   /**
-   * Whether a packet is dropped and its sender told to send smaller ones. TCP senders are told,
-   * unless fewer than 1,280 bytes of IPv6 fit: no sender goes below that (RFC 8201, section 4).
-   * Senders of other IPv4 packets are told if they can have sent one that large: a packet longer
-   * than the MTU of every interface here was reassembled from fragments. Senders of other IPv6
-   * packets are not told, because such a packet does not show whether it was reassembled. Where the
-   * sender is not told, a fragmented outer packet reaches the backend.
+   * Whether a packet is dropped with a too-big reply to its sender. The outer packet is fragmented
+   * instead if a reply would not help:
+   *
+   * <ul>
+   *   <li>The packet is an ICMP error, or may be fragmented.
+   *   <li>It is IPv4, not TCP, and longer than the MTU of every interface here: it was reassembled
+   *       from fragments, so its sender has sent smaller packets already.
+   *   <li>It is IPv6 and not TCP: it does not show whether it was reassembled.
+   *   <li>It is IPv6, and fewer than 1,280 bytes fit: no sender goes below that (RFC 8201, section
+   *       4).
+   * </ul>
    *
    * @param length bytes of the packet
    * @param maxPacket bytes of the largest packet that fits the path
