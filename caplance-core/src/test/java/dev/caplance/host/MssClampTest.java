@@ -17,7 +17,7 @@ class MssClampTest {
     "9000, true, true, 8932",
     "1528, true, true, 1460",
   })
-  void leavesRoomForAllHeaders(int mtu, boolean ipv4Underlay, boolean ipv4, int mss) {
-    assertThat(MssClamp.mss(mtu, ipv4Underlay, ipv4)).isEqualTo(mss);
+  void leavesRoomForAllHeaders(int mtu, boolean outerIpv4, boolean ipv4, int mss) {
+    assertThat(MssClamp.mss(mtu, outerIpv4, ipv4)).isEqualTo(mss);
   }
 }

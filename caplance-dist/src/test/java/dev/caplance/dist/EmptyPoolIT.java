@@ -3,7 +3,7 @@ package dev.caplance.dist;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.caplance.dist.LabConfigs.Underlay;
+import dev.caplance.dist.LabConfigs.OuterIp;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Services without a backend, or without one that is fit. */
+/** Services without a backend, or without a healthy one. */
 class EmptyPoolIT {
 
   private static final Duration PATIENCE = Duration.ofSeconds(90);
@@ -41,7 +41,7 @@ class EmptyPoolIT {
   /** Tries from the start to connect, until somebody says no. */
   @BeforeAll
   static void awaitRefusal() {
-    Map<String, String> files = LabConfigs.all(Underlay.IPV4, "", CHECK);
+    Map<String, String> files = LabConfigs.all(OuterIp.IPV4, "", CHECK);
     files.put("lb1/lb.yaml", SERVICES + LabConfigs.HASH_KEY);
     Lab.up();
     long begin = System.nanoTime();

@@ -5,7 +5,7 @@ import static java.util.stream.Collectors.mapping;
 import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caplance.dist.LabConfigs.Underlay;
+import dev.caplance.dist.LabConfigs.OuterIp;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +28,7 @@ class FragmentsIT {
 
   @BeforeAll
   static void start() {
-    cluster = new Cluster(LabConfigs.all(Underlay.IPV4, "queues: {count: 2}\n", ""), NAMES);
+    cluster = new Cluster(LabConfigs.all(OuterIp.IPV4, "queues: {count: 2}\n", ""), NAMES);
     for (String name : NAMES) {
       for (String vip : new String[] {Lab.VIP, Lab.VIP6}) {
         servers.add(cluster.lab().start(name, LabPrograms.Echo.class, name, vip, "7777"));

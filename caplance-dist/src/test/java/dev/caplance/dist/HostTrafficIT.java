@@ -3,7 +3,7 @@ package dev.caplance.dist;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.caplance.dist.LabConfigs.Underlay;
+import dev.caplance.dist.LabConfigs.OuterIp;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -19,7 +19,7 @@ class HostTrafficIT {
   @ParameterizedTest
   @ValueSource(strings = {Lab.VIP, Lab.VIP6})
   void neighboursFindTheLoadBalancerAndItAnswersEcho(String vip) {
-    try (Cluster cluster = new Cluster(LabConfigs.all(Underlay.IPV4))) {
+    try (Cluster cluster = new Cluster(LabConfigs.all(OuterIp.IPV4))) {
       cluster.lab().exec("client", "ip", "neigh", "flush", "dev", "eth0").succeeded();
       cluster.lab().exec("client", "ping", "-c", "3", "-W", "5", vip).succeeded();
       assertThat(neighbour(cluster.lab(), vip)).isEqualTo(mac(cluster.lab(), "lb1"));
@@ -30,7 +30,7 @@ class HostTrafficIT {
   @ParameterizedTest
   @ValueSource(strings = {Lab.VIP, Lab.VIP6})
   void neighboursHearOfANewLoadBalancer(String vip) {
-    Map<String, String> files = new HashMap<>(LabConfigs.all(Underlay.IPV4));
+    Map<String, String> files = new HashMap<>(LabConfigs.all(OuterIp.IPV4));
     files.put("lb2/lb.yaml", files.get("lb1/lb.yaml"));
     try (Cluster cluster = new Cluster(files)) {
       cluster.lab().exec("client", "ping", "-c", "1", "-W", "5", vip).succeeded();

@@ -76,7 +76,7 @@ final class Lab {
   }
 
   /** Sets the MTU of the links between load balancers and backends, in bytes; 1500 at first. */
-  void underlayMtu(int bytes) {
+  void dataPathMtu(int bytes) {
     run(script("lab.sh"), "mtu", Integer.toString(bytes)).succeeded();
   }
 

@@ -15,13 +15,13 @@ final class LabConfigs {
   private LabConfigs() {}
 
   /** The families that the load balancer and the backends talk to each other in. */
-  enum Underlay {
+  enum OuterIp {
     IPV4("10.77.0."),
     IPV6("fd77::");
 
     private final String prefix;
 
-    Underlay(String prefix) {
+    OuterIp(String prefix) {
       this.prefix = prefix;
     }
 
@@ -31,8 +31,8 @@ final class LabConfigs {
   }
 
   /** For {@code lb1} and {@code b1} to {@code b3}. */
-  static Map<String, String> all(Underlay underlay) {
-    return all(underlay, "", "");
+  static Map<String, String> all(OuterIp outerIp) {
+    return all(outerIp, "", "");
   }
 
   /**
@@ -41,22 +41,22 @@ final class LabConfigs {
    * @param balancer lines for the load balancer's file
    * @param backend lines for the file of each backend
    */
-  static Map<String, String> all(Underlay underlay, String balancer, String backend) {
+  static Map<String, String> all(OuterIp outerIp, String balancer, String backend) {
     Map<String, String> files = new LinkedHashMap<>();
     files.put("lb1/lb.yaml", SERVICES + ANY_FAMILY + HASH_KEY + balancer);
     for (int i = 1; i <= 3; i++) {
-      files.put("b" + i + "/backend.yaml", backend(underlay, i) + backend);
+      files.put("b" + i + "/backend.yaml", backend(outerIp, i) + backend);
     }
     return files;
   }
 
-  private static String backend(Underlay underlay, int number) {
+  private static String backend(OuterIp outerIp, int number) {
     return "name: b"
         + number
         + "\naddress: '"
-        + underlay.address(10 + number)
+        + outerIp.address(10 + number)
         + "'\nvips: [10.77.0.50, 'fd77::50']\nloadBalancers: [{address: '"
-        + underlay.address(2)
+        + outerIp.address(2)
         + "'}]\n";
   }
 }

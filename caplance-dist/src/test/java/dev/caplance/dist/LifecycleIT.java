@@ -3,7 +3,7 @@ package dev.caplance.dist;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.caplance.dist.LabConfigs.Underlay;
+import dev.caplance.dist.LabConfigs.OuterIp;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -58,7 +58,7 @@ class LifecycleIT {
 
   @Test
   void aStoppedBackendLeavesNothing() {
-    try (Cluster cluster = new Cluster(LabConfigs.all(Underlay.IPV4), "b1", "b2")) {
+    try (Cluster cluster = new Cluster(LabConfigs.all(OuterIp.IPV4), "b1", "b2")) {
       assertAtWork(cluster);
       assertThat(cluster.backend("b1").stop()).isZero();
       assertThat(cluster.forwarding()).isEqualTo(1);
@@ -70,7 +70,7 @@ class LifecycleIT {
 
   @Test
   void aKilledBackendIsGoneAtOnceAndComesBack() {
-    try (Cluster cluster = new Cluster(LabConfigs.all(Underlay.IPV4), "b1", "b2")) {
+    try (Cluster cluster = new Cluster(LabConfigs.all(OuterIp.IPV4), "b1", "b2")) {
       List<String> rules = mssRules(cluster, "b1");
       cluster.backend("b1").kill();
       cluster.awaitForwarding(1);

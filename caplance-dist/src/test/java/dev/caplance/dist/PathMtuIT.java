@@ -5,7 +5,7 @@ import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.caplance.dist.LabConfigs.Underlay;
+import dev.caplance.dist.LabConfigs.OuterIp;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,7 +44,7 @@ class PathMtuIT {
   void aDownloadThroughANarrowLinkCompletes(String vip, String network, int prefix)
       throws Exception {
     Map<String, String> backends = serveDifferentFiles();
-    try (Cluster cluster = new Cluster(LabConfigs.all(Underlay.IPV4, TWO_QUEUES, ""), NAMES)) {
+    try (Cluster cluster = new Cluster(LabConfigs.all(OuterIp.IPV4, TWO_QUEUES, ""), NAMES)) {
       List<String> clients = addClients(network, prefix);
       try (Dialogue fetch = fetch(vip, clients)) {
         List<String> answers = fetch.ask("");
@@ -64,9 +64,9 @@ class PathMtuIT {
 
   @Test
   void anInterfaceThatChangesItsMtuIsNoticed() {
-    try (Cluster cluster = new Cluster(LabConfigs.all(Underlay.IPV4), "b1")) {
+    try (Cluster cluster = new Cluster(LabConfigs.all(OuterIp.IPV4), "b1")) {
       String before = cluster.backend("b1").log();
-      lab.underlayMtu(FAR_MTU);
+      lab.dataPathMtu(FAR_MTU);
       await("a word about the MTU")
           .atMost(Duration.ofSeconds(60))
           .until(
@@ -77,7 +77,7 @@ class PathMtuIT {
                       .substring(before.length())
                       .contains("is now 1400, but the load balancers were told 1500: restart"));
     } finally {
-      lab.underlayMtu(1500);
+      lab.dataPathMtu(1500);
     }
   }
 
@@ -87,7 +87,7 @@ class PathMtuIT {
   void theErrorFollowsAConnectionThatStayed(String vip, String network, int prefix)
       throws Exception {
     Map<String, String> backends = serveDifferentFiles();
-    try (Cluster cluster = new Cluster(LabConfigs.all(Underlay.IPV4, TWO_QUEUES, ""), "b1")) {
+    try (Cluster cluster = new Cluster(LabConfigs.all(OuterIp.IPV4, TWO_QUEUES, ""), "b1")) {
       List<String> clients = addClients(network, prefix);
       try (Dialogue fetch = fetch(vip, clients)) {
         cluster.startBackend("b2");
@@ -173,7 +173,7 @@ class PathMtuIT {
     "10.77.0.50, IPV6, 1452",
     "fd77::50, IPV6, 1452"
   })
-  void theSenderIsToldWhatFits(String vip, Underlay underlay, int mtu) throws IOException {
+  void theSenderIsToldWhatFits(String vip, OuterIp outerIp, int mtu) throws IOException {
     forgetPathMtus();
     joinSegments("client", "off");
     String host = vip.contains(":") ? "[" + vip + "]" : vip;
@@ -181,7 +181,7 @@ class PathMtuIT {
         "head -c 2000000 /dev/zero | curl -sS -g --noproxy '*' --fail --max-time 60 -T - http://"
             + host
             + "/files/told";
-    try (Cluster cluster = new Cluster(LabConfigs.all(underlay, "", "clampMss: false\n"), "b1")) {
+    try (Cluster cluster = new Cluster(LabConfigs.all(outerIp, "", "clampMss: false\n"), "b1")) {
       long fragments = lab.counters("lb1", "IpFragCreates", "Ip6FragCreates");
       cluster.lab().exec("client", "bash", "-c", upload).succeeded();
       assertThat(Lab.directory("b1", "nginx").resolve("files/told")).hasSize(2_000_000);
@@ -206,9 +206,9 @@ class PathMtuIT {
   /** With DF or without, whole or in pieces: what a client may send arrives. */
   @ParameterizedTest
   @CsvSource({"10.77.0.50, IPV4, 1472", "fd77::50, IPV4, 1452", "10.77.0.50, IPV6, 1472"})
-  void datagramsThatFillTheClientsLinkArrive(String vip, Underlay underlay, int payload) {
+  void datagramsThatFillTheClientsLinkArrive(String vip, OuterIp outerIp, int payload) {
     forgetPathMtus();
-    try (Cluster cluster = new Cluster(LabConfigs.all(underlay), "b1")) {
+    try (Cluster cluster = new Cluster(LabConfigs.all(outerIp), "b1")) {
       Process server = cluster.lab().start("b1", LabPrograms.Echo.class, "b1", vip, "7777");
       try {
         String[] ask = Lab.java(LabPrograms.Ask.class, vip, "7777", "10", "" + payload);
@@ -222,9 +222,9 @@ class PathMtuIT {
   /** Between links that hold 9000 bytes there is room for the encapsulation. */
   @Test
   void nobodyIsToldAnythingWhenItFits() {
-    lab.underlayMtu(9000);
+    lab.dataPathMtu(9000);
     forgetPathMtus();
-    try (Cluster cluster = new Cluster(LabConfigs.all(Underlay.IPV6), "b1")) {
+    try (Cluster cluster = new Cluster(LabConfigs.all(OuterIp.IPV6), "b1")) {
       Process server = cluster.lab().start("b1", LabPrograms.Echo.class, "b1", Lab.VIP, "7777");
       try {
         String[] ask = Lab.java(LabPrograms.Ask.class, Lab.VIP, "7777", "10", "1460");
@@ -234,7 +234,7 @@ class PathMtuIT {
         server.destroy();
       }
     } finally {
-      lab.underlayMtu(1500);
+      lab.dataPathMtu(1500);
     }
   }
 }

@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import dev.caplance.dist.LabConfigs.Underlay;
+import dev.caplance.dist.LabConfigs.OuterIp;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -51,7 +51,7 @@ class RestartIT {
   /** The deadline is far away: it is the end of the last connection that ends the daemon. */
   @Test
   void aDaemonThatIsStoppedDrainsFirst() {
-    Map<String, String> files = LabConfigs.all(Underlay.IPV4);
+    Map<String, String> files = LabConfigs.all(OuterIp.IPV4);
     files.merge("b2/backend.yaml", "drainOnStop: 1h\n", String::concat);
     try (Cluster cluster = new Cluster(files, NAMES);
         Dialogue requests =
@@ -93,7 +93,7 @@ class RestartIT {
 
   @Test
   void aDeadApplicationGetsNoNewConnectionUntilItIsBack() {
-    try (Cluster cluster = new Cluster(LabConfigs.all(Underlay.IPV4, "", CHECK), NAMES)) {
+    try (Cluster cluster = new Cluster(LabConfigs.all(OuterIp.IPV4, "", CHECK), NAMES)) {
       lab.stopNginx("b2");
       await("b2 unfit").atMost(PATIENCE).until(() -> health(cluster, "b2").equals("unfit"));
       long before = backend(cluster, "b2").get("packets").getAsLong();

@@ -3,7 +3,7 @@ package dev.caplance.dist;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.caplance.dist.LabConfigs.Underlay;
+import dev.caplance.dist.LabConfigs.OuterIp;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,19 +32,18 @@ class TransferIT {
 
   @AfterEach
   void restore() {
-    lab.underlayMtu(1500);
+    lab.dataPathMtu(1500);
     setReversePathFilter(0);
   }
 
   @ParameterizedTest
   @CsvSource({"IPV4, 1500", "IPV6, 1500", "IPV4, 9000", "IPV6, 9000"})
-  void twentyMegabytesArriveWholeAndNothingIsFragmented(Underlay underlay, int mtu)
-      throws Exception {
-    lab.underlayMtu(mtu);
+  void twentyMegabytesArriveWholeAndNothingIsFragmented(OuterIp outerIp, int mtu) throws Exception {
+    lab.dataPathMtu(mtu);
     byte[] content = new byte[BYTES];
     new SplittableRandom(mtu).nextBytes(content);
     serve(content);
-    try (Cluster cluster = new Cluster(LabConfigs.all(underlay), NAMES)) {
+    try (Cluster cluster = new Cluster(LabConfigs.all(outerIp), NAMES)) {
       long fragments = fragmentsCreated();
       for (String vip : new String[] {Lab.VIP, "[" + Lab.VIP6 + "]"}) {
         assertThat(download(vip)).as("download from %s", vip).isEqualTo(sha256(content));

@@ -1,5 +1,6 @@
 package dev.caplance.lb.registry;
 
+import dev.caplance.packet.TokenBucket;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -14,10 +15,7 @@ final class LimitedLog {
 
   private final Logger log;
   private final LongSupplier nanoClock;
-  private final int burst;
-  private final long intervalNanos;
-  private int allowed;
-  private long refilled;
+  private final TokenBucket lines;
   private long suppressed;
 
   /**
@@ -30,32 +28,21 @@ final class LimitedLog {
   LimitedLog(Logger log, LongSupplier nanoClock, int burst, Duration interval) {
     this.log = log;
     this.nanoClock = nanoClock;
-    this.burst = burst;
-    this.intervalNanos = interval.toNanos();
-    this.allowed = burst;
-    this.refilled = nanoClock.getAsLong();
+    this.lines = new TokenBucket(burst, 1, interval.toNanos(), nanoClock.getAsLong());
   }
 
   /** Logs a line, or suppresses it when the limit is reached. */
   void log(Level level, String line) {
-    refill();
-    if (allowed == 0) {
+    if (!lines.take(nanoClock.getAsLong())) {
       suppressed++;
       log.debug(line);
       return;
     }
-    allowed--;
     if (suppressed > 0) {
       log.atLevel(level).log("{} ({} similar lines suppressed)", line, suppressed);
       suppressed = 0;
     } else {
       log.atLevel(level).log(line);
     }
-  }
-
-  private void refill() {
-    long intervals = (nanoClock.getAsLong() - refilled) / intervalNanos;
-    refilled += intervals * intervalNanos;
-    allowed = (int) Math.min(burst, allowed + intervals);
   }
 }
