@@ -132,6 +132,14 @@ public final class NfqueueDataplane implements Dataplane {
   }
 
   @Override
+  public boolean probe(Target target, String token, boolean padded) {
+    return false;
+  }
+
+  @Override
+  public void onProbeReply(Dataplane.ProbeListener listener) {}
+
+  @Override
   public List<Dataplane.WorkerStatus> status() {
     return workers.stream()
         .map(worker -> worker.packets.status(worker.loop.allocatedBytes()))
