@@ -103,8 +103,13 @@ final class TableAssembler implements TablePublisher {
         serving.isEmpty()
             ? Service.State.NO_BACKEND
             : ready ? Service.State.BALANCING : Service.State.ALL_UNHEALTHY;
+    Predicate<BackendView> keeping = chosen.negate();
     return new Service.Pool(
-        service, state, targets(serving, chosen), targets(serving, chosen.negate()));
+        service,
+        state,
+        targets(serving, chosen),
+        targets(serving, keeping),
+        ready ? targets(serving, keeping.and(BackendView::unhealthy)) : List.of());
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.caplance.lb.forwarding;
 
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
+import dev.caplance.packet.FlowHash.Fingerprint;
 import dev.caplance.packet.FlowKey;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,6 +30,7 @@ public final class ForwardingTable {
   public static final int NO_SERVICE = -1;
 
   private final List<Service> services;
+  private final ServiceIndex index;
   private final Service[] servicesInOrder;
   private final Target[] targetsByIndex;
   private final AddressSet refusedSources;
@@ -38,11 +40,13 @@ public final class ForwardingTable {
 
   private ForwardingTable(
       List<Service> services,
+      ServiceIndex index,
       AddressSet refusedSources,
       FlowHash hash,
       int slots,
       boolean awaitsBackends) {
     this.services = services;
+    this.index = index;
     this.servicesInOrder = services.toArray(Service[]::new);
     this.targetsByIndex = byIndex(services);
     this.refusedSources = refusedSources;
@@ -65,7 +69,8 @@ public final class ForwardingTable {
    * @param slots of each Maglev table, a prime
    */
   public static ForwardingTable empty(FlowHash hash, int slots) {
-    return new ForwardingTable(List.of(), AddressSet.EMPTY, hash, slots, false);
+    return new ForwardingTable(
+        List.of(), new ServiceIndex(List.of()), AddressSet.EMPTY, hash, slots, false);
   }
 
   /**
@@ -85,10 +90,16 @@ public final class ForwardingTable {
       MaglevTable table =
           tables.computeIfAbsent(
               MaglevTable.Shape.of(pool.targets()), shape -> MaglevTable.of(shape, slots));
-      next.add(
-          new Service(pool.spec(), pool.state(), pool.targets(), pool.drainingTargets(), table));
+      next.add(new Service(pool, table));
     }
-    return new ForwardingTable(List.copyOf(next), newRefusedSources, hash, slots, awaitsBackends);
+    return new ForwardingTable(
+        List.copyOf(next), index(pools), newRefusedSources, hash, slots, awaitsBackends);
+  }
+
+  /** The services seldom change, and a thousand of them take a while to index. */
+  private ServiceIndex index(List<Service.Pool> pools) {
+    List<ServiceSpec> specs = pools.stream().map(Service.Pool::spec).toList();
+    return specs.equals(index.services()) ? index : new ServiceIndex(specs);
   }
 
   /** The services. Other methods identify a service by its position in this list. */
@@ -128,12 +139,27 @@ public final class ForwardingTable {
 
   /** Finds the service that a flow belongs to: its position, or {@link #NO_SERVICE}. */
   public int service(FlowKey flow) {
-    for (int i = 0; i < servicesInOrder.length; i++) {
-      if (servicesInOrder[i].contains(flow)) {
-        return i;
-      }
+    return index.find(flow);
+  }
+
+  /**
+   * Computes what identifies the flow of a packet among those of a service: its addresses, ports
+   * and protocol, or, with affinity to the client, only the addresses.
+   *
+   * @param fingerprints the hash; its key is secret, or anybody could construct collisions
+   */
+  public void fingerprint(int service, FlowKey flow, FlowHash fingerprints, Fingerprint result) {
+    ServiceSpec spec = servicesInOrder[service].spec();
+    if (spec.affinity() == ServiceSpec.Affinity.CLIENT) {
+      fingerprints.ofClient(flow, spec.name().hashCode(), result);
+    } else {
+      fingerprints.of(flow, result);
     }
-    return NO_SERVICE;
+  }
+
+  /** Whether all packets from a client are one flow. */
+  public boolean followsClient(int service) {
+    return servicesInOrder[service].spec().affinity() == ServiceSpec.Affinity.CLIENT;
   }
 
   /** Finds the target with an id, if it may keep flows of the service; otherwise returns null. */
@@ -145,10 +171,24 @@ public final class ForwardingTable {
         : null;
   }
 
+  /** Whether a target of the service gets new flows. */
+  public boolean chooses(int service, Target target) {
+    return servicesInOrder[service].chooses(target.index());
+  }
+
+  /** Whether UDP flows of the service leave a target that keeps others. */
+  public boolean leftByUdp(int service, Target target) {
+    return servicesInOrder[service].leftByUdp(target.index());
+  }
+
   /** The slot of a flow in the table of its service, or −1 if no target gets new flows. */
   public int slot(int service, FlowKey flow) {
     int size = servicesInOrder[service].table().slots();
-    return size == 0 ? -1 : (int) Long.remainderUnsigned(hash.of(flow), size);
+    if (size == 0) {
+      return -1;
+    }
+    long flowHash = followsClient(service) ? hash.ofClient(flow) : hash.of(flow);
+    return (int) Long.remainderUnsigned(flowHash, size);
   }
 
   /** The target of a new flow of a service, or null if no target gets new flows. */

@@ -61,6 +61,11 @@ public record BackendView(
     return intent == Intent.ACTIVE && health.condition() == Health.Condition.HEALTHY;
   }
 
+  /** Whether its last report says that it is not healthy. */
+  public boolean unhealthy() {
+    return health.condition() == Health.Condition.UNHEALTHY;
+  }
+
   /** Whether it has reported its state since it registered: paused, or its health. */
   boolean hasReported() {
     return intent == Intent.PAUSED || health.condition() != Health.Condition.UNKNOWN;
@@ -77,7 +82,8 @@ public record BackendView(
         && legacy() == other.legacy()
         && services.equals(other.services)
         && takesNewFlows() == other.takesNewFlows()
-        && draining() == other.draining();
+        && draining() == other.draining()
+        && unhealthy() == other.unhealthy();
   }
 
   BackendView withIntent(Intent newIntent) {
