@@ -118,6 +118,7 @@ public final class BackendDaemon implements Daemon {
     CommandRunner commands = new CommandRunner();
     Journal journal = Journal.open(config.runDirectory(), "backend");
     cleanup.atStop("close the journal", journal::close);
+    ControlServer.requireFree(config.runDirectory().resolve("backend.sock"));
     Sysctls sysctls = new Sysctls(journal);
     cleanup.atStop("restore the kernel parameters", sysctls::restoreAll);
     VipAddresses addresses = new VipAddresses(journal, commands);
