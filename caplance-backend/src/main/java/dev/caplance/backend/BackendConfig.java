@@ -79,6 +79,9 @@ public record BackendConfig(
   /** So that REGISTER, which lists them, fits a line of the session protocol. */
   private static final int MAX_SERVICES_LENGTH = 300;
 
+  /** Of reconnect: a load balancer that was away has its backends back soon. */
+  private static final Duration USUAL_MAX = Duration.ofSeconds(2);
+
   private static final Path HOST_NAME = Path.of("/proc/sys/kernel/hostname");
   private static final Pattern PROTOCOL = Pattern.compile("2|2019");
 
@@ -252,10 +255,11 @@ public record BackendConfig(
   private static Reconnect readReconnect(ConfigSection section) {
     Duration shortest = Duration.ofMillis(10);
     Duration longest = Duration.ofHours(1);
+    Duration initial =
+        section.get("initial", Values.duration(shortest, longest), Duration.ofSeconds(1));
+    Duration usualMax = initial.compareTo(USUAL_MAX) > 0 ? initial : USUAL_MAX;
     Reconnect reconnect =
-        new Reconnect(
-            section.get("initial", Values.duration(shortest, longest), Duration.ofSeconds(1)),
-            section.get("max", Values.duration(shortest, longest), Duration.ofSeconds(30)));
+        new Reconnect(initial, section.get("max", Values.duration(shortest, longest), usualMax));
     if (reconnect.initial().compareTo(reconnect.max()) > 0) {
       section.reject(
           "initial",

@@ -63,7 +63,7 @@ class BackendConfigTest {
         mtu,
         true,
         true,
-        new Reconnect(Duration.ofSeconds(1), Duration.ofSeconds(30)),
+        new Reconnect(Duration.ofSeconds(1), Duration.ofSeconds(2)),
         Path.of("/run/caplance"),
         new LoggingConfig(Level.INFO, logFile));
   }
@@ -271,6 +271,7 @@ class BackendConfigTest {
                   - port: 1338
                 reconnect:
                   initial: 1m
+                  max: 30s
                 setSysctl: true
                 """,
                 "web-1"))
@@ -293,7 +294,7 @@ class BackendConfigTest {
             "backend.yaml:11:35: protocol: '1' is not 2 or 2019",
             "backend.yaml:12:5: 'address' is missing; add for example 'address: 10.0.0.2'",
             "backend.yaml:14:12: initial: 1m is longer than max, 30s; make it shorter",
-            "backend.yaml:15:1: unknown key 'setSysctl'; did you mean 'setSysctls'?");
+            "backend.yaml:16:1: unknown key 'setSysctl'; did you mean 'setSysctls'?");
   }
 
   @Test

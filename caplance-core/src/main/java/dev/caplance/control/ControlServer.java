@@ -72,6 +72,18 @@ public final class ControlServer implements Closeable {
             0, limits.clients(), 10, TimeUnit.SECONDS, new SynchronousQueue<>(), threads());
   }
 
+  /**
+   * Makes sure that a server will find its place free, and creates the directory. A daemon calls
+   * this before it changes anything on the machine; to create the socket itself that early would
+   * delay the start, because of the native library.
+   *
+   * @throws IOException when another daemon serves the path, something other than a socket is
+   *     there, or the directory cannot be used; the message is for the operator
+   */
+  public static void requireFree(Path path) throws IOException {
+    SocketFile.requireFree(path);
+  }
+
   private static ThreadFactory threads() {
     AtomicInteger count = new AtomicInteger();
     return work -> daemonThread(work, "control-" + count.incrementAndGet());

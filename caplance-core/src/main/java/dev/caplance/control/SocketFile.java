@@ -56,17 +56,11 @@ final class SocketFile {
    */
   static SocketFile bind(UnixServerSocketChannel channel, Path path, String group)
       throws IOException {
-    Path unfinished = path.resolveSibling(path.getFileName() + UNFINISHED);
-    int bytes = unfinished.toString().getBytes(StandardCharsets.UTF_8).length;
-    if (bytes > MAX_PATH_BYTES) {
-      throw new IOException(
-          path
-              + " is too long for a socket: at most "
-              + (MAX_PATH_BYTES - UNFINISHED.length())
-              + " bytes");
+    requireFree(path);
+    if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+      LOG.info("control: replacing {}, which a crashed daemon left behind", path);
     }
-    requireAbsentOrStale(path);
-    Files.createDirectories(path.toAbsolutePath().getParent());
+    Path unfinished = unfinished(path);
     Files.deleteIfExists(unfinished);
     try {
       channel.socket().bind(new UnixSocketAddress(unfinished.toFile()), BACKLOG);
@@ -78,6 +72,33 @@ final class SocketFile {
       throw new IOException("cannot create the control socket " + path + ": " + e.getMessage(), e);
     }
     return new SocketFile(path, keyOf(path));
+  }
+
+  /**
+   * Makes sure that a socket can be bound to a path, and creates its directory. Needs no native
+   * library.
+   *
+   * @throws IOException as {@link #bind} does
+   */
+  static void requireFree(Path path) throws IOException {
+    int bytes = unfinished(path).toString().getBytes(StandardCharsets.UTF_8).length;
+    if (bytes > MAX_PATH_BYTES) {
+      throw new IOException(
+          path
+              + " is too long for a socket: at most "
+              + (MAX_PATH_BYTES - UNFINISHED.length())
+              + " bytes");
+    }
+    requireAbsentOrStale(path);
+    Path directory = path.toAbsolutePath().getParent();
+    Files.createDirectories(directory);
+    if (!Files.isWritable(directory)) {
+      throw new IOException("no permission to create the control socket in " + directory);
+    }
+  }
+
+  private static Path unfinished(Path path) {
+    return path.resolveSibling(path.getFileName() + UNFINISHED);
   }
 
   /** Removes the file, unless another one has taken its place. */
@@ -115,7 +136,7 @@ final class SocketFile {
       attempt.connect(UnixDomainSocketAddress.of(path));
       throw new IOException("another daemon serves " + path);
     } catch (ConnectException e) {
-      LOG.info("control: replacing {}, which a crashed daemon left behind", path);
+      LOG.debug("control: nobody serves {} any more", path);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.caplance.daemon;
 import dev.caplance.host.Failures;
 import dev.caplance.host.SystemdNotifier;
 import dev.caplance.linux.Signals;
+import dev.caplance.logging.Logging;
 import java.io.IOException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -81,6 +82,7 @@ public final class DaemonRunner {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    Logging.close();
     Runtime.getRuntime().halt(status.get());
   }
 }

@@ -10,7 +10,6 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -35,8 +34,8 @@ public final class Journal implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
 
-  /** No journal is longer; what follows is not ours. */
-  private static final long MAX_BYTES = 1 << 20;
+  /** No journal is longer. */
+  private static final int MAX_BYTES = 1 << 20;
 
   /** Undoes a change on the machine. */
   interface Undo<C extends MachineChange> {
@@ -139,9 +138,7 @@ public final class Journal implements AutoCloseable {
 
   private static FileChannel openChannel(Path file) throws IOException {
     try {
-      Files.createDirectories(file.getParent());
-      return FileChannel.open(
-          file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+      return StateFile.openToUpdate(file, MAX_BYTES);
     } catch (AccessDeniedException e) {
       throw new IOException(
           "no permission to write "

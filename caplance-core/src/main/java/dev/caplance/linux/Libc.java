@@ -29,13 +29,16 @@ final class Libc {
   static final int SO_RCVBUFFORCE = 33;
 
   static final int IP_TOS = 1;
+  static final int IP_PKTINFO = 8;
   static final int IP_MTU_DISCOVER = 10;
   static final int IP_MTU = 14;
   static final int IP_PMTUDISC_DONT = 0;
+  static final int IP_PMTUDISC_DO = 2;
   static final int IPV6_MTU_DISCOVER = 23;
   static final int IPV6_MTU = 24;
   static final int IPV6_V6ONLY = 26;
   static final int IPV6_HDRINCL = 36;
+  static final int IPV6_PKTINFO = 50;
   static final int IPV6_TCLASS = 67;
 
   static final int SOL_PACKET = 263;

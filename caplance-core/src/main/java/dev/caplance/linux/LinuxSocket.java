@@ -39,14 +39,27 @@ public final class LinuxSocket implements SendBatch.Sink {
    * @param port 0 to have the kernel choose one
    */
   public static LinuxSocket udp(InetAddress local, int port) throws LinuxException {
+    return udp(local, port, Libc.IP_PMTUDISC_DONT);
+  }
+
+  /**
+   * The same, but its packets are never fragmented: those that exceed the path MTU that this
+   * machine knows are refused ({@link Errno#EMSGSIZE}), and routers drop those that exceed theirs.
+   */
+  public static LinuxSocket udpUnfragmented(InetAddress local, int port) throws LinuxException {
+    return udp(local, port, Libc.IP_PMTUDISC_DO);
+  }
+
+  private static LinuxSocket udp(InetAddress local, int port, int mtuDiscovery)
+      throws LinuxException {
     SocketAddress address = SocketAddress.of(local, port);
     LinuxSocket socket = open(address.family, Libc.SOCK_DGRAM, 0, "socket(udp)");
     try {
       if (address.family == Libc.AF_INET) {
-        socket.set(Libc.IPPROTO_IP, Libc.IP_MTU_DISCOVER, Libc.IP_PMTUDISC_DONT);
+        socket.set(Libc.IPPROTO_IP, Libc.IP_MTU_DISCOVER, mtuDiscovery);
       } else {
         socket.set(Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 1);
-        socket.set(Libc.IPPROTO_IPV6, Libc.IPV6_MTU_DISCOVER, Libc.IP_PMTUDISC_DONT);
+        socket.set(Libc.IPPROTO_IPV6, Libc.IPV6_MTU_DISCOVER, mtuDiscovery);
       }
       socket.bind(address, "bind(" + local.getHostAddress() + ", " + port + ")");
     } catch (LinuxException e) {

@@ -39,8 +39,8 @@ public final class SendBatch implements AutoCloseable {
   private static final int CONTROL_TYPE = 12;
   private static final int CONTROL_DATA = 16;
 
-  /** Room for a traffic class and for a segment size. */
-  private static final int CONTROLS = 2 * CONTROL;
+  /** Room for a source address, for a traffic class and for a segment size. */
+  private static final int CONTROLS = SourceAddress.MAX_LENGTH + 2 * CONTROL;
 
   private final MessageHeaders headers;
   private final NativeMemory extras;
@@ -53,6 +53,10 @@ public final class SendBatch implements AutoCloseable {
   private final int[] pieces;
   private final int[] sizes;
   private final int[] trafficClasses;
+
+  /** Bytes of the control messages of each message, but for the segment size. */
+  private final int[] controlLengths;
+
   private int count;
 
   /**
@@ -80,6 +84,7 @@ public final class SendBatch implements AutoCloseable {
     this.pieces = new int[capacity];
     this.sizes = new int[capacity];
     this.trafficClasses = new int[capacity];
+    this.controlLengths = new int[capacity];
   }
 
   /**
@@ -91,11 +96,20 @@ public final class SendBatch implements AutoCloseable {
    * @return the index of the message, or {@link #FULL}
    */
   public int add(Datagram datagram, SocketAddress to, int trafficClass) {
+    return add(datagram, to, null, trafficClass);
+  }
+
+  /**
+   * The same from one address of this machine.
+   *
+   * @param from of the same IP version; null: the kernel chooses it by its routes
+   */
+  public int add(Datagram datagram, SocketAddress to, SourceAddress from, int trafficClass) {
     if (count == capacity) {
       return FULL;
     }
     to.writeTo(extraBytes, name(count));
-    return begin(datagram, to.length, to.family == Libc.AF_INET, trafficClass);
+    return begin(datagram, to.length, to.family == Libc.AF_INET, from, trafficClass);
   }
 
   /**
@@ -109,10 +123,12 @@ public final class SendBatch implements AutoCloseable {
     if (count == capacity) {
       return FULL;
     }
-    return begin(packet, SocketAddress.write(extraBytes, name(count), ipv4, high, low), ipv4, 0);
+    return begin(
+        packet, SocketAddress.write(extraBytes, name(count), ipv4, high, low), ipv4, null, 0);
   }
 
-  private int begin(Datagram datagram, int nameLength, boolean ipv4, int trafficClass) {
+  private int begin(
+      Datagram datagram, int nameLength, boolean ipv4, SourceAddress from, int trafficClass) {
     int message = count++;
     headers.setName(message, extras.address() + name(message), nameLength);
     lengths[message] = 0;
@@ -120,12 +136,18 @@ public final class SendBatch implements AutoCloseable {
     pieces[message] = 0;
     sizes[message] = datagram.length();
     trafficClasses[message] = trafficClass;
+    int at = control(message);
+    if (from != null) {
+      from.writeTo(extraBytes, at);
+      at += from.length;
+    }
     if (trafficClass != 0) {
-      int at = control(message);
       int level = ipv4 ? Libc.IPPROTO_IP : Libc.IPPROTO_IPV6;
       writeControl(at, Integer.BYTES, level, ipv4 ? Libc.IP_TOS : Libc.IPV6_TCLASS);
       extraBytes.putInt(at + CONTROL_DATA, trafficClass);
+      at += CONTROL;
     }
+    controlLengths[message] = at - control(message);
     setControl(message, false);
     addPieces(message, datagram);
     return message;
@@ -152,7 +174,7 @@ public final class SendBatch implements AutoCloseable {
     datagrams[message] = before + 1;
     addPieces(message, datagram);
     if (before == 1) {
-      int at = control(message) + (trafficClasses[message] == 0 ? 0 : CONTROL);
+      int at = control(message) + controlLengths[message];
       writeControl(at, Short.BYTES, Libc.IPPROTO_UDP, Libc.UDP_SEGMENT);
       extraBytes.putShort(at + CONTROL_DATA, (short) size);
       setControl(message, true);
@@ -187,9 +209,9 @@ public final class SendBatch implements AutoCloseable {
     lengths[message] += length;
   }
 
-  /** Attaches the control messages: the traffic class if there is one, then the segment size. */
+  /** Attaches the control messages; the segment size is the last of them. */
   private void setControl(int message, boolean segmentSize) {
-    int length = (trafficClasses[message] == 0 ? 0 : CONTROL) + (segmentSize ? CONTROL : 0);
+    int length = controlLengths[message] + (segmentSize ? CONTROL : 0);
     headers.setControl(message, length == 0 ? 0 : extras.address() + control(message), length);
   }
 
@@ -236,18 +258,20 @@ public final class SendBatch implements AutoCloseable {
   private void refused(int message, int errno, Sink sink, Listener listener) {
     boolean gso = errno == Errno.EINVAL || errno == Errno.EMSGSIZE || errno == Errno.EIO;
     if (datagrams[message] > 1 && gso) {
-      listener.gsoRefused(message, errno);
-      sendOneByOne(message, sink, listener);
+      sendOneByOne(message, errno, sink, listener);
     } else {
       listener.failed(message, datagrams[message], errno);
     }
   }
 
-  /** Sends parts of the message in its own header: no other datagram has to be described anew. */
-  private void sendOneByOne(int message, Sink sink, Listener listener) {
+  /**
+   * Sends parts of the message in its own header: no other datagram has to be described anew. If
+   * the first one is refused too, segmentation was not the reason, and none of the others would go.
+   */
+  private void sendOneByOne(int message, int gsoErrno, Sink sink, Listener listener) {
     setControl(message, false);
     int next = 0;
-    while (next < pieces[message]) {
+    for (int done = 0; next < pieces[message]; done++) {
       int first = next;
       int length = 0;
       while (length < sizes[message] && next < pieces[message]) {
@@ -255,6 +279,13 @@ public final class SendBatch implements AutoCloseable {
       }
       headers.selectPieces(message, first, next - first);
       int sent = sink.send(headers.address(message), 1);
+      if (done == 0 && sent <= 0) {
+        listener.failed(message, datagrams[message], -sent);
+        break;
+      }
+      if (done == 0) {
+        listener.gsoRefused(message, gsoErrno);
+      }
       if (sent > 0) {
         listener.sent(message, 1, length);
       } else {
@@ -282,7 +313,7 @@ public final class SendBatch implements AutoCloseable {
 
     /**
      * The kernel refused to segment the GSO batch in message {@code index}: the interface has no
-     * checksum offload, or its MTU is too small. Its datagrams are sent one by one next.
+     * checksum offload, or its MTU is too small. Its datagrams are sent one by one.
      */
     default void gsoRefused(int index, int errno) {}
   }

@@ -21,13 +21,17 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.LoggerFactory;
 
 /**
  * Sends log messages to standard error, in the journal's format if that is systemd's journal, and
- * to a file if the configuration has one.
+ * to a file if the configuration has one. Once configured, no thread waits for either: see {@link
+ * LogQueue}.
  */
 public final class Logging {
+
+  private static final AtomicLong DROPPED = new AtomicLong();
 
   private Logging() {}
 
@@ -41,21 +45,48 @@ public final class Logging {
       requireWritable(config.file().get().path());
     }
     LoggerContext logback = (LoggerContext) LoggerFactory.getILoggerFactory();
-    Logger root = logToConsole(logback, Level.convertAnSLF4JLevel(config.level()));
-    config.file().ifPresent(file -> root.addAppender(file(logback, file)));
+    Logger root = replaceAppenders(logback, Level.convertAnSLF4JLevel(config.level()));
+    root.addAppender(queue(logback, console(logback)));
+    config.file().ifPresent(file -> root.addAppender(queue(logback, file(logback, file))));
   }
 
-  static Logger logToConsole(LoggerContext logback, Level level) {
+  /** Logs to standard error, and lets each thread write its messages itself. */
+  static void logToConsole(LoggerContext logback, Level level) {
+    replaceAppenders(logback, level).addAppender(console(logback));
+  }
+
+  /**
+   * Writes what is waiting and ends the log; for the end of the process. Returns within two
+   * seconds, even if nobody reads the log.
+   */
+  public static void close() {
+    LoggerContext logback = (LoggerContext) LoggerFactory.getILoggerFactory();
+    logback.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).detachAndStopAllAppenders();
+  }
+
+  /** How many messages were dropped since the process started, because nobody took them. */
+  public static long dropped() {
+    return DROPPED.get();
+  }
+
+  private static Logger replaceAppenders(LoggerContext logback, Level level) {
     Logger root = logback.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
     root.detachAndStopAllAppenders();
     root.setLevel(level);
-    root.addAppender(console(logback));
     return root;
+  }
+
+  private static Appender<ILoggingEvent> queue(
+      LoggerContext logback, Appender<ILoggingEvent> destination) {
+    LogQueue queue = new LogQueue(logback.getLogger(Logging.class), destination, DROPPED);
+    queue.start();
+    return queue;
   }
 
   private static Appender<ILoggingEvent> console(LoggerContext logback) {
     ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();
     console.setContext(logback);
+    console.setName("to standard error");
     console.setTarget(ConsoleTarget.SystemErr.getName());
     console.setEncoder(encoder(logback, LogLayout.forStandardError()));
     console.start();
@@ -65,6 +96,7 @@ public final class Logging {
   private static Appender<ILoggingEvent> file(LoggerContext logback, LoggingConfig.LogFile config) {
     RollingFileAppender<ILoggingEvent> file = new RollingFileAppender<>();
     file.setContext(logback);
+    file.setName("to a file");
     file.setFile(config.path().toString());
     file.setEncoder(encoder(logback, LogLayout.withTime()));
 
@@ -90,6 +122,10 @@ public final class Logging {
 
   /** Logback itself would report the failure only to its own status list. */
   private static void requireWritable(Path file) throws IOException {
+    if (Files.exists(file) && !Files.isRegularFile(file)) {
+      throw new IOException(
+          "cannot write the log file " + file + ": it exists and is not a regular file");
+    }
     try {
       Files.createDirectories(file.getParent());
       Files.newByteChannel(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND).close();

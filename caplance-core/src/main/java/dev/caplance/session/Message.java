@@ -3,6 +3,8 @@ package dev.caplance.session;
 import dev.caplance.packet.IpAddresses;
 import java.net.InetAddress;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +51,7 @@ public sealed interface Message {
     public static final int MAX_MTU = 65_535;
 
     private static final List<String> KNOWN =
-        List.of("version", "health", "intent", "services", "weight", "mtu");
+        List.of("version", "health", "intent", "services", "weight", "mtu", "probe");
 
     public Register {
       Syntax.name(name);
@@ -91,6 +93,11 @@ public sealed interface Message {
       return with("mtu", Integer.toString(mtu));
     }
 
+    /** The same, offering to answer path probes for as long as the session lasts and beyond. */
+    public Register withProbe() {
+      return with("probe", "1");
+    }
+
     private Register with(String key, String value) {
       Map<String, String> more = new LinkedHashMap<>(options);
       more.put(key, value);
@@ -128,6 +135,11 @@ public sealed interface Message {
      */
     public OptionalInt mtu() {
       return mtu(options);
+    }
+
+    /** Whether the backend can answer path probes after its registration. */
+    public boolean probe() {
+      return "1".equals(options.get("probe"));
     }
 
     /** The options that this version does not know, as they were in the line. */
@@ -174,7 +186,7 @@ public sealed interface Message {
   }
 
   /**
-   * L→B {@code REGISTERED <name> <data-ip> [version=2 from=<ip>]}.
+   * L→B {@code REGISTERED <name> <data-ip> [version=2 from=<ip> [probe=<interval>]]}.
    *
    * @param options in the order of the line, unknown ones included; a load balancer of 2019 has
    *     none
@@ -187,6 +199,7 @@ public sealed interface Message {
       options = Syntax.options(options);
       Syntax.version(options);
       from(options);
+      probeInterval(options);
     }
 
     /** What a load balancer of this version sends. */
@@ -207,8 +220,132 @@ public sealed interface Message {
       return from(options);
     }
 
+    /**
+     * The same, announcing path probes.
+     *
+     * @param interval between two probes, 100 ms to 10 min; only for a backend that offered {@link
+     *     Register#probe}
+     */
+    public Registered withProbeInterval(Duration interval) {
+      Map<String, String> more = new LinkedHashMap<>(options);
+      more.put("probe", Syntax.format(interval));
+      return new Registered(name, dataAddress, more);
+    }
+
+    /** How often the load balancer will probe the path; empty if it will not. */
+    public Optional<Duration> probeInterval() {
+      return probeInterval(options);
+    }
+
+    private static Optional<Duration> probeInterval(Map<String, String> options) {
+      return Optional.ofNullable(options.get("probe"))
+          .map(
+              value ->
+                  Syntax.duration(
+                      "probe", value, Register.MIN_HEALTH_INTERVAL, Register.MAX_HEALTH_INTERVAL));
+    }
+
     private static Optional<InetAddress> from(Map<String, String> options) {
       return Optional.ofNullable(options.get("from")).map(IpAddresses::parse);
+    }
+  }
+
+  /**
+   * B→L {@code SERVES <name> vips=<ip>[,<ip> …]}: some of the VIPs that the backend has, after
+   * REGISTERED and before the first HEALTH; only if probes were negotiated.
+   *
+   * @param vips at least one, none twice; see {@link #split}
+   */
+  record Serves(String name, List<InetAddress> vips) implements Message {
+
+    public Serves {
+      Syntax.name(name);
+      vips = List.copyOf(vips);
+      if (vips.isEmpty() || Set.copyOf(vips).size() != vips.size()) {
+        throw new IllegalArgumentException(
+            "SERVES takes VIPs, none of them twice, like SERVES web-1 vips=192.0.2.80");
+      }
+    }
+
+    /** As few messages for these VIPs as lines allow; none for no VIPs. */
+    public static List<Serves> split(String name, Collection<InetAddress> vips) {
+      List<Serves> messages = new ArrayList<>();
+      List<InetAddress> line = new ArrayList<>();
+      int start = "SERVES  vips=".length() + name.length();
+      int length = start;
+      for (InetAddress vip : vips) {
+        int more = IpAddresses.format(vip).length() + 1;
+        if (length + more > MessageCodec.MAX_LINE) {
+          messages.add(new Serves(name, line));
+          line.clear();
+          length = start;
+        }
+        line.add(vip);
+        length += more;
+      }
+      if (!line.isEmpty()) {
+        messages.add(new Serves(name, line));
+      }
+      return messages;
+    }
+  }
+
+  /**
+   * L→B {@code SERVING <name> services=<n> [unknown=<name>[,<name> …]]}: the reply to {@link
+   * Serves}.
+   *
+   * @param options in the order of the line, unknown ones included
+   */
+  record Serving(String name, Map<String, String> options) implements Message {
+
+    private static final int MAX_SERVICES = 999_999;
+
+    public Serving {
+      Syntax.name(name);
+      options = Syntax.options(options);
+      services(options);
+      unknown(options);
+    }
+
+    /**
+     * What a load balancer of this version sends.
+     *
+     * @param services how many services of the load balancer the backend serves so far
+     * @param unknown names in the registration that no service of the load balancer has; as many as
+     *     fit are sent
+     */
+    public static Serving of(String name, int services, Collection<String> unknown) {
+      Map<String, String> options = new LinkedHashMap<>();
+      options.put("services", Integer.toString(services));
+      StringBuilder names = new StringBuilder();
+      for (String each : unknown) {
+        if (names.length() + each.length() < Syntax.MAX_TEXT) {
+          names.append(names.isEmpty() ? "" : ",").append(each);
+        }
+      }
+      if (!names.isEmpty()) {
+        options.put("unknown", names.toString());
+      }
+      return new Serving(name, options);
+    }
+
+    /** How many services of the load balancer the backend serves, by its names and VIPs so far. */
+    public int services() {
+      return services(options);
+    }
+
+    /** Names of the registration that no service of the load balancer has. */
+    public Set<String> unknown() {
+      return unknown(options);
+    }
+
+    private static int services(Map<String, String> options) {
+      return Syntax.integer("services", options.getOrDefault("services", "0"), 0, MAX_SERVICES);
+    }
+
+    private static Set<String> unknown(Map<String, String> options) {
+      String value = options.get("unknown");
+      return value == null ? Set.of() : Syntax.names("unknown", value);
     }
   }
 

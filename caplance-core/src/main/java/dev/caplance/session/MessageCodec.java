@@ -2,9 +2,12 @@ package dev.caplance.session;
 
 import dev.caplance.packet.IpAddresses;
 import java.net.InetAddress;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * Converts session lines to {@link Message}s and back, for both directions. Lines have no line end
@@ -17,7 +20,9 @@ public final class MessageCodec {
   public static final int MAX_LINE = 512;
 
   private static final String COMMANDS =
-      "REGISTER, SANE, HEALTH, PAUSE, RESUME, DRAIN and DEREGISTER";
+      "REGISTER, SANE, SERVES, HEALTH, PAUSE, RESUME, DRAIN and DEREGISTER";
+
+  private static final String VIPS = "vips=";
 
   private MessageCodec() {}
 
@@ -46,6 +51,8 @@ public final class MessageCodec {
       case "REGISTER" -> register(rest);
       case "SANE" -> new Message.Sane(single(verb, "token", rest));
       case "REGISTERED" -> registered(rest);
+      case "SERVES" -> serves(rest);
+      case "SERVING" -> serving(rest);
       case "HEALTH" -> health(rest);
       case "HEALTHACK" -> healthAck(rest);
       case "PAUSE" -> named(verb, rest, Message.Pause::new);
@@ -83,6 +90,10 @@ public final class MessageCodec {
       return "SANE " + m.token();
     } else if (message instanceof Message.Registered m) {
       return "REGISTERED " + identity(m.name(), m.dataAddress(), m.options());
+    } else if (message instanceof Message.Serves m) {
+      return "SERVES " + m.name() + " vips=" + addresses(m.vips());
+    } else if (message instanceof Message.Serving m) {
+      return "SERVING " + m.name() + formatOptions(m.options());
     } else if (message instanceof Message.Health m) {
       return withText("HEALTH " + m.code(), m.reason());
     } else if (message instanceof Message.HealthAck) {
@@ -115,10 +126,17 @@ public final class MessageCodec {
 
   private static String identity(
       String name, InetAddress dataAddress, Map<String, String> options) {
-    StringBuilder line =
-        new StringBuilder(name).append(' ').append(IpAddresses.format(dataAddress));
-    options.forEach((key, value) -> line.append(' ').append(formatOption(key, value)));
-    return line.toString();
+    return name + ' ' + IpAddresses.format(dataAddress) + formatOptions(options);
+  }
+
+  private static String formatOptions(Map<String, String> options) {
+    StringBuilder text = new StringBuilder();
+    options.forEach((key, value) -> text.append(' ').append(formatOption(key, value)));
+    return text.toString();
+  }
+
+  private static String addresses(List<InetAddress> addresses) {
+    return addresses.stream().map(IpAddresses::format).collect(Collectors.joining(","));
   }
 
   private static String withText(String start, String text) {
@@ -131,7 +149,7 @@ public final class MessageCodec {
       throw new IllegalArgumentException(
           "REGISTER takes a name and a data address, like REGISTER web-1 10.0.0.11");
     }
-    return new Message.Register(tokens[0], IpAddresses.parse(tokens[1]), options(tokens));
+    return new Message.Register(tokens[0], IpAddresses.parse(tokens[1]), options(tokens, 2));
   }
 
   private static Message registered(String rest) {
@@ -140,12 +158,34 @@ public final class MessageCodec {
       throw new IllegalArgumentException(
           "REGISTERED takes a name and a data address, like REGISTERED web-1 10.0.0.11");
     }
-    return new Message.Registered(tokens[0], IpAddresses.parse(tokens[1]), options(tokens));
+    return new Message.Registered(tokens[0], IpAddresses.parse(tokens[1]), options(tokens, 2));
   }
 
-  private static Map<String, String> options(String[] tokens) {
+  private static Message serves(String rest) {
+    String[] tokens = tokens("SERVES", rest);
+    if (tokens.length != 2 || !tokens[1].startsWith(VIPS)) {
+      throw new IllegalArgumentException(
+          "SERVES takes a name and VIPs, like SERVES web-1 vips=192.0.2.80,2001:db8::80");
+    }
+    return new Message.Serves(
+        tokens[0],
+        Arrays.stream(tokens[1].substring(VIPS.length()).split(",", -1))
+            .map(IpAddresses::parse)
+            .toList());
+  }
+
+  private static Message serving(String rest) {
+    String[] tokens = tokens("SERVING", rest);
+    if (tokens.length == 0) {
+      throw new IllegalArgumentException(
+          "SERVING takes a name and options, like SERVING web-1 services=2");
+    }
+    return new Message.Serving(tokens[0], options(tokens, 1));
+  }
+
+  private static Map<String, String> options(String[] tokens, int first) {
     Map<String, String> options = new LinkedHashMap<>();
-    for (int i = 2; i < tokens.length; i++) {
+    for (int i = first; i < tokens.length; i++) {
       int equals = tokens[i].indexOf('=');
       String key = equals < 0 ? tokens[i] : tokens[i].substring(0, equals);
       String value = equals < 0 ? "" : tokens[i].substring(equals + 1);

@@ -343,6 +343,8 @@ class ControlServerTest {
     start();
     ControlServer second = new ControlServer(socket, methods);
 
+    assertThatThrownBy(() -> ControlServer.requireFree(socket))
+        .hasMessage("another daemon serves " + socket);
     assertThatThrownBy(second::start).hasMessage("another daemon serves " + socket);
 
     second.close();
@@ -354,6 +356,8 @@ class ControlServerTest {
     Files.writeString(socket, "precious");
     ControlServer server = new ControlServer(socket, methods);
 
+    assertThatThrownBy(() -> ControlServer.requireFree(socket))
+        .hasMessageContaining("exists and is not a socket; remove it");
     assertThatThrownBy(server::start).hasMessageContaining("exists and is not a socket; remove it");
 
     server.close();

@@ -6,12 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caplance.packet.IpAddresses;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -243,6 +245,39 @@ class JournalTest {
     try (Journal journal = Journal.open(directory.resolve("run/caplance"), "lb")) {
       assertThat(changes(journal)).isEmpty();
       assertThat(directory.resolve("run/caplance/lb.journal")).exists();
+    }
+  }
+
+  @Test
+  void theTargetOfALinkIsNotTouched() throws IOException {
+    Path target = Files.writeString(directory.resolve("target"), "another's file\n");
+    Files.createSymbolicLink(file(), target);
+    crashAfter(ADDRESS);
+    assertThat(target).hasContent("another's file");
+    assertThat(directory.resolve("lb.journal.damaged")).isSymbolicLink();
+    try (Journal journal = Journal.open(directory, "lb")) {
+      assertThat(changes(journal)).containsExactly(ADDRESS);
+    }
+  }
+
+  @Test
+  @Timeout(60)
+  void aPipeDoesNotBlock() throws Exception {
+    StateFileTest.makePipe(file());
+    crashAfter(ADDRESS);
+    try (Journal journal = Journal.open(directory, "lb")) {
+      assertThat(changes(journal)).containsExactly(ADDRESS);
+    }
+  }
+
+  @Test
+  void aHugeFileIsSetAside() throws IOException {
+    try (RandomAccessFile huge = new RandomAccessFile(file().toFile(), "rw")) {
+      huge.setLength(150_000_000);
+    }
+    crashAfter(ADDRESS);
+    try (Journal journal = Journal.open(directory, "lb")) {
+      assertThat(changes(journal)).containsExactly(ADDRESS);
     }
   }
 }

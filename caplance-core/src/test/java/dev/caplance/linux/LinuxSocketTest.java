@@ -142,6 +142,46 @@ class LinuxSocketTest {
     sendsAGsoBatch(IPV6);
   }
 
+  /** Also as a GSO batch, with a traffic class, and after a datagram whose source nobody has. */
+  private void sendsFromTheSourceThatIsAsked(
+      InetAddress loopback, InetAddress source, InetAddress nobodys) throws Exception {
+    try (LinuxSocket receiver = LinuxSocket.udp(loopback, 0);
+        ReceiveBatch batch = ReceiveBatch.ofDatagrams(8, 64);
+        NativeMemory data = memory("onetwothree");
+        LinuxSocket sender =
+            LinuxSocket.udp(IpAddresses.parse(source == IPV6 ? "::" : "0.0.0.0"), 0);
+        SendBatch messages = new SendBatch(3, SendBatch.GSO_PIECES)) {
+      receiver.setReceiveTimeout(10_000);
+      SocketAddress to = SocketAddress.of(loopback, receiver.localPort());
+      SourceAddress gone = SourceAddress.of(nobodys);
+      int lost = messages.add(datagram.set(data.address(), 3), to, gone, 0);
+      messages.append(lost, datagram.set(data.address(), 3));
+      int kept = messages.add(datagram.set(data.address(), 3), to, SourceAddress.of(source), 0xb8);
+      messages.append(kept, datagram.set(data.address() + 3, 3));
+      messages.add(datagram.set(data.address() + 6, 5), to, SourceAddress.of(source), 0);
+      messages.flush(sender, outcome);
+      assertThat(outcomes).containsExactly("failed 0", "sent 1 6 in 2", "sent 2 5");
+      List<String> texts = new ArrayList<>();
+      while (texts.size() < 3) {
+        int count = receiver.receive(batch);
+        assertThat(count).isPositive();
+        for (int i = 0; i < count; i++) {
+          assertThat(batch.sender(i)).isEqualTo(source);
+          texts.add(text(batch, i));
+        }
+      }
+      assertThat(texts).containsExactly("one", "two", "three");
+    }
+  }
+
+  @Test
+  void sendsFromTheSourceThatIsAskedOrNotAtAll() throws Exception {
+    sendsFromTheSourceThatIsAsked(
+        IPV4, IpAddresses.parse("127.0.0.9"), IpAddresses.parse("198.51.100.7"));
+    outcomes.clear();
+    sendsFromTheSourceThatIsAsked(IPV6, IPV6, IpAddresses.parse("2001:db8::7"));
+  }
+
   @Test
   void waitsNoLongerThanTold() throws Exception {
     try (LinuxSocket socket = LinuxSocket.udp(IPV4, 0);

@@ -168,6 +168,21 @@ class SendBatchTest {
     }
   }
 
+  /** A source address that has gone refuses everything (EINVAL); segmentation is not to blame. */
+  @Test
+  void aGsoBatchWhoseFirstDatagramIsRefusedTooFailsAsAWhole() {
+    try (SendBatch batch = new SendBatch(2, SendBatch.GSO_PIECES)) {
+      int message = batch.add(datagram(100), TO, 0);
+      batch.append(message, datagram(100));
+      batch.append(message, datagram(100));
+      batch.add(datagram(7), TO, 0);
+      results.addAll(List.of(-Errno.EINVAL, -Errno.EINVAL, 1));
+      batch.flush(sink, listener);
+      assertThat(outcomes).containsExactly("failed 0 3x 22", "sent 1 1x 7");
+      assertThat(counts).containsExactly(2, 1, 1);
+    }
+  }
+
   /** The datagrams of a refused GSO batch arrive as they are, and so does what is sent next. */
   @Test
   void whatIsSentOneByOneArrives() throws Exception {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.LoggerContext;
 import dev.caplance.config.LoggingConfig;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,8 +14,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +48,7 @@ class LoggingTest {
     LOG.warn("but this");
     Logging.configure(toFile(Level.TRACE, file, 1 << 20, 3));
     LOG.trace("and this");
+    Logging.close();
     assertThat(Files.readAllLines(file))
         .satisfiesExactly(
             line -> assertThat(line).endsWith("WARN  but this"),
@@ -57,6 +62,7 @@ class LoggingTest {
     for (int i = 0; i < 200; i++) {
       LOG.info("message {}", i);
     }
+    Logging.close();
     assertThat(directory.toFile().list())
         .containsExactlyInAnyOrder("lb (1) {a}.log", "lb (1) {a}.log.1", "lb (1) {a}.log.2");
     List<String> lines = new ArrayList<>();
@@ -76,7 +82,59 @@ class LoggingTest {
         .isInstanceOf(IOException.class)
         .hasMessageStartingWith("cannot write the log file " + occupied + ": ");
     LOG.info("still here");
+    Logging.close();
     assertThat(Files.readString(good)).endsWith("still here\n");
+  }
+
+  @Test
+  @Timeout(60)
+  void aPipeIsNoLogFile() throws Exception {
+    Path pipe = directory.resolve("pipe.log");
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    assertThatThrownBy(() -> Logging.configure(toFile(Level.INFO, pipe, 1 << 20, 1)))
+        .isInstanceOf(IOException.class)
+        .hasMessage("cannot write the log file " + pipe + ": it exists and is not a regular file");
+  }
+
+  /** A full pipe, such as that of a terminal multiplexer or a log shipper that has stopped. */
+  @Test
+  @Timeout(60)
+  void aReaderThatStopsHoldsUpNobodyAndLearnsWhatItMissed() throws Exception {
+    Process process = start("flood", Map.of()).start();
+    try (BufferedReader out = process.inputReader();
+        BufferedReader errors = process.errorReader()) {
+      assertThat(out.readLine()).isEqualTo("nobody waited");
+      List<String> lines = new ArrayList<>();
+      while (lines.isEmpty() || !lines.get(lines.size() - 1).endsWith("ERROR important")) {
+        lines.add(errors.readLine());
+      }
+      process.getOutputStream().close();
+      errors.lines().forEach(lines::add);
+      long told =
+          lines.stream()
+              .map(Pattern.compile("WARN  dropped (\\d+) messages of this log")::matcher)
+              .filter(Matcher::find)
+              .mapToLong(notice -> Long.parseLong(notice.group(1)))
+              .sum();
+      assertThat(told).isPositive();
+      assertThat(out.readLine()).isEqualTo(told + " dropped");
+      assertThat(lines.get(lines.size() - 1)).endsWith("INFO  last words");
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  @Test
+  @Timeout(60)
+  void aReaderThatStopsDoesNotHoldUpTheEnd() throws Exception {
+    Process process = start("flood", Map.of()).start();
+    try (BufferedReader out = process.inputReader()) {
+      assertThat(out.readLine()).isEqualTo("nobody waited");
+      process.getOutputStream().close();
+      assertThat(process.waitFor()).isZero();
+    } finally {
+      process.destroyForcibly();
+    }
   }
 
   @Test
@@ -96,20 +154,13 @@ class LoggingTest {
   private List<String> standardErrorOf(String mode, boolean journal) throws Exception {
     Path output = Files.createFile(directory.resolve("out"));
     Path errors = Files.createFile(directory.resolve("err"));
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-cp",
-            System.getProperty("java.class.path"),
-            Program.class.getName(),
-            mode);
     Map<String, Object> identity = Files.readAttributes(errors, "unix:dev,ino");
-    builder.environment().remove("JOURNAL_STREAM");
-    if (journal) {
-      builder.environment().put("JOURNAL_STREAM", identity.get("dev") + ":" + identity.get("ino"));
-    }
+    String stream = identity.get("dev") + ":" + identity.get("ino");
     Process process =
-        builder.redirectOutput(output.toFile()).redirectError(errors.toFile()).start();
+        start(mode, journal ? Map.of("JOURNAL_STREAM", stream) : Map.of())
+            .redirectOutput(output.toFile())
+            .redirectError(errors.toFile())
+            .start();
     try {
       assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     } finally {
@@ -119,17 +170,48 @@ class LoggingTest {
     return Files.readAllLines(errors);
   }
 
-  /** Logs before or after the configuration. */
+  private static ProcessBuilder start(String mode, Map<String, String> environment) {
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-cp",
+            System.getProperty("java.class.path"),
+            Program.class.getName(),
+            mode);
+    builder.environment().remove("JOURNAL_STREAM");
+    builder.environment().putAll(environment);
+    return builder;
+  }
+
+  /** Logs before or after the configuration, or more than a pipe and the queue can hold. */
   static final class Program {
 
     private Program() {}
 
     public static void main(String[] arguments) throws IOException {
-      if (arguments[0].equals("configured")) {
+      if (!arguments[0].equals("quiet")) {
         Logging.configure(new LoggingConfig(Level.INFO, Optional.empty()));
       }
-      LOG.info("news");
-      LOG.warn("a warning");
+      if (arguments[0].equals("flood")) {
+        flood();
+      } else {
+        LOG.info("news");
+        LOG.warn("a warning");
+      }
+      Logging.close();
+    }
+
+    private static void flood() throws IOException {
+      for (int i = 0; i < 5000; i++) {
+        LOG.info("{} {}", i, "x".repeat(200));
+      }
+      LOG.error("important");
+      System.out.println("nobody waited");
+      while (System.in.read() >= 0) {
+        // Until the test closes it.
+      }
+      System.out.println(Logging.dropped() + " dropped");
+      LOG.info("last words");
     }
   }
 }

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caplance.packet.IpAddresses;
+import java.net.InetAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,6 +57,25 @@ class MessageCodecTest {
             "REGISTERED web-1 10.0.0.11 version=2 from=10.0.0.2",
             Message.Registered.of(
                 "web-1", IpAddresses.parse("10.0.0.11"), IpAddresses.parse("10.0.0.2"))),
+        Arguments.of(
+            "REGISTER web-1 10.0.0.11 version=2 health=5s intent=active probe=1",
+            Message.Register.of(
+                    "web-1", IpAddresses.parse("10.0.0.11"), Duration.ofSeconds(5), Intent.ACTIVE)
+                .withProbe()),
+        Arguments.of(
+            "REGISTERED web-1 10.0.0.11 version=2 from=10.0.0.2 probe=2s",
+            Message.Registered.of(
+                    "web-1", IpAddresses.parse("10.0.0.11"), IpAddresses.parse("10.0.0.2"))
+                .withProbeInterval(Duration.ofSeconds(2))),
+        Arguments.of(
+            "SERVES web-1 vips=192.0.2.80,2001:db8::80",
+            new Message.Serves(
+                "web-1",
+                List.of(IpAddresses.parse("192.0.2.80"), IpAddresses.parse("2001:db8::80")))),
+        Arguments.of("SERVING web-1 services=2", Message.Serving.of("web-1", 2, List.of())),
+        Arguments.of(
+            "SERVING web-1 services=0 unknown=wbe,mial",
+            Message.Serving.of("web-1", 0, List.of("wbe", "mial"))),
         Arguments.of("HEALTH 200", new Message.Health(200, "")),
         Arguments.of(
             "HEALTH 503 connection refused:  tcp/80",
@@ -280,5 +302,31 @@ class MessageCodecTest {
       options.put(keysAndValues[i], keysAndValues[i + 1]);
     }
     return options;
+  }
+
+  @Test
+  void announcesManyVipsInAsFewLinesAsTheyNeed() throws InvalidLineException {
+    List<InetAddress> vips =
+        IntStream.range(0, 200)
+            .mapToObj(i -> IpAddresses.parse("2001:db8:1:2:3:4:5:" + i))
+            .toList();
+
+    List<Message.Serves> messages = Message.Serves.split("web-1", vips);
+
+    List<InetAddress> read = new ArrayList<>();
+    for (Message.Serves message : messages) {
+      read.addAll(((Message.Serves) MessageCodec.parse(MessageCodec.format(message))).vips());
+    }
+    assertThat(read).isEqualTo(vips);
+    assertThat(messages).hasSize(10);
+    assertThat(Message.Serves.split("web-1", List.of())).isEmpty();
+  }
+
+  @Test
+  void namesAsManyUnknownServicesAsALineHolds() throws InvalidLineException {
+    List<String> names = IntStream.range(0, 100).mapToObj(i -> "service-" + i).toList();
+    Message.Serving message = Message.Serving.of("n".repeat(64), 0, names);
+    assertThat(MessageCodec.parse(MessageCodec.format(message))).isEqualTo(message);
+    assertThat(message.unknown()).hasSizeBetween(30, 99);
   }
 }

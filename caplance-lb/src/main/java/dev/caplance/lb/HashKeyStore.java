@@ -1,77 +1,64 @@
 package dev.caplance.lb;
 
+import dev.caplance.host.StateFile;
 import dev.caplance.packet.FlowHash;
 import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.Optional;
 
 /**
  * Keeps the key of the flow hash in {@code <stateDirectory>/hash.key} if the configuration sets
  * none. The key is generated at the first start and survives restarts, so that flows map to the
- * same backends afterwards.
+ * same backends afterwards. A load balancer without it would be no better than one with a new key,
+ * so a damaged file is set aside.
  */
 final class HashKeyStore {
 
   private static final String FILE = "hash.key";
 
+  /** A key with some white space around it. */
+  private static final int MAX_BYTES = 1024;
+
   private HashKeyStore() {}
 
   /**
-   * Returns the stored key, or generates and stores one if there is none.
+   * Returns the stored key, or generates and stores one if there is none or the file is damaged.
    *
    * @return {@link FlowHash#KEY_LENGTH} bytes
-   * @throws IOException if the file holds no key, or cannot be read or written
+   * @throws IOException if the file cannot be read or written
    */
   static byte[] loadOrCreate(Path stateDirectory) throws IOException {
-    Path file = stateDirectory.resolve(FILE);
+    StateFile file = new StateFile(stateDirectory.resolve(FILE), MAX_BYTES);
     try {
-      return parse(file, Files.readString(file).strip());
-    } catch (NoSuchFileException e) {
-      return create(file);
-    }
-  }
-
-  private static byte[] parse(Path file, String text) throws IOException {
-    try {
-      byte[] key = HexFormat.of().parseHex(text);
-      if (key.length == FlowHash.KEY_LENGTH) {
-        return key;
+      Optional<String> text = file.read();
+      if (text.isPresent()) {
+        Optional<byte[]> key = parse(text.get().strip());
+        if (key.isPresent()) {
+          return key.get();
+        }
+        file.setAside("it does not hold a key of 32 hexadecimal digits");
       }
-    } catch (IllegalArgumentException e) {
-      throw new IOException(notAKey(file), e);
+      return create(file);
+    } catch (IOException e) {
+      throw new IOException(e.getMessage() + "; or set 'stateDirectory' or 'hashKey'", e);
     }
-    throw new IOException(notAKey(file));
   }
 
-  private static String notAKey(Path file) {
-    return file
-        + " does not hold a key of 32 hexadecimal digits; remove it to have a new one generated, or"
-        + " set 'hashKey' in the configuration";
+  private static Optional<byte[]> parse(String text) {
+    try {
+      return Optional.of(HexFormat.of().parseHex(text))
+          .filter(key -> key.length == FlowHash.KEY_LENGTH);
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
   }
 
-  private static byte[] create(Path file) throws IOException {
+  private static byte[] create(StateFile file) throws IOException {
     byte[] key = new byte[FlowHash.KEY_LENGTH];
     new SecureRandom().nextBytes(key);
-    try {
-      Files.createDirectories(file.getParent());
-      Path draft = file.resolveSibling(FILE + ".new");
-      Files.deleteIfExists(draft);
-      Files.createFile(
-          draft,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-      Files.writeString(draft, HexFormat.of().formatHex(key) + "\n");
-      Files.move(draft, file);
-    } catch (FileAlreadyExistsException e) {
-      return loadOrCreate(file.getParent());
-    } catch (IOException e) {
-      throw new IOException(
-          "cannot write " + file + ": " + e + "; set 'stateDirectory' or 'hashKey'", e);
-    }
+    file.write(HexFormat.of().formatHex(key) + "\n");
     return key;
   }
 }

@@ -60,6 +60,7 @@ public final class LoadBalancer implements Daemon {
     DesiredState desired = DesiredState.of(config);
     Journal journal = Journal.open(config.runDirectory(), "lb");
     cleanup.atStop("close the journal", journal::close);
+    ControlServer.requireFree(config.runDirectory().resolve("lb.sock"));
     VipAddresses addresses = new VipAddresses(journal, commands);
     addresses.retain(desired.attachedVips().keySet());
 

@@ -29,10 +29,28 @@ class HashKeyStoreTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"", "abc", "zz112233445566778899aabbccddeeff", "00112233"})
-  void refusesAFileWithoutAKey(String content) throws IOException {
+  void setsAFileWithoutAKeyAsideAndGeneratesOne(String content) throws IOException {
     Files.writeString(directory.resolve("hash.key"), content);
-    assertThatThrownBy(() -> HashKeyStore.loadOrCreate(directory))
+    byte[] key = HashKeyStore.loadOrCreate(directory);
+    assertThat(key).hasSize(16);
+    assertThat(HashKeyStore.loadOrCreate(directory)).isEqualTo(key);
+    assertThat(directory.resolve("hash.key.damaged")).hasContent(content);
+  }
+
+  /** It was an endless recursion once. */
+  @Test
+  void aDanglingLinkIsSetAside() throws IOException {
+    Files.createSymbolicLink(directory.resolve("hash.key"), Path.of("nowhere"));
+    byte[] key = HashKeyStore.loadOrCreate(directory);
+    assertThat(HashKeyStore.loadOrCreate(directory)).isEqualTo(key);
+  }
+
+  @Test
+  void whatCannotBeWrittenIsAnErrorInWords() throws IOException {
+    Path occupied = Files.createFile(directory.resolve("occupied"));
+    assertThatThrownBy(() -> HashKeyStore.loadOrCreate(occupied))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("does not hold a key of 32 hexadecimal digits; remove it");
+        .hasMessageContaining("hash.key")
+        .hasMessageEndingWith("; or set 'stateDirectory' or 'hashKey'");
   }
 }

@@ -70,7 +70,7 @@ class TableAssemblerTest {
   private BackendView backend(
       String name, int version, Intent intent, BackendView.Health health, String... services) {
     return new BackendView(
-        new Target(targets++, 1, name, 1, BACKEND, 1500),
+        new Target(targets++, 1, name, 1, BACKEND, 1500, BACKEND),
         version,
         intent,
         health,

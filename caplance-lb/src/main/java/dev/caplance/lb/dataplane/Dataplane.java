@@ -46,6 +46,20 @@ public interface Dataplane {
   boolean publish(ForwardingTable table);
 
   /**
+   * Sends a path probe the way the target's packets go: encapsulated, from {@link Target#source},
+   * and never in fragments. See {@link dev.caplance.packet.PathProbe}.
+   *
+   * @param token {@code [A-Za-z0-9_-]{1,128}}
+   * @param padded whether the outer packet is as large as {@link Target#mtu} allows, or as small as
+   *     possible
+   * @return whether the kernel took it
+   */
+  boolean probe(Target target, String token, boolean padded);
+
+  /** Sets who hears of the replies to path probes. Called before {@link #start}. */
+  void onProbeReply(ProbeListener listener);
+
+  /**
    * Restores what {@link #apply} did to the host if something has undone it. Called every few
    * seconds by one thread.
    *
@@ -81,6 +95,18 @@ public interface Dataplane {
    * @param closing of a TCP connection that one side has closed
    */
   record FlowTimeouts(Duration tcp, Duration udp, Duration closing) {}
+
+  /** Hears of the replies to path probes. */
+  interface ProbeListener {
+
+    /**
+     * Called by a thread of the data plane; must return at once.
+     *
+     * @param sender the address that the reply came from, which anybody can forge
+     * @param token in the reply
+     */
+    void replied(InetAddress sender, String token);
+  }
 
   /**
    * The traffic sent to one target.

@@ -5,8 +5,8 @@ import dev.caplance.packet.IpAddresses;
 import java.net.InetAddress;
 
 /**
- * A registered backend as data planes see it. Immutable; another weight or MTU makes a new target
- * with the same {@link #id}.
+ * A registered backend as data planes see it. Immutable; another weight, MTU or source makes a new
+ * target with the same {@link #id}.
  *
  * @param index 0 to 65,534, dense: the index of a backend that has left is reused, so data planes
  *     can keep their state of targets in arrays
@@ -16,9 +16,17 @@ import java.net.InetAddress;
  * @param weight its share of new flows in proportion to others, 1 to 256
  * @param address its data address, which encapsulated packets are sent to
  * @param mtu bytes of the largest encapsulated packet that passes on the path to it
+ * @param source the address of this load balancer that its backend takes packets from; packets to
+ *     it leave from no other
  */
 public record Target(
-    int index, int generation, String name, int weight, InetAddress address, int mtu) {
+    int index,
+    int generation,
+    String name,
+    int weight,
+    InetAddress address,
+    int mtu,
+    InetAddress source) {
 
   private static final int GENERATION_BITS = 16;
 
@@ -40,10 +48,10 @@ public record Target(
     return mtu - Encapsulation.overhead(IpAddresses.isIpv4(address));
   }
 
-  /** The same backend with another weight or MTU. */
-  public Target with(int newWeight, int newMtu) {
-    return newWeight == weight && newMtu == mtu
+  /** The same backend with another weight, MTU or source. */
+  public Target with(int newWeight, int newMtu, InetAddress newSource) {
+    return newWeight == weight && newMtu == mtu && newSource.equals(source)
         ? this
-        : new Target(index, generation, name, newWeight, address, newMtu);
+        : new Target(index, generation, name, newWeight, address, newMtu, newSource);
   }
 }

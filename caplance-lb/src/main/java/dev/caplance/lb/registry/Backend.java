@@ -39,13 +39,13 @@ final class Backend {
    * Hands the backend over to a new session. The last known health stays valid until the new
    * session's first HEALTH, so a reconnection does not interrupt traffic.
    *
-   * @param mtu bytes of the largest outer packet on the path to the backend
+   * @param route the path to the backend
    */
-  void attach(BackendSession newSession, Message.Register register, int mtu) {
+  void attach(BackendSession newSession, Message.Register register, DataPath.Route route) {
     session = newSession;
     view =
         new BackendView(
-            view.target().with(register.weight(), mtu),
+            view.target().with(register.weight(), route.mtu(), route.source()),
             register.version(),
             register.intent(),
             view.health(),

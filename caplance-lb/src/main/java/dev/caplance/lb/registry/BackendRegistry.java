@@ -225,19 +225,20 @@ public final class BackendRegistry {
    * Registers an admitted backend. If its name is registered already, this session takes over and
    * the previous one is closed.
    *
-   * @param mtu bytes of the largest outer packet on the path to the backend
+   * @param route the path to the backend
    */
-  Backend register(BackendSession session, Message.Register request, int mtu) {
+  Backend register(BackendSession session, Message.Register request, DataPath.Route route) {
     unregistered.remove(session);
     Backend backend = backends.get(request.name());
     if (backend == null) {
       Target target =
-          targetIndexes.allocate(request.name(), request.weight(), request.dataAddress(), mtu);
+          targetIndexes.allocate(
+              request.name(), request.weight(), request.dataAddress(), route.mtu(), route.source());
       backend = new Backend(target, session, request, now());
       backends.put(request.name(), backend);
     } else {
       BackendSession superseded = backend.session();
-      backend.attach(session, request, mtu);
+      backend.attach(session, request, route);
       superseded.supersede();
     }
     changed();

@@ -232,7 +232,7 @@ final class BackendSession {
       return;
     }
     cancelTimers();
-    backend = registry.register(this, register, mtu());
+    backend = registry.register(this, register, route());
     commands = new BackendCommands(this, backend, registry::changed, loop);
     state = State.REGISTERED;
     logRegistration();
@@ -245,10 +245,11 @@ final class BackendSession {
     watchSilence();
   }
 
-  /** The smaller of the MTU that is known here and the one that the backend reports. */
-  private int mtu() {
-    int ours = prober.route().mtu();
-    return Math.min(ours, register.mtu().orElse(ours));
+  /** The path to the backend, with the smaller of both ends' MTUs. */
+  private DataPath.Route route() {
+    DataPath.Route ours = prober.route();
+    return new DataPath.Route(
+        ours.source(), Math.min(ours.mtu(), register.mtu().orElse(ours.mtu())));
   }
 
   private void watchSilence() {

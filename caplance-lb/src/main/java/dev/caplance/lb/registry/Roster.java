@@ -1,18 +1,17 @@
 package dev.caplance.lb.registry;
 
-import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
-import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
-
+import dev.caplance.host.StateFile;
 import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.session.EventLoop;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,7 +31,13 @@ final class Roster {
   /** Collects changes, so that the file is not written once per backend when thousands register. */
   private static final Duration WRITE_DELAY = Duration.ofSeconds(1);
 
-  private final Path file;
+  /** 64,000 of the longest names. */
+  private static final int MAX_BYTES = 4 << 20;
+
+  private static final Duration LAST_WRITE = Duration.ofSeconds(2);
+
+  private final StateFile file;
+  private final ExecutorService disk = Executors.newSingleThreadExecutor(Roster::diskThread);
   private final EventLoop loop;
   private final Collection<Backend> backends;
   private final Set<String> missing;
@@ -49,7 +54,7 @@ final class Roster {
    * @param onTimeout called if some have not returned in time; the roster is complete then
    */
   Roster(Path file, EventLoop loop, Collection<Backend> backends, Runnable onTimeout) {
-    this.file = file;
+    this.file = new StateFile(file, MAX_BYTES);
     this.loop = loop;
     this.backends = backends;
     this.written = read();
@@ -85,11 +90,22 @@ final class Roster {
     }
   }
 
-  /** Writes a pending change now, because stopping the load balancer deregisters all backends. */
+  /**
+   * Writes a pending change now, because stopping the load balancer deregisters all backends.
+   * Returns when it is on disk, or two seconds later.
+   */
   void close() {
     if (pendingWrite != null) {
       pendingWrite.cancel();
       write();
+    }
+    disk.shutdown();
+    try {
+      if (!disk.awaitTermination(LAST_WRITE.toMillis(), TimeUnit.MILLISECONDS)) {
+        LOG.warn("the disk is slow: {} may not be up to date", file.path());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -122,30 +138,29 @@ final class Roster {
   /** Reads the names; none if there is no file. */
   private Set<String> read() {
     try {
-      return Set.copyOf(Files.readAllLines(file));
-    } catch (NoSuchFileException e) {
-      return Set.of();
+      return file.read().map(text -> text.lines().collect(Collectors.toSet())).orElse(Set.of());
     } catch (IOException e) {
-      LOG.warn(
-          "cannot read {}, so this start does not wait for earlier backends: {}",
-          file,
-          e.toString());
+      LOG.warn("this start does not wait for earlier backends: {}", e.getMessage());
       return Set.of();
     }
   }
 
-  /** Replaces the names in the file. */
+  /** Replaces the names in the file. A disk may take its time, so another thread does. */
   private void write(Collection<String> names) {
-    try {
-      Files.createDirectories(file.getParent());
-      Path draft = file.resolveSibling(file.getFileName() + ".new");
-      Files.write(draft, names);
-      Files.move(draft, file, REPLACE_EXISTING, ATOMIC_MOVE);
-    } catch (IOException e) {
-      LOG.warn(
-          "cannot write {}, so a restart will not wait for the current backends: {}",
-          file,
-          e.toString());
-    }
+    String text = names.stream().map(name -> name + "\n").collect(Collectors.joining());
+    disk.execute(
+        () -> {
+          try {
+            file.write(text);
+          } catch (IOException e) {
+            LOG.warn("a restart will not wait for the current backends: {}", e.getMessage());
+          }
+        });
+  }
+
+  private static Thread diskThread(Runnable work) {
+    Thread thread = new Thread(work, "roster");
+    thread.setDaemon(true);
+    return thread;
   }
 }

@@ -19,12 +19,12 @@ final class TargetIndexes {
    * Creates a target with an index that no other target has at the moment; for the parameters see
    * {@link Target}.
    */
-  Target allocate(String name, int weight, InetAddress address, int mtu) {
+  Target allocate(String name, int weight, InetAddress address, int mtu, InetAddress source) {
     Target before = released.poll();
     int index = before == null ? used++ : before.index();
     // Never 0, because an entry of zeros in a flow table is free.
     int generation = before == null ? 1 : before.generation() % (Target.GENERATIONS - 1) + 1;
-    return new Target(index, generation, name, weight, address, mtu);
+    return new Target(index, generation, name, weight, address, mtu, source);
   }
 
   /** Releases the index of a target whose backend has left. */

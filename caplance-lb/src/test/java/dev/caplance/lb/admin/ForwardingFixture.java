@@ -39,7 +39,7 @@ final class ForwardingFixture {
     int index = name.charAt(name.length() - 1) - '0';
     InetAddress address = IpAddresses.parse("10.0.0." + (10 + index));
     return new BackendView(
-        new Target(index, 1, name, weight, address, 1500),
+        new Target(index, 1, name, weight, address, 1500, address),
         2,
         intent,
         health,

@@ -93,7 +93,7 @@ class StatusMethodTest {
     InetAddress address = IpAddresses.parse("2001:db8::11");
     return new BackendRegistry.Entry(
         new BackendView(
-            new Target(1, 1, name, 7, address, 1500),
+            new Target(1, 1, name, 7, address, 1500, address),
             version,
             intent,
             health,

@@ -24,6 +24,14 @@ public class FakeDataplane implements Dataplane {
   }
 
   @Override
+  public boolean probe(Target target, String token, boolean padded) {
+    return true;
+  }
+
+  @Override
+  public void onProbeReply(Dataplane.ProbeListener listener) {}
+
+  @Override
   public void maintain() {}
 
   @Override

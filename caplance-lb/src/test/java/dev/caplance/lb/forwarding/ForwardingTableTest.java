@@ -34,7 +34,7 @@ class ForwardingTableTest {
 
   private static Target target(int index, String name, int weight) {
     InetAddress address = IpAddresses.parse("10.0.0." + (10 + index));
-    return new Target(index, 1, name, weight, address, 1500);
+    return new Target(index, 1, name, weight, address, 1500, address);
   }
 
   private static Service.Pool pool(
@@ -135,10 +135,10 @@ class ForwardingTableTest {
 
   @Test
   void anotherGenerationOfAnIndexIsAnotherBackend() {
-    Target next = new Target(b1.index(), 2, "b9", 1, b1.address(), 1500);
+    Target next = new Target(b1.index(), 2, "b9", 1, b1.address(), 1500, DNS);
     assertThat(table.retained(0, next.id())).isNull();
-    assertThat(table.retained(0, new Target(9, 1, "b9", 1, b1.address(), 1500).id())).isNull();
-    Target highest = new Target(65_534, 65_535, "b9", 1, b1.address(), 1500);
+    assertThat(table.retained(0, new Target(9, 1, "b9", 1, b1.address(), 1500, DNS).id())).isNull();
+    Target highest = new Target(65_534, 65_535, "b9", 1, b1.address(), 1500, DNS);
     ForwardingTable wide =
         table(pool(WEB, "tcp/80", WhenEmpty.REJECT, List.of(highest), List.of()));
     assertThat(wide.retained(0, highest.id())).isSameAs(highest);
@@ -169,8 +169,8 @@ class ForwardingTableTest {
   @Test
   void targetsKnowTheLargestPacketThatFits() {
     assertThat(b1.maxPacket()).isEqualTo(1472);
-    assertThat(new Target(1, 1, "b1", 1, DNS, 1500).maxPacket()).isEqualTo(1452);
-    assertThat(b1.with(1, 1500)).isSameAs(b1);
-    assertThat(b1.with(2, 1400).maxPacket()).isEqualTo(1372);
+    assertThat(new Target(1, 1, "b1", 1, DNS, 1500, DNS).maxPacket()).isEqualTo(1452);
+    assertThat(b1.with(1, 1500, b1.source())).isSameAs(b1);
+    assertThat(b1.with(2, 1400, b1.source()).maxPacket()).isEqualTo(1372);
   }
 }

@@ -48,6 +48,7 @@ public final class NfqueueDataplane implements Dataplane {
 
   private final SecondsClock clock = new SecondsClock();
   private final FlowHash fingerprints = randomHash();
+  private final PathProbes probes;
   private volatile List<Worker> workers = List.of();
   private volatile Routes routes;
 
@@ -63,6 +64,7 @@ public final class NfqueueDataplane implements Dataplane {
     this.settings = settings;
     this.owner = owner;
     this.rules = new NetfilterRules(settings.firstQueue(), settings.queueCount(), commands);
+    this.probes = new PathProbes(settings.dataPort(), owner);
     this.routes = Routes.of(table);
   }
 
@@ -79,6 +81,7 @@ public final class NfqueueDataplane implements Dataplane {
       for (int i = 0; i < settings.queueCount(); i++) {
         opened.add(open(i));
       }
+      probes.start();
     } catch (IOException | RuntimeException e) {
       opened.forEach(worker -> worker.packets.close());
       throw e;
@@ -132,6 +135,16 @@ public final class NfqueueDataplane implements Dataplane {
   }
 
   @Override
+  public boolean probe(Target target, String token, boolean padded) {
+    return probes.send(target, token, padded);
+  }
+
+  @Override
+  public void onProbeReply(Dataplane.ProbeListener listener) {
+    probes.onReply(listener);
+  }
+
+  @Override
   public List<Dataplane.WorkerStatus> status() {
     return workers.stream()
         .map(worker -> worker.packets.status(worker.loop.allocatedBytes()))
@@ -173,6 +186,7 @@ public final class NfqueueDataplane implements Dataplane {
     } catch (IOException e) {
       LOG.error("cannot remove the netfilter rules: {}", e.getMessage(), e);
     }
+    probes.close();
     stopWorkers();
   }
 

@@ -3,6 +3,7 @@ package dev.caplance.lb.dataplane.nfqueue;
 import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.forwarding.Target;
 import dev.caplance.linux.SocketAddress;
+import dev.caplance.linux.SourceAddress;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
@@ -22,6 +23,7 @@ final class TargetState {
   private final SocketAddress socketAddress;
   private final AtomicLongArray cells;
   private volatile Target target;
+  private volatile SourceAddress source;
   private volatile int maxPacket;
   private volatile int noGsoBefore;
 
@@ -33,6 +35,7 @@ final class TargetState {
    */
   TargetState(Target target, int dataPort, int workers) {
     this.target = target;
+    this.source = SourceAddress.of(target.source());
     this.socketAddress = SocketAddress.of(target.address(), dataPort);
     this.cells = new AtomicLongArray(workers * STRIDE);
     this.maxPacket = target.maxPacket();
@@ -45,6 +48,9 @@ final class TargetState {
 
   /** Replaces the target. If its MTU has changed, GSO batches are tried again. */
   void update(Target now) {
+    if (!now.source().equals(target.source())) {
+      source = SourceAddress.of(now.source());
+    }
     target = now;
     if (maxPacket != now.maxPacket()) {
       maxPacket = now.maxPacket();
@@ -65,6 +71,11 @@ final class TargetState {
   /** The data address and port in the form that the kernel takes. */
   SocketAddress socketAddress() {
     return socketAddress;
+  }
+
+  /** See {@link Target#source}. */
+  SourceAddress source() {
+    return source;
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.caplance.lb.dataplane.nfqueue;
 
+import dev.caplance.lb.forwarding.Target;
 import dev.caplance.linux.Datagram;
 import dev.caplance.linux.LinuxSocket;
 import dev.caplance.linux.SendBatch;
@@ -89,7 +90,8 @@ final class TransmitQueue implements SendBatch.Listener, AutoCloseable {
   }
 
   /**
-   * Adds a packet. If there is no room, the waiting packets are sent first.
+   * Adds a packet, which leaves from {@link Target#source}. If there is no room, the waiting
+   * packets are sent first.
    *
    * @param packet where it lies; it must stay there until {@link #flush}
    * @param trafficClass of the outer header
@@ -99,10 +101,10 @@ final class TransmitQueue implements SendBatch.Listener, AutoCloseable {
     if (isOpen(open[slot], to, trafficClass) && batch.append(open[slot], packet)) {
       return;
     }
-    int message = batch.add(packet, to.socketAddress(), trafficClass);
+    int message = batch.add(packet, to.socketAddress(), to.source(), trafficClass);
     if (message == SendBatch.FULL) {
       flush();
-      message = batch.add(packet, to.socketAddress(), trafficClass);
+      message = batch.add(packet, to.socketAddress(), to.source(), trafficClass);
     }
     targets[message] = to;
     boolean mayGrow = gso && to.acceptsGso(now) && packet.length() <= to.maxPacket();

@@ -48,7 +48,7 @@ class FlowsTest {
 
   private static Target target(int index) {
     InetAddress address = IpAddresses.parse("10.0.0." + (10 + index));
-    return new Target(index, 1, "b" + index, 1, address, 1500);
+    return new Target(index, 1, "b" + index, 1, address, 1500, address);
   }
 
   private static ForwardingTable table(List<Target> targets, List<Target> draining) {

@@ -65,7 +65,14 @@ public class PacketBenchmark {
   private final FlowTable table = new FlowTable(FLOWS, timeouts);
 
   private static final Target TARGET =
-      new Target(0, 1, "b1", 1, InetAddress.getLoopbackAddress(), 65_535);
+      new Target(
+          0,
+          1,
+          "b1",
+          1,
+          InetAddress.getLoopbackAddress(),
+          65_535,
+          InetAddress.getLoopbackAddress());
 
   private LinuxSocket backend;
   private TargetState target;

@@ -50,7 +50,7 @@ class PacketWorkerTest {
   private final List<String> reports = new ArrayList<>();
   private int answers;
   private LinuxSocket backend;
-  private static final Target TARGET = new Target(0, 1, "a", 1, LOOPBACK, MTU);
+  private static final Target TARGET = new Target(0, 1, "a", 1, LOOPBACK, MTU, LOOPBACK);
 
   private Routes routes;
   private PacketWorker worker;

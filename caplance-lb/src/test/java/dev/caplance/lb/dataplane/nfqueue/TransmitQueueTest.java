@@ -47,7 +47,8 @@ class TransmitQueueTest {
       backend.enableGro();
       backends.add(backend);
       targets.add(
-          new TargetState(new Target(i, 1, "b" + i, 1, LOOPBACK, MTU), backend.localPort(), 1));
+          new TargetState(
+              new Target(i, 1, "b" + i, 1, LOOPBACK, MTU, LOOPBACK), backend.localPort(), 1));
     }
   }
 
