@@ -124,7 +124,7 @@ public record BackendConfig(
         root.get("setSysctls", Values.bool(), true),
         readServices(root),
         root.get("weight", Values.integer(1, 256), 1),
-        new HealthCheckReader(vips).readAll(root),
+        new HealthCheckReader(address, vips).readAll(root),
         root.get("drainOnStop", Values.duration(Duration.ZERO, MAX_DRAIN_ON_STOP), Duration.ZERO),
         root.find("mtu", Values.integer(576, 65535)),
         root.get("clampMss", Values.bool(), true),
