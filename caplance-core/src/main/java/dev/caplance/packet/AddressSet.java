@@ -1,8 +1,8 @@
 package dev.caplance.packet;
 
 import java.net.InetAddress;
+import java.util.Arrays;
 import java.util.Collection;
-import java.util.Set;
 
 /**
  * An immutable set of addresses, looked up in constant time: the VIPs and own addresses of a
@@ -10,63 +10,84 @@ import java.util.Set;
  */
 public final class AddressSet {
 
-  public static final AddressSet EMPTY = of(Set.of());
+  public static final AddressSet EMPTY = new AddressSet(new long[0]);
 
   private static final long MIX = 0x9e37_79b9_7f4a_7c15L;
 
-  private final Set<InetAddress> addresses;
-
-  /** A hash table, linearly probed: pairs of high and low words, both 0 in an empty slot. */
+  /** Pairs of high and low words. */
   private final long[] words;
+
+  /** A hash table, linearly probed: the place of an address in {@link #words}, plus one. */
+  private final int[] table;
 
   private final int shift;
 
-  /** The unspecified address looks like an empty slot. */
-  private final boolean unspecified;
-
-  private AddressSet(Set<InetAddress> addresses) {
-    this.addresses = addresses;
-    int bits = 33 - Integer.numberOfLeadingZeros(Math.max(addresses.size(), 1));
-    this.words = new long[2 << bits];
+  private AddressSet(long[] words) {
+    this.words = words;
+    int bits = Integer.SIZE + 1 - Integer.numberOfLeadingZeros(Math.max(words.length / 2, 1));
+    this.table = new int[1 << bits];
     this.shift = Long.SIZE - bits;
-    boolean anyUnspecified = false;
-    for (InetAddress address : addresses) {
-      long high = IpAddresses.high(address);
-      long low = IpAddresses.low(address);
-      int at = find(high, low);
-      words[at] = high;
-      words[at + 1] = low;
-      anyUnspecified |= high == 0 && low == 0;
+    for (int i = 0; i < words.length; i += 2) {
+      table[slot(words[i], words[i + 1])] = i / 2 + 1;
     }
-    this.unspecified = anyUnspecified;
   }
 
   public static AddressSet of(Collection<InetAddress> addresses) {
-    return new AddressSet(Set.copyOf(addresses));
+    return new AddressSet(
+        addresses.stream()
+            .distinct()
+            .flatMapToLong(a -> Arrays.stream(new long[] {IpAddresses.high(a), IpAddresses.low(a)}))
+            .toArray());
   }
 
-  /** Where an address is, or the empty slot where it would be. */
-  private int find(long high, long low) {
-    int at = (int) (((high * MIX) ^ low) * MIX >>> shift) << 1;
-    while ((words[at] != high || words[at + 1] != low) && (words[at] | words[at + 1]) != 0) {
-      at = at + 2 & words.length - 1;
+  /** The slot of an address, or the empty one where it would be. */
+  private int slot(long high, long low) {
+    int slot = (int) (((high * MIX) ^ low) * MIX >>> shift);
+    while (table[slot] != 0 && !isAt(table[slot] - 1, high, low)) {
+      slot = slot + 1 & table.length - 1;
     }
-    return at;
+    return slot;
+  }
+
+  private boolean isAt(int place, long high, long low) {
+    return words[2 * place + 1] == low && words[2 * place] == high;
+  }
+
+  /** The addresses of both sets. */
+  public AddressSet and(AddressSet other) {
+    long[] all = Arrays.copyOf(words, words.length + other.words.length);
+    int length = words.length;
+    for (int i = 0; i < other.words.length; i += 2) {
+      if (!contains(other.words[i], other.words[i + 1])) {
+        all[length++] = other.words[i];
+        all[length++] = other.words[i + 1];
+      }
+    }
+    return new AddressSet(Arrays.copyOf(all, length));
   }
 
   /** Whether the address whose 16-byte form has these halves is in the set. */
   public boolean contains(long high, long low) {
-    int at = find(high, low);
-    return (words[at] | words[at + 1]) != 0 || (high | low) == 0 && unspecified;
+    return indexOf(high, low) >= 0;
+  }
+
+  /** The place of such an address, from 0 to {@link #size} - 1; -1 if it is not in the set. */
+  public int indexOf(long high, long low) {
+    return table[slot(high, low)] - 1;
+  }
+
+  /** How many addresses there are. */
+  public int size() {
+    return words.length / 2;
   }
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof AddressSet set && addresses.equals(set.addresses);
+    return other instanceof AddressSet set && Arrays.equals(words, set.words);
   }
 
   @Override
   public int hashCode() {
-    return addresses.hashCode();
+    return Arrays.hashCode(words);
   }
 }

@@ -30,8 +30,8 @@ public final class ForwardingTable {
   public static final int NO_SERVICE = -1;
 
   private final List<Service> services;
-  private final ServiceIndex index;
   private final Service[] servicesInOrder;
+  private final ServiceIndex index;
   private final Target[] targetsByIndex;
   private final AddressSet refusedSources;
   private final FlowHash hash;
@@ -69,8 +69,7 @@ public final class ForwardingTable {
    * @param slots of each Maglev table, a prime
    */
   public static ForwardingTable empty(FlowHash hash, int slots) {
-    return new ForwardingTable(
-        List.of(), new ServiceIndex(List.of()), AddressSet.EMPTY, hash, slots, false);
+    return new ForwardingTable(List.of(), ServiceIndex.EMPTY, AddressSet.EMPTY, hash, slots, false);
   }
 
   /**
@@ -93,13 +92,12 @@ public final class ForwardingTable {
       next.add(new Service(pool, table));
     }
     return new ForwardingTable(
-        List.copyOf(next), index(pools), newRefusedSources, hash, slots, awaitsBackends);
-  }
-
-  /** The services seldom change, and a thousand of them take a while to index. */
-  private ServiceIndex index(List<Service.Pool> pools) {
-    List<ServiceSpec> specs = pools.stream().map(Service.Pool::spec).toList();
-    return specs.equals(index.services()) ? index : new ServiceIndex(specs);
+        List.copyOf(next),
+        index.of(pools.stream().map(Service.Pool::spec).toList()),
+        newRefusedSources,
+        hash,
+        slots,
+        awaitsBackends);
   }
 
   /** The services. Other methods identify a service by its position in this list. */

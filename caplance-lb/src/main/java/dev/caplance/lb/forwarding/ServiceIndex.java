@@ -4,127 +4,126 @@ import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.IpProtocol;
 import dev.caplance.packet.Ports;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
- * Finds the service of a VIP, protocol and port in constant time, however many there are. VIPs are
- * hashed; each has, for TCP and for UDP, 256 pages of 256 ports. Pages whose ports all belong to
- * one service are shared, so a VIP with a few ports takes a few kilobytes. Immutable.
+ * Finds the service of a packet: a hash table of the VIPs, and for each VIP and protocol its port
+ * ranges in order, which are searched by halves. So the cost does not depend on the number of VIPs,
+ * and hardly on that of services. Immutable; looking up allocates nothing.
  */
 final class ServiceIndex {
 
-  /** The most services: a page holds their positions plus one in 16 bits, 0 for none. */
-  static final int MAX_SERVICES = 65_535;
+  /** An index of no services. */
+  static final ServiceIndex EMPTY = new ServiceIndex(List.of());
 
-  private static final int PAGES = 256;
-  private static final int PAGE = 256;
-  private static final int PAGE_SHIFT = 8;
-  private static final int LOW = PAGE - 1;
-  private static final int PROTOCOLS = 2;
-  private static final long MIX = 0x9e37_79b9_7f4a_7c15L;
+  /** Slots per VIP, before the number of VIPs is rounded down to a power of two. */
+  private static final int SLOTS_PER_VIP = 4;
 
-  /** An empty slot of the hash table. */
-  private static final int NONE = -1;
+  private final List<ServiceSpec> specs;
+  private final Vip[] slots;
 
-  private final List<ServiceSpec> services;
-
-  /** The hash table, linearly probed: the address of each VIP, and its position among the VIPs. */
-  private final long[] highs;
-
-  private final long[] lows;
-  private final int[] vips;
-  private final int shift;
-
-  /** For each VIP the pages of TCP, then those of UDP. */
-  private final char[][][] pages;
-
-  /** Indexes services, none of which share a port of a VIP. */
-  ServiceIndex(List<ServiceSpec> services) {
-    if (services.size() > MAX_SERVICES) {
-      throw new IllegalArgumentException("at most " + MAX_SERVICES + " services");
+  private ServiceIndex(List<ServiceSpec> specs) {
+    this.specs = specs;
+    Map<List<Long>, List<Integer>> byVip = new LinkedHashMap<>();
+    for (int i = 0; i < specs.size(); i++) {
+      List<Long> address =
+          List.of(IpAddresses.high(specs.get(i).vip()), IpAddresses.low(specs.get(i).vip()));
+      byVip.computeIfAbsent(address, vip -> new ArrayList<>()).add(i);
     }
-    this.services = List.copyOf(services);
-    int vipCount = (int) services.stream().map(ServiceSpec::vip).distinct().count();
-    int bits = 33 - Integer.numberOfLeadingZeros(Math.max(vipCount, 1));
-    this.highs = new long[1 << bits];
-    this.lows = new long[1 << bits];
-    this.vips = new int[1 << bits];
-    this.shift = Long.SIZE - bits;
-    this.pages = new char[vipCount][PROTOCOLS * PAGES][];
-    Arrays.fill(vips, NONE);
-    fill(new char[services.size() + 1][]);
+    this.slots = new Vip[Integer.highestOneBit(Math.max(1, byVip.size())) * SLOTS_PER_VIP];
+    byVip.forEach((vip, positions) -> add(new Vip(vip.get(0), vip.get(1), specs, positions)));
   }
 
-  private void fill(char[][] sharedPages) {
-    int known = 0;
-    for (int service = 0; service < services.size(); service++) {
-      ServiceSpec spec = services.get(service);
-      long high = IpAddresses.high(spec.vip());
-      long low = IpAddresses.low(spec.vip());
-      int slot = slot(high, low);
-      if (vips[slot] == NONE) {
-        highs[slot] = high;
-        lows[slot] = low;
-        Arrays.fill(pages[known], shared(sharedPages, 0));
-        vips[slot] = known++;
-      }
-      char[][] vipPages = pages[vips[slot]];
-      for (Ports.Range range : spec.ports().ranges(IpProtocol.TCP)) {
-        fill(vipPages, 0, range, service + 1, sharedPages);
-      }
-      for (Ports.Range range : spec.ports().ranges(IpProtocol.UDP)) {
-        fill(vipPages, PAGES, range, service + 1, sharedPages);
-      }
-    }
+  /**
+   * The index of these services, which finds their positions in the list; the same one again if
+   * they are the same.
+   */
+  ServiceIndex of(List<ServiceSpec> services) {
+    return services.equals(specs) ? this : new ServiceIndex(List.copyOf(services));
   }
 
-  private static void fill(
-      char[][] vipPages, int first, Ports.Range range, int entry, char[][] sharedPages) {
-    for (int port = range.first(); port <= range.last(); port = (port | LOW) + 1) {
-      int page = first + (port >>> PAGE_SHIFT);
-      int last = Math.min(port | LOW, range.last());
-      if (last - port == LOW) {
-        vipPages[page] = shared(sharedPages, entry);
-      } else {
-        char[] own = vipPages[page].clone();
-        Arrays.fill(own, port & LOW, (last & LOW) + 1, (char) entry);
-        vipPages[page] = own;
-      }
+  private void add(Vip vip) {
+    int slot = slot(vip.high, vip.low);
+    while (slots[slot] != null) {
+      slot = slot + 1 & slots.length - 1;
     }
+    slots[slot] = vip;
   }
 
-  /** The page whose ports all have this entry. */
-  private static char[] shared(char[][] sharedPages, int entry) {
-    if (sharedPages[entry] == null) {
-      sharedPages[entry] = new char[PAGE];
-      Arrays.fill(sharedPages[entry], (char) entry);
-    }
-    return sharedPages[entry];
-  }
-
-  /** The slot of a VIP, or the empty one where it would be. */
   private int slot(long high, long low) {
-    int slot = (int) (((high * MIX) ^ low) * MIX >>> shift);
-    while (vips[slot] != NONE && (lows[slot] != low || highs[slot] != high)) {
-      slot = slot + 1 & vips.length - 1;
-    }
-    return slot;
+    long mixed = (high * 31 + low) * 0x9e37_79b9_7f4a_7c15L;
+    return (int) (mixed >>> 32) & slots.length - 1;
   }
 
-  /** The services that are indexed, by their positions. */
-  List<ServiceSpec> services() {
-    return services;
-  }
-
-  /** The position of the service that a flow belongs to, or −1. */
+  /** The position of the service that a flow goes to, or {@link ForwardingTable#NO_SERVICE}. */
   int find(FlowKey flow) {
-    int vip = vips[slot(flow.destinationHigh(), flow.destinationLow())];
-    if (vip == NONE) {
-      return NONE;
+    long high = flow.destinationHigh();
+    long low = flow.destinationLow();
+    for (int slot = slot(high, low); slots[slot] != null; slot = slot + 1 & slots.length - 1) {
+      Vip vip = slots[slot];
+      if (vip.low == low && vip.high == high) {
+        return vip.find(flow.protocol(), flow.destinationPort());
+      }
     }
-    int first = flow.protocol() == IpProtocol.TCP ? 0 : PAGES;
-    int port = flow.destinationPort();
-    return pages[vip][first + (port >>> PAGE_SHIFT)][port & LOW] - 1;
+    return ForwardingTable.NO_SERVICE;
+  }
+
+  /** The services of one VIP. */
+  private static final class Vip {
+    private final long high;
+    private final long low;
+    private final Ranges tcp;
+    private final Ranges udp;
+
+    Vip(long high, long low, List<ServiceSpec> specs, List<Integer> positions) {
+      this.high = high;
+      this.low = low;
+      this.tcp = new Ranges(IpProtocol.TCP, specs, positions);
+      this.udp = new Ranges(IpProtocol.UDP, specs, positions);
+    }
+
+    int find(int protocol, int port) {
+      return switch (protocol) {
+        case IpProtocol.TCP -> tcp.find(port);
+        case IpProtocol.UDP -> udp.find(port);
+        default -> ForwardingTable.NO_SERVICE;
+      };
+    }
+  }
+
+  /** The port ranges of one VIP and protocol, ascending; none overlap. */
+  private static final class Ranges {
+    private final int[] first;
+    private final int[] last;
+    private final int[] service;
+
+    Ranges(int protocol, List<ServiceSpec> specs, List<Integer> positions) {
+      record Entry(Ports.Range range, int service) {}
+      List<Entry> entries = new ArrayList<>();
+      for (int position : positions) {
+        specs
+            .get(position)
+            .ports()
+            .ranges(protocol)
+            .forEach(range -> entries.add(new Entry(range, position)));
+      }
+      entries.sort(Comparator.comparingInt(entry -> entry.range.first()));
+      first = entries.stream().mapToInt(entry -> entry.range.first()).toArray();
+      last = entries.stream().mapToInt(entry -> entry.range.last()).toArray();
+      service = entries.stream().mapToInt(Entry::service).toArray();
+    }
+
+    int find(int port) {
+      int found = Arrays.binarySearch(first, port);
+      int candidate = found >= 0 ? found : -found - 2;
+      return candidate >= 0 && port <= last[candidate]
+          ? service[candidate]
+          : ForwardingTable.NO_SERVICE;
+    }
   }
 }

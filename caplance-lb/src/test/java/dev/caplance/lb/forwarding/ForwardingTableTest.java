@@ -76,52 +76,6 @@ class ForwardingTableTest {
         .isEqualTo(-1);
   }
 
-  /** Against a search one by one: 200 VIPs, single ports, ranges that end within pages, and all. */
-  @Test
-  void findsTheServiceAmongAThousand() {
-    SplittableRandom random = new SplittableRandom(3);
-    List<Service.Pool> pools = new ArrayList<>();
-    for (int i = 0; i < 200; i++) {
-      InetAddress vip =
-          IpAddresses.parse(i % 2 == 0 ? "10.1." + i / 100 + "." + i : "2001:db8::" + i);
-      int first = random.nextInt(1, 60_000);
-      List<String> ports =
-          i == 7
-              ? List.of("tcp", "udp/" + first)
-              : List.of(
-                  "tcp/" + first,
-                  "tcp/" + (first + 1) + "-" + (first + 1 + random.nextInt(5000)),
-                  "udp/" + first,
-                  "udp/1-" + (first - 1 == 0 ? 1 : first - 1),
-                  "udp/" + (first + 1) + "-65535");
-      ports.forEach(p -> pools.add(pool(vip, p, WhenEmpty.REJECT, List.of(), List.of())));
-    }
-    ForwardingTable many = table(pools.toArray(Service.Pool[]::new));
-    for (int i = 0; i < 100_000; i++) {
-      ServiceSpec near = pools.get(random.nextInt(pools.size())).spec();
-      int protocol = random.nextBoolean() ? IpProtocol.TCP : IpProtocol.UDP;
-      int port = random.nextInt(65_536);
-      if (random.nextBoolean()) {
-        List<Ports.Range> ranges = near.ports().ranges(protocol);
-        port = ranges.isEmpty() ? 0 : ranges.get(0).first() + random.nextInt(3) - 1 & 0xffff;
-      }
-      FlowKey flow =
-          FlowKey.of(
-              protocol,
-              new InetSocketAddress("10.0.0.9", 1),
-              new InetSocketAddress(near.vip(), port));
-      int expected = -1;
-      for (int j = 0; j < pools.size(); j++) {
-        ServiceSpec spec = pools.get(j).spec();
-        if (spec.vip().equals(near.vip()) && spec.ports().contains(protocol, port)) {
-          expected = j;
-        }
-      }
-      assertThat(many.service(flow)).isEqualTo(expected);
-    }
-    assertThat(many.service(flow("10.0.0.9", 1, WEB, 80))).isEqualTo(-1);
-  }
-
   /** The hash is unsigned: about half of these have the highest bit set. */
   @Test
   void newFlowsGoToTheTargetOfTheirSlot() {
