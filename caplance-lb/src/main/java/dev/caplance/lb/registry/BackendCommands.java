@@ -47,6 +47,8 @@ final class BackendCommands {
       if (isOwnName(m.name())) {
         session.deregister(Level.INFO, "the backend asked for it");
       }
+    } else if (message instanceof Message.Serves) {
+      refuse("SERVES is for backends that registered with probe=1; this one serves all VIPs");
     } else if (message instanceof Message.Register) {
       refuse("already registered as " + backend.name() + "; send DEREGISTER first");
     } else {

@@ -84,7 +84,7 @@ class RegistryLogTest {
     assertThat(log.lines().get(0))
         .isEqualTo(
             "INFO session from 10.0.0.66:1024: refused: 'GET' is no command; known are"
-                + " REGISTER, SANE, HEALTH, PAUSE, RESUME, DRAIN and DEREGISTER");
+                + " REGISTER, SANE, SERVES, HEALTH, PAUSE, RESUME, DRAIN and DEREGISTER");
     log.clear();
     harness.register("web-1", "10.0.0.11");
     assertThat(log.lines()).as("what backends do is still told").hasSize(1);
