@@ -49,6 +49,7 @@ final class BackendPreflight {
         new Capabilities("backend"),
         new Programs(List.of("ip", "ss", "iptables-nft-save", "iptables-nft-restore")),
         new WritableDirectory("runDirectory", config.runDirectory()),
+        new WritableDirectory("stateDirectory", config.stateDirectory()),
         Running.unless(
             socket,
             new FreePort(
