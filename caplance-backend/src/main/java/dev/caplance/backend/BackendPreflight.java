@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -47,7 +48,7 @@ final class BackendPreflight {
   private List<Preflight.Check> checks() {
     return List.of(
         new Capabilities("backend"),
-        new Programs(List.of("ip", "ss", "iptables-nft-save", "iptables-nft-restore")),
+        new Programs(programs()),
         new WritableDirectory("runDirectory", config.runDirectory()),
         Running.unless(
             socket,
@@ -57,6 +58,15 @@ final class BackendPreflight {
         this::arp,
         this::firewall,
         this::listening);
+  }
+
+  private List<String> programs() {
+    List<String> programs =
+        new ArrayList<>(List.of("ip", "ss", "iptables-nft-save", "iptables-nft-restore"));
+    if (config.checks().stream().anyMatch(one -> one.target() instanceof CheckTarget.Command)) {
+      programs.add("setsid");
+    }
+    return programs;
   }
 
   private List<Finding> placement() throws IOException {

@@ -56,6 +56,8 @@ final class Libc {
   /** {@code madvise}: use large pages. */
   static final int MADV_HUGEPAGE = 14;
 
+  static final int SIGKILL = 9;
+
   static final int PROT_READ_WRITE = 3;
   static final int MAP_PRIVATE_ANONYMOUS = 0x22;
 
@@ -105,6 +107,9 @@ final class Libc {
 
   /** {@code int munmap(void *address, size_t length)}. */
   static native int munmap(long address, long length);
+
+  /** {@code int kill(pid_t pid, int sig)}. */
+  static native int kill(int pid, int signal);
 
   /** {@code char *strerror(int errnum)}. */
   static native String strerror(int errno);
