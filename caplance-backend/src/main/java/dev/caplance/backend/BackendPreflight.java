@@ -97,18 +97,25 @@ final class BackendPreflight {
   private List<Finding> listening() throws IOException {
     Set<Listening.Target> targets =
         config.checks().stream()
-            .map(check -> check.target())
-            .flatMap(BackendPreflight::address)
-            .map(a -> new Listening.Target(a.getAddress(), a.getPort()))
+            .flatMap(check -> asked(check.target()))
             .collect(Collectors.toCollection(LinkedHashSet::new));
     return new Listening(config.vips(), config.dataPort(), targets)
         .findings(commands.run("ss", "-Hltun"));
   }
 
-  private static Stream<InetSocketAddress> address(CheckTarget target) {
+  /** What a check asks; none for a command. */
+  private static Stream<Listening.Target> asked(CheckTarget target) {
     if (target instanceof CheckTarget.Tcp tcp) {
-      return Stream.of(tcp.address());
+      return Stream.of(listening("tcp", tcp.address()));
+    } else if (target instanceof CheckTarget.Http http) {
+      return Stream.of(listening("tcp", http.address()));
     }
-    return target instanceof CheckTarget.Http http ? Stream.of(http.address()) : Stream.empty();
+    return target instanceof CheckTarget.Udp udp
+        ? Stream.of(listening("udp", udp.address()))
+        : Stream.empty();
+  }
+
+  private static Listening.Target listening(String protocol, InetSocketAddress address) {
+    return new Listening.Target(protocol, address.getAddress(), address.getPort());
   }
 }
