@@ -9,6 +9,7 @@ import dev.caplance.daemon.Upkeep;
 import dev.caplance.daemon.Version;
 import dev.caplance.host.CommandRunner;
 import dev.caplance.host.Journal;
+import dev.caplance.host.MachineEvents;
 import dev.caplance.host.OwnAddresses;
 import dev.caplance.host.VipAddresses;
 import dev.caplance.lb.admin.ExplainMethod;
@@ -86,9 +87,12 @@ public final class LoadBalancer implements Daemon {
     Upkeep upkeep = upkeep(tables, dataplane, vips);
     cleanup.atStop("stop the upkeep", upkeep::close);
     upkeep.start();
+    MachineEvents events = new MachineEvents(upkeep::wake);
+    cleanup.atStop("stop listening to the machine", events::close);
     ControlServer control = control(tables, registry, dataplane);
     cleanup.atStop("close the control socket", control::close);
     control.start();
+    HeapNeed.warnIfMoreThanThereIs(config);
   }
 
   private BackendRegistry registry(DesiredState desired, TableAssembler tables) {

@@ -1,6 +1,5 @@
 package dev.caplance.lb.admin;
 
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
@@ -18,7 +17,6 @@ import dev.caplance.status.LoadBalancerStatus;
 import dev.caplance.status.LoadBalancerStatus.OtherTraffic;
 import dev.caplance.status.LoadBalancerStatus.ServiceState;
 import dev.caplance.status.ReportedIntent;
-import dev.caplance.status.StatusJson;
 import java.time.Instant;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -52,18 +50,22 @@ public final class StatusMethod implements ControlMethod {
   }
 
   @Override
-  public JsonElement call(JsonObject params, Caller caller)
+  public boolean takesTurns() {
+    return true;
+  }
+
+  @Override
+  public LoadBalancerStatus call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
     List<Dataplane.WorkerStatus> workers = dataplane.status();
-    return StatusJson.write(
-        new LoadBalancerStatus(
-            version,
-            startedAt,
-            table.get().services().stream().map(StatusMethod::service).toList(),
-            backends.now().stream().map(this::backend).toList(),
-            packets(workers),
-            otherTraffic(),
-            workers.stream().map(StatusMethod::worker).toList()));
+    return new LoadBalancerStatus(
+        version,
+        startedAt,
+        table.get().services().stream().map(StatusMethod::service).toList(),
+        backends.now().stream().map(this::backend).toList(),
+        packets(workers),
+        otherTraffic(),
+        workers.stream().map(StatusMethod::worker).toList());
   }
 
   private static LoadBalancerStatus.Service service(Service service) {
