@@ -50,6 +50,7 @@ final class BackendPreflight {
         new Capabilities("backend"),
         new Programs(programs()),
         new WritableDirectory("runDirectory", config.runDirectory()),
+        new WritableDirectory("stateDirectory", config.stateDirectory()),
         Running.unless(
             socket,
             new FreePort(

@@ -65,6 +65,7 @@ class BackendConfigTest {
         true,
         new Reconnect(Duration.ofSeconds(1), Duration.ofSeconds(2)),
         Path.of("/run/caplance"),
+        Path.of("/var/lib/caplance"),
         new LoggingConfig(Level.INFO, logFile));
   }
 
@@ -179,6 +180,7 @@ class BackendConfigTest {
                 joinSegments: false
                 reconnect: {initial: 100ms, max: 100ms}
                 runDirectory: /srv/run
+                stateDirectory: /srv/lib
                 logging: {level: error}
                 """,
                 "other"))
@@ -242,6 +244,7 @@ class BackendConfigTest {
                 false,
                 new Reconnect(Duration.ofMillis(100), Duration.ofMillis(100)),
                 Path.of("/srv/run"),
+                Path.of("/srv/lib"),
                 new LoggingConfig(Level.ERROR, Optional.empty())));
   }
 
