@@ -154,6 +154,13 @@ public record BackendConfig(
   }
 
   private static List<String> readServices(ConfigSection root) {
+    if (root.hasSections("services")) {
+      root.reject(
+          "services",
+          "a backend lists names here; the file looks like that of 'caplance lb', and 'caplance"
+              + " backend' reads /etc/caplance/backend.yaml unless --config names another");
+      return List.of();
+    }
     List<String> services =
         root.values("services", distinct(Values.name(), Function.identity()), "web");
     int length = String.join(",", services).length();
