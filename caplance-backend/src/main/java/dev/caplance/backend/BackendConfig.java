@@ -79,6 +79,9 @@ public record BackendConfig(
   /** So that REGISTER, which lists them, fits a line of the session protocol. */
   private static final int MAX_SERVICES_LENGTH = 300;
 
+  /** Of reconnect: a load balancer that was away has its backends back soon. */
+  private static final Duration USUAL_MAX = Duration.ofSeconds(2);
+
   private static final Path HOST_NAME = Path.of("/proc/sys/kernel/hostname");
   private static final Pattern PROTOCOL = Pattern.compile("2|2019");
 
@@ -121,7 +124,7 @@ public record BackendConfig(
         root.get("setSysctls", Values.bool(), true),
         readServices(root),
         root.get("weight", Values.integer(1, 256), 1),
-        new HealthCheckReader(vips).readAll(root),
+        new HealthCheckReader(address, vips).readAll(root),
         root.get("drainOnStop", Values.duration(Duration.ZERO, MAX_DRAIN_ON_STOP), Duration.ZERO),
         root.find("mtu", Values.integer(576, 65535)),
         root.get("clampMss", Values.bool(), true),
@@ -252,10 +255,11 @@ public record BackendConfig(
   private static Reconnect readReconnect(ConfigSection section) {
     Duration shortest = Duration.ofMillis(10);
     Duration longest = Duration.ofHours(1);
+    Duration initial =
+        section.get("initial", Values.duration(shortest, longest), Duration.ofSeconds(1));
+    Duration usualMax = initial.compareTo(USUAL_MAX) > 0 ? initial : USUAL_MAX;
     Reconnect reconnect =
-        new Reconnect(
-            section.get("initial", Values.duration(shortest, longest), Duration.ofSeconds(1)),
-            section.get("max", Values.duration(shortest, longest), Duration.ofSeconds(30)));
+        new Reconnect(initial, section.get("max", Values.duration(shortest, longest), usualMax));
     if (reconnect.initial().compareTo(reconnect.max()) > 0) {
       section.reject(
           "initial",

@@ -4,6 +4,7 @@ import dev.caplance.backend.admin.BackendMethods;
 import dev.caplance.backend.dataplane.Decapsulator;
 import dev.caplance.backend.drain.Drainer;
 import dev.caplance.backend.health.HealthChecks;
+import dev.caplance.backend.session.LoadBalancerAddress;
 import dev.caplance.backend.session.LoadBalancerSessions;
 import dev.caplance.control.ControlServer;
 import dev.caplance.daemon.Cleanup;
@@ -77,6 +78,9 @@ public final class BackendDaemon implements Daemon {
       readOwnAddresses();
       mtuWatch.apply(desired.mtu());
       checks.apply(desired.checks());
+      decapsulator.expectRegistrationsFrom(
+          AddressSet.of(
+              desired.loadBalancers().stream().map(LoadBalancerAddress::address).toList()));
       sessions.apply(desired.sessions(), desired.loadBalancers());
     }
 
@@ -123,7 +127,7 @@ public final class BackendDaemon implements Daemon {
     cleanup.atStop("remove the MSS rules", mssClamp::remove);
     Decapsulator decapsulator = openDataPort();
     LoadBalancerSessions sessions = new LoadBalancerSessions(decapsulator::acceptFrom);
-    decapsulator.start(sessions::onPathProbe);
+    decapsulator.start(sessions::onPathProbe, sessions::onProbe);
     HealthChecks checks = new HealthChecks(sessions::health, onFailure("a health check"));
     Parts parts =
         new Parts(
@@ -140,7 +144,7 @@ public final class BackendDaemon implements Daemon {
     cleanup.atStop("deregister", sessions::stop);
     cleanup.atStop("end the checks", checks::close);
 
-    DesiredState desired = DesiredState.of(config, mtu());
+    DesiredState desired = DesiredState.of(config, mtu(), decapsulator.answersProbes());
     parts.apply(desired);
     upkeep.start();
     sessions.start(onFailure("the sessions' thread"));

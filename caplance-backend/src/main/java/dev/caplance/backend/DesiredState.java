@@ -55,8 +55,9 @@ record DesiredState(
    *
    * @param mtu the largest packet that reaches this machine from the load balancers, in bytes;
    *     empty if unknown
+   * @param answersProbes whether path probes can be delivered on this machine
    */
-  static DesiredState of(BackendConfig config, OptionalInt mtu) {
+  static DesiredState of(BackendConfig config, OptionalInt mtu, boolean answersProbes) {
     Map<InetAddress, Optional<String>> addresses = new LinkedHashMap<>();
     if (config.attachVip()) {
       config.vips().forEach(vip -> addresses.put(vip, VIP_DEVICE));
@@ -73,7 +74,9 @@ record DesiredState(
             mtu,
             config.healthInterval(),
             config.reconnect().initial(),
-            config.reconnect().max()),
+            config.reconnect().max(),
+            config.vips(),
+            answersProbes),
         config.loadBalancers(),
         config.checks());
   }

@@ -34,7 +34,7 @@ class DesiredStateTest {
         loadBalancers: [{address: 10.0.0.2}]
         """
             + String.join("\n", more));
-    return DesiredState.of(BackendConfig.load(file), mtu);
+    return DesiredState.of(BackendConfig.load(file), mtu, true);
   }
 
   @Test
@@ -60,7 +60,9 @@ class DesiredStateTest {
                 OptionalInt.of(9000),
                 Duration.ofSeconds(5),
                 Duration.ofSeconds(1),
-                Duration.ofSeconds(30)));
+                Duration.ofSeconds(2),
+                List.of(VIP, VIP_6),
+                true));
     assertThat(desired.loadBalancers())
         .containsExactly(new LoadBalancerAddress(IpAddresses.parse("10.0.0.2"), 1338, false));
     assertThat(desired.checks()).isEmpty();

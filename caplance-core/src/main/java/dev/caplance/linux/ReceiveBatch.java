@@ -144,6 +144,12 @@ public final class ReceiveBatch implements AutoCloseable {
     }
   }
 
+  /** The port that message {@code index} was sent from. */
+  public int senderPort(int index) {
+    return Short.toUnsignedInt(
+        nameBytes.getShort(index * SocketAddress.MAX_LENGTH + SocketAddress.PORT));
+  }
+
   /** {@code sa_family} is in the machine's order, little-endian: its first byte is enough. */
   private boolean isIpv6(int at) {
     return nameBytes.get(at) == Libc.AF_INET6;

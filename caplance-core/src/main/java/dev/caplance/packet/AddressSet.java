@@ -27,14 +27,37 @@ public final class AddressSet {
             .toArray());
   }
 
-  /** Whether the address whose 16-byte form has these halves is in the set. */
-  public boolean contains(long high, long low) {
-    for (int i = 0; i < words.length; i += 2) {
-      if (words[i + 1] == low && words[i] == high) {
-        return true;
+  /** The addresses of both sets. */
+  public AddressSet and(AddressSet other) {
+    long[] all = Arrays.copyOf(words, words.length + other.words.length);
+    int length = words.length;
+    for (int i = 0; i < other.words.length; i += 2) {
+      if (!contains(other.words[i], other.words[i + 1])) {
+        all[length++] = other.words[i];
+        all[length++] = other.words[i + 1];
       }
     }
-    return false;
+    return new AddressSet(Arrays.copyOf(all, length));
+  }
+
+  /** Whether the address whose 16-byte form has these halves is in the set. */
+  public boolean contains(long high, long low) {
+    return indexOf(high, low) >= 0;
+  }
+
+  /** The place of such an address, from 0 to {@link #size} - 1; -1 if it is not in the set. */
+  public int indexOf(long high, long low) {
+    for (int i = 0; i < words.length; i += 2) {
+      if (words[i + 1] == low && words[i] == high) {
+        return i / 2;
+      }
+    }
+    return -1;
+  }
+
+  /** How many addresses there are. */
+  public int size() {
+    return words.length / 2;
   }
 
   @Override

@@ -43,7 +43,7 @@ public record BackendDaemonStatus(
     vips = known(vips);
     services = known(services);
     loadBalancers = known(loadBalancers);
-    packets = packets == null ? new Packets(null, null, null, null, null) : packets;
+    packets = packets == null ? new Packets(null, null, null, null, null, null) : packets;
   }
 
   /**
@@ -112,6 +112,9 @@ public record BackendDaemonStatus(
    * @param operatorIntent what its operator has made of this backend in this session
    * @param lastError what last went wrong
    * @param nextAttemptInMillis only while waiting
+   * @param services how many of its services this backend serves, null if it has not said
+   * @param unknownServices names that this backend registered for and that no service there has
+   * @param path what its path probes show, null if it sends none
    */
   public record Session(
       String address,
@@ -123,7 +126,25 @@ public record BackendDaemonStatus(
       String from,
       ReportedIntent operatorIntent,
       String lastError,
-      Long nextAttemptInMillis) {}
+      Long nextAttemptInMillis,
+      Integer services,
+      List<String> unknownServices,
+      Path path) {
+
+    /** Reads what is missing as empty. */
+    public Session {
+      unknownServices = known(unknownServices);
+    }
+  }
+
+  /**
+   * The path of a load balancer's packets to this backend.
+   *
+   * @param arrives false when too many path probes are missing
+   * @param intervalMillis between two probes
+   * @param lastProbeAgeMillis how long ago one arrived, or the registration proved the path
+   */
+  public record Path(Boolean arrives, Long intervalMillis, Long lastProbeAgeMillis) {}
 
   /** How far a session has come. */
   public enum SessionState {
@@ -150,9 +171,15 @@ public record BackendDaemonStatus(
    * @param bytes of the delivered packets, without the encapsulation
    * @param refused counts by reason, without those that are zero
    * @param allocatedBytes by the data plane's thread on the heap
+   * @param probes path probes that were delivered and answered
    */
   public record Packets(
-      Long received, Long delivered, Map<String, Long> refused, Long bytes, Long allocatedBytes) {
+      Long received,
+      Long delivered,
+      Map<String, Long> refused,
+      Long bytes,
+      Long allocatedBytes,
+      Long probes) {
 
     /** Reads what is missing as empty. */
     public Packets {

@@ -74,7 +74,7 @@ class StatusJsonTest {
                     .map(
                         state ->
                             new BackendDaemonStatus.Session(
-                                "", 0, "", state, null, 0L, "", null, "", 0L))
+                                "", 0, "", state, null, 0L, "", null, "", 0L, 0, null, null))
                     .toList(),
                 "state"))
         .isEqualTo("connecting, registering, registered, waiting, deregistered");

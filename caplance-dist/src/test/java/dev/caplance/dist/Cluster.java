@@ -24,6 +24,7 @@ final class Cluster implements AutoCloseable {
   private final Lab lab = Lab.up();
   private final Map<String, DaemonProcess> backends = new LinkedHashMap<>();
   private final Map<Path, String> originalFiles = new LinkedHashMap<>();
+  private String launcher;
   private DaemonProcess balancer;
 
   /** Starts a load balancer and these backends, and waits until all of them get packets. */
@@ -37,6 +38,12 @@ final class Cluster implements AutoCloseable {
    * @param files contents by host and name, {@code lb1/lb.yaml}
    */
   Cluster(Map<String, String> files, String... names) {
+    this(Lab.script("caplance"), files, names);
+  }
+
+  /** The same with daemons of another build, by its {@code scripts/caplance}. */
+  Cluster(String launcher, Map<String, String> files, String... names) {
+    this.launcher = launcher;
     files.forEach(this::configure);
     startBalancer();
     for (String name : names) {
@@ -64,13 +71,18 @@ final class Cluster implements AutoCloseable {
     }
   }
 
+  /** From now on daemons are started with this {@code scripts/caplance}. */
+  void upgrade(String launcher) {
+    this.launcher = launcher;
+  }
+
   DaemonProcess startBalancer() {
-    balancer = DaemonProcess.loadBalancer("lb1");
+    balancer = DaemonProcess.loadBalancer(launcher, "lb1");
     return balancer;
   }
 
   DaemonProcess startBackend(String name) {
-    DaemonProcess backend = DaemonProcess.backend(name);
+    DaemonProcess backend = DaemonProcess.backend(launcher, name);
     backends.put(name, backend);
     return backend;
   }

@@ -24,12 +24,13 @@ final class DaemonProcess implements AutoCloseable {
   private final Path log;
   private final Process process;
 
-  private DaemonProcess(String host, String kind, Map<String, String> environment) {
+  private DaemonProcess(
+      String launcher, String host, String kind, Map<String, String> environment) {
     this.host = host;
     this.socket = Lab.directory(host, "run").resolve(kind + ".sock");
     this.log = Lab.ROOT.resolve("caplance-dist/target/e2e-" + host + "-" + kind + ".log");
     ProcessBuilder builder =
-        new ProcessBuilder(Lab.on(host, Lab.script("caplance"), kind))
+        new ProcessBuilder(Lab.on(host, launcher, kind))
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
     builder.environment().putAll(environment);
@@ -42,17 +43,22 @@ final class DaemonProcess implements AutoCloseable {
 
   /** Starts {@code caplance lb} and waits until it serves. */
   static DaemonProcess loadBalancer(String host) {
-    return start(host, "lb", Map.of()).awaitServing();
+    return loadBalancer(Lab.script("caplance"), host);
   }
 
-  /** Starts {@code caplance backend} and waits until it serves. */
-  static DaemonProcess backend(String host) {
-    return start(host, "backend", Map.of()).awaitServing();
+  /** The same with another build, by its {@code scripts/caplance}. */
+  static DaemonProcess loadBalancer(String launcher, String host) {
+    return new DaemonProcess(launcher, host, "lb", Map.of()).awaitServing();
+  }
+
+  /** Starts {@code caplance backend} of a build and waits until it serves. */
+  static DaemonProcess backend(String launcher, String host) {
+    return new DaemonProcess(launcher, host, "backend", Map.of()).awaitServing();
   }
 
   /** Starts {@code lb} or {@code backend} with this in its environment, and does not wait. */
   static DaemonProcess start(String host, String kind, Map<String, String> environment) {
-    return new DaemonProcess(host, kind, environment);
+    return new DaemonProcess(Lab.script("caplance"), host, kind, environment);
   }
 
   /** Waits until its control socket answers; one that never does is ended. */

@@ -93,6 +93,7 @@ public final class LoadBalancer implements Daemon {
     ControlServer control = control(tables, registry, dataplane);
     cleanup.atStop("close the control socket", control::close);
     control.start();
+    HeapNeed.warnIfMoreThanThereIs(config);
   }
 
   private BackendRegistry registry(Dataplane dataplane, TableAssembler tables) {

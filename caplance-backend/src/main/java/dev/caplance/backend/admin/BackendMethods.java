@@ -31,7 +31,8 @@ public final class BackendMethods {
             checks::status,
             drainer::status,
             decapsulator::counters,
-            decapsulator::allocatedBytes);
+            decapsulator::allocatedBytes,
+            decapsulator::answeredProbes);
     String name = identity.settings().name();
     return Map.of(
         "status", status,

@@ -40,6 +40,7 @@ final class StatusMethod implements ControlMethod {
   private final Supplier<Optional<DrainStatus>> drain;
   private final Supplier<TrafficCounters.Snapshot> traffic;
   private final LongSupplier allocatedBytes;
+  private final LongSupplier answeredProbes;
 
   /**
    * The status of this backend.
@@ -55,7 +56,8 @@ final class StatusMethod implements ControlMethod {
       Supplier<List<HealthChecks.Status>> checks,
       Supplier<Optional<DrainStatus>> drain,
       Supplier<TrafficCounters.Snapshot> traffic,
-      LongSupplier allocatedBytes) {
+      LongSupplier allocatedBytes,
+      LongSupplier answeredProbes) {
     this.identity = identity;
     this.startedAt = startedAt;
     this.sessions = sessions;
@@ -63,6 +65,7 @@ final class StatusMethod implements ControlMethod {
     this.drain = drain;
     this.traffic = traffic;
     this.allocatedBytes = allocatedBytes;
+    this.answeredProbes = answeredProbes;
   }
 
   @Override
@@ -115,7 +118,15 @@ final class StatusMethod implements ControlMethod {
         session.from().map(IpAddresses::format).orElse(null),
         session.operatorIntent().map(Intent::word).map(ReportedIntent::of).orElse(null),
         session.lastError().orElse(null),
-        session.untilNextAttempt().map(Duration::toMillis).orElse(null));
+        session.untilNextAttempt().map(Duration::toMillis).orElse(null),
+        session.services().isPresent() ? session.services().getAsInt() : null,
+        session.unknownServices(),
+        session.path().map(StatusMethod::path).orElse(null));
+  }
+
+  private static BackendDaemonStatus.Path path(SessionStatus.Path path) {
+    return new BackendDaemonStatus.Path(
+        !path.lost(), path.interval().toMillis(), path.sinceLastProbe().toMillis());
   }
 
   private static SessionState state(SessionStatus.State state) {
@@ -144,6 +155,7 @@ final class StatusMethod implements ControlMethod {
         counters.of(Disposition.FORWARD),
         refused,
         counters.bytes(),
-        allocatedBytes.getAsLong());
+        allocatedBytes.getAsLong(),
+        answeredProbes.getAsLong());
   }
 }

@@ -40,6 +40,7 @@ public final class Decapsulator {
   private static final int RECEIVE_BUFFER = 16 << 20;
 
   private final LinuxSocket socket;
+  private final DataPort dataPort;
   private final boolean gro;
   private final ReceiveBatch batch = ReceiveBatch.ofDatagrams(BATCH, LARGEST_DATAGRAM);
   private final Delivery ipv4;
@@ -51,26 +52,31 @@ public final class Decapsulator {
   private final FailureWatch receiving;
   private final IpHeader header = new IpHeader();
 
-  private PathProbeGate pathProbes;
+  private final PathProbeGate pathProbes = new PathProbeGate();
+  private final PathProbeReplies probeReplies;
   private int large;
   private boolean linkRefused;
   private boolean vipMissing;
   private volatile AddressSet loadBalancers = AddressSet.EMPTY;
+  private volatile AddressSet expected = AddressSet.EMPTY;
   private volatile AddressSet ownAddresses = AddressSet.EMPTY;
 
   /**
    * Takes over a socket and deliveries.
    *
-   * @param ipv6 null when no VIP needs it
+   * @param ipv6 null when neither a VIP nor the data address needs it
    */
   Decapsulator(
       LinuxSocket socket,
+      DataPort dataPort,
       Delivery ipv4,
       Delivery ipv6,
       Vips vips,
       TrafficCounters counters,
       ReceiveLoop.Owner owner) {
     this.socket = socket;
+    this.dataPort = dataPort;
+    this.probeReplies = new PathProbeReplies(socket);
     this.gro = socket.enableGro();
     this.ipv4 = ipv4;
     this.ipv6 = ipv6;
@@ -103,9 +109,10 @@ public final class Decapsulator {
       socket.setReceiveBuffer(RECEIVE_BUFFER);
       socket.setReceiveTimeout(ReceiveLoop.RECEIVE_TIMEOUT_MILLIS);
       ipv4 = Delivery.open(true, BATCH, joinSegments, counters);
-      boolean needsIpv6 = !vips.stream().allMatch(IpAddresses::isIpv4);
+      DataPort port = new DataPort(dataAddress, dataPort);
+      boolean needsIpv6 = port.address().ipv6() || !vips.stream().allMatch(IpAddresses::isIpv4);
       Delivery ipv6 = needsIpv6 ? Delivery.open(false, BATCH, joinSegments, counters) : null;
-      return new Decapsulator(socket, ipv4, ipv6, new Vips(vips), counters, owner);
+      return new Decapsulator(socket, port, ipv4, ipv6, new Vips(vips), counters, owner);
     } catch (IOException | RuntimeException e) {
       socket.close();
       if (ipv4 != null) {
@@ -118,16 +125,29 @@ public final class Decapsulator {
   /**
    * Begins to unwrap.
    *
-   * @param onPathProbe receives path probes
+   * @param onPathProbe receives the path probes of registrations, whole
+   * @param onProbe receives the tokens of path probes that were delivered and are answered
    */
-  public void start(PathProbeListener onPathProbe) {
-    pathProbes = new PathProbeGate(onPathProbe);
+  public void start(PathProbeListener onPathProbe, PathProbeListener onProbe) {
+    pathProbes.passTo(onPathProbe);
+    probeReplies.tell(onProbe);
     loop.start();
+  }
+
+  /**
+   * Sets the addresses that path probes of registrations are expected from: what strangers send
+   * does not keep these from getting through. Any thread may call.
+   */
+  public void expectRegistrationsFrom(AddressSet addresses) {
+    expected = addresses;
+    pathProbes.know(expected.and(loadBalancers));
   }
 
   /** Accepts packets from these addresses only, from now on. Any thread may call. */
   public void acceptFrom(AddressSet addresses) {
     loadBalancers = addresses;
+    probeReplies.know(addresses);
+    pathProbes.know(expected.and(addresses));
   }
 
   /**
@@ -174,6 +194,19 @@ public final class Decapsulator {
     return counters.snapshot();
   }
 
+  /**
+   * Whether path probes can be delivered here. Without packet sockets IPv6 ones cannot: raw sockets
+   * reach addresses on {@code lo} only.
+   */
+  public boolean answersProbes() {
+    return !dataPort.address().ipv6() || ipv6.hasLink();
+  }
+
+  /** How many path probes were delivered and answered. Any thread may call. */
+  public long answeredProbes() {
+    return probeReplies.answered();
+  }
+
   /** Bytes that the unwrapping thread has allocated since its start. Any thread may call. */
   public long allocatedBytes() {
     return loop.allocatedBytes();
@@ -184,6 +217,7 @@ public final class Decapsulator {
     loop.stop();
     socket.close();
     batch.close();
+    probeReplies.close();
     ipv4.close();
     if (ipv6 != null) {
       ipv6.close();
@@ -243,6 +277,9 @@ public final class Decapsulator {
     if (!loadBalancers.contains(batch.senderHigh(index), batch.senderLow(index))) {
       return Disposition.STRANGER;
     }
+    if (PathProbeReplies.isProbe(bytes, offset, length)) {
+      return probeReplies.answer(batch, index, offset, length);
+    }
     if (batch.truncated(index)) {
       return Disposition.TOO_LARGE;
     }
@@ -253,11 +290,15 @@ public final class Decapsulator {
     if (refusesSource(header.sourceHigh(), header.sourceLow())) {
       return Disposition.OWN_SOURCE;
     }
+    Delivery delivery = header.ipv4() ? ipv4 : ipv6;
     SocketAddress vip = vips.find(header.destinationHigh(), header.destinationLow());
     if (vip == null) {
-      return Disposition.NOT_A_VIP;
+      if (!dataPort.takes(header, bytes, batch.senderHigh(index), batch.senderLow(index))) {
+        return Disposition.NOT_A_VIP;
+      }
+      delivery.deliverProbe(header, offset, length, batch.address(), dataPort.address());
+      return Disposition.FORWARD;
     }
-    Delivery delivery = header.ipv4() ? ipv4 : ipv6;
     delivery.add(header, bytes, offset, length, batch.address(), vip);
     return Disposition.FORWARD;
   }
@@ -266,15 +307,15 @@ public final class Decapsulator {
     return vips.find(high, low) != null || ownAddresses.contains(high, low);
   }
 
-  /** Receives datagrams that begin like a path probe, {@code SANITY}, and not like an IP packet. */
+  /** Receives what belongs to path probes, for the sessions. */
   public interface PathProbeListener {
 
     /**
      * Called by the thread that decapsulates; must return at once.
      *
      * @param sender the address that it came from
-     * @param datagram its text, not checked further
+     * @param text of the datagram, not checked further, or the token of a probe
      */
-    void received(InetAddress sender, String datagram);
+    void received(InetAddress sender, String text);
   }
 }

@@ -21,6 +21,9 @@ import java.nio.ByteBuffer;
  */
 final class Delivery implements SendBatch.Listener, AutoCloseable {
 
+  /** In place of the number of packets of a message. */
+  private static final int PROBE = -1;
+
   private final LocalEntrance link;
   private final LocalEntrance raw;
   private final TrafficCounters counters;
@@ -111,6 +114,21 @@ final class Delivery implements SendBatch.Listener, AutoCloseable {
     }
   }
 
+  /**
+   * Delivers a path probe at once; it is counted as such. The parameters are those of {@link #add}.
+   *
+   * @param to an address of this machine that need not be on {@code lo}: raw sockets refuse such
+   *     IPv6 packets, and on the link none is forwarded
+   */
+  void deliverProbe(IpHeader header, int offset, int length, long base, SocketAddress to) {
+    flush();
+    entrance = link == null || (header.ipv4() && linkShut) ? raw : link;
+    int message = entrance.add(base + offset, length, to);
+    packets[message] = PROBE;
+    bytes[message] = length;
+    flush();
+  }
+
   /** Whether the packet could be joined to the one before it. */
   private boolean join(IpHeader header, ByteBuffer memory, int offset, int length, long base) {
     int last = entrance.count() - 1;
@@ -136,7 +154,11 @@ final class Delivery implements SendBatch.Listener, AutoCloseable {
 
   @Override
   public void sent(int index, int datagrams, int joinedBytes) {
-    counters.forwarded(packets[index], bytes[index]);
+    if (packets[index] == PROBE) {
+      counters.refused(Disposition.PATH_PROBE);
+    } else {
+      counters.forwarded(packets[index], bytes[index]);
+    }
   }
 
   /**
@@ -145,7 +167,7 @@ final class Delivery implements SendBatch.Listener, AutoCloseable {
    */
   @Override
   public void failed(int index, int datagrams, int errno) {
-    counters.refused(Disposition.SEND_FAILED, packets[index]);
+    counters.refused(Disposition.SEND_FAILED, Math.abs(packets[index]));
     if (errno == Errno.EMSGSIZE && packets[index] > 1) {
       joins = false;
     }

@@ -183,6 +183,15 @@ public final class LoadBalancerSessions implements Drainable {
         .ifPresent(probe -> tell(() -> memberships.pathProbe(probe.token(), sender)));
   }
 
+  /**
+   * A path probe has been delivered on the data port and answered from there.
+   *
+   * @param sender the address it came from
+   */
+  public void onProbe(InetAddress sender, String token) {
+    tell(() -> memberships.probed(token, sender));
+  }
+
   private Membership.Connector.PendingConnection connect(
       InetSocketAddress address, Runnable onReadable) throws IOException {
     TcpCommunicator communicator = TcpCommunicator.connecting(loop, address);

@@ -13,8 +13,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
@@ -37,24 +39,22 @@ final class Membership implements SessionOwner {
   private final LoadBalancerAddress loadBalancer;
   private final Connector connector;
   private final Runnable onFromChanged;
-  private final RandomGenerator random;
   private final LongSupplier nanoClock;
   private final InstantSource wallClock;
+  private final Reconnection reconnection;
 
   private SessionSettings settings;
-  private Backoff backoff;
   private BackendIntent intent = BackendIntent.DEREGISTERED;
   private Message.Health health = new Message.Health(Message.Health.HEALTHY, "");
   private Session session;
   private Instant since;
-  private Long registeredAt;
-  private long nextAttempt;
-  private Duration pause = Duration.ZERO;
   private boolean renewing;
   private boolean legacy;
   private Long lastAck;
   private InetAddress from;
   private Intent operatorIntent;
+  private OptionalInt services = OptionalInt.empty();
+  private List<String> unknownServices = List.of();
   private String lastError;
   private final Set<String> reported = new HashSet<>();
 
@@ -75,16 +75,11 @@ final class Membership implements SessionOwner {
     this.settings = settings;
     this.connector = connector;
     this.onFromChanged = onFromChanged;
-    this.random = random;
-    this.backoff = newBackoff();
     this.nanoClock = nanoClock;
     this.wallClock = wallClock;
+    this.reconnection = new Reconnection(settings, random, nanoClock);
     this.legacy = loadBalancer.legacy();
     this.since = wallClock.instant();
-  }
-
-  private Backoff newBackoff() {
-    return new Backoff(settings.reconnectInitial(), settings.reconnectMax(), random);
   }
 
   LoadBalancerAddress loadBalancer() {
@@ -98,7 +93,7 @@ final class Membership implements SessionOwner {
     }
     boolean registersAnew = !newSettings.registersLike(settings);
     settings = newSettings;
-    backoff = newBackoff();
+    reconnection.apply(newSettings);
     if (registersAnew && session != null && intent != BackendIntent.DEREGISTERED) {
       renewing = true;
       session.end("the configuration has changed");
@@ -118,7 +113,7 @@ final class Membership implements SessionOwner {
     if (wanted == BackendIntent.DEREGISTERED) {
       leave(reply);
     } else if (joins) {
-      backoff.reset();
+      reconnection.reset();
       connect(reply);
     } else if (session != null) {
       session.intend(wanted, reply);
@@ -147,6 +142,20 @@ final class Membership implements SessionOwner {
     }
   }
 
+  /** Whether this load balancer may have sent a path probe that came from this address. */
+  boolean probesFrom(InetAddress sender) {
+    return session != null && session.path().isPresent() && sender.equals(from);
+  }
+
+  /**
+   * A path probe has been delivered that may be this load balancer's.
+   *
+   * @param tell whether to answer it on the session, too
+   */
+  void probed(String token, boolean tell) {
+    session.probed(token, tell);
+  }
+
   /** Where this load balancer's encapsulated packets come from; empty if none are expected. */
   Optional<InetAddress> from() {
     return Optional.ofNullable(from);
@@ -171,7 +180,7 @@ final class Membership implements SessionOwner {
     if (session != null) {
       return session.untilDue();
     }
-    return left() ? Long.MAX_VALUE : nextAttempt - nanoClock.getAsLong();
+    return left() ? Long.MAX_VALUE : reconnection.untilNext();
   }
 
   SessionStatus status() {
@@ -187,8 +196,15 @@ final class Membership implements SessionOwner {
         Optional.ofNullable(operatorIntent),
         Optional.ofNullable(lastError),
         state == State.WAITING
-            ? Optional.of(Duration.ofNanos(Math.max(0, nextAttempt - now)))
-            : Optional.empty());
+            ? Optional.of(Duration.ofNanos(Math.max(0, reconnection.untilNext())))
+            : Optional.empty(),
+        services,
+        unknownServices,
+        Optional.ofNullable(session).flatMap(Session::path).map(path -> status(path, now)));
+  }
+
+  private static SessionStatus.Path status(PathWatch path, long now) {
+    return new SessionStatus.Path(path.interval(), path.sinceLastProbe(now), path.lost());
   }
 
   private State state() {
@@ -237,7 +253,7 @@ final class Membership implements SessionOwner {
   @Override
   public void registered(InetAddress sender, boolean isLegacy) {
     since = wallClock.instant();
-    registeredAt = nanoClock.getAsLong();
+    reconnection.registered();
     setFrom(sender);
     legacy = isLegacy;
     lastError = null;
@@ -261,6 +277,36 @@ final class Membership implements SessionOwner {
   }
 
   @Override
+  public void serving(int count, List<String> unknown) {
+    services = OptionalInt.of(count);
+    unknownServices = unknown;
+    if (!unknown.isEmpty()) {
+      troubled("it has no service named " + String.join(", ", unknown));
+    }
+    if (count == 0) {
+      troubled(
+          "none of its services is for this backend, so no packets will come from there: compare"
+              + " vips and services here with the services there");
+    }
+  }
+
+  @Override
+  public void pathLost(Duration silence) {
+    lastError = "data path: its packets do not arrive, no path probe for " + seconds(silence);
+    LOG.warn("{}: {}; reported as unhealthy there until one arrives", loadBalancer, lastError);
+  }
+
+  @Override
+  public void pathRestored() {
+    lastError = null;
+    LOG.info("{}: data path: its packets arrive again", loadBalancer);
+  }
+
+  private static String seconds(Duration duration) {
+    return duration.toMillis() / 100 / 10.0 + " s";
+  }
+
+  @Override
   public void troubled(String problem) {
     lastError = problem;
     if (isNews(problem)) {
@@ -272,22 +318,17 @@ final class Membership implements SessionOwner {
   public void ended(String reason) {
     session = null;
     operatorIntent = null;
+    services = OptionalInt.empty();
+    unknownServices = List.of();
     since = wallClock.instant();
-    Long began = registeredAt;
-    registeredAt = null;
     if (left()) {
       left(reason);
       return;
     }
     lastError = reason;
-    long now = nanoClock.getAsLong();
-    // Only a session that outlasts the pause before it shows that the problem is over.
-    if (began != null && now - began > pause.toNanos()) {
-      backoff.reset();
-    }
-    pause = renewing ? Duration.ZERO : backoff.next();
-    nextAttempt = now + pause.toNanos();
-    if (began != null) {
+    boolean lost = reconnection.wasRegistered();
+    Duration pause = reconnection.ended(renewing);
+    if (lost) {
       LOG.warn("{}: lost: {}; next attempt in {} ms", loadBalancer, reason, pause.toMillis());
     } else if (isNews(reason)) {
       LOG.warn("{}: cannot register: {}; trying again until it works", loadBalancer, reason);

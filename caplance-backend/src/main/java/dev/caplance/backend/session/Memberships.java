@@ -174,6 +174,15 @@ final class Memberships {
         .forEach(m -> m.pathProbe(token, sender));
   }
 
+  /**
+   * A path probe from this sender has been delivered and answered by UDP. It is answered on the
+   * session, too, if it is clear on which.
+   */
+  void probed(String token, InetAddress sender) {
+    List<Membership> possible = all().filter(m -> m.probesFrom(sender)).toList();
+    possible.forEach(m -> m.probed(token, possible.size() == 1));
+  }
+
   /** Does what is due. */
   void tick() {
     all().forEach(Membership::tick);

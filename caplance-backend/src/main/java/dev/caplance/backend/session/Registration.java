@@ -17,7 +17,8 @@ import java.util.function.LongSupplier;
  */
 final class Registration {
 
-  static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+  /** A load balancer that comes back while its host drops SYNs is found at the next attempt. */
+  static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
 
   /** Longer than the load balancer's own ten seconds, so that it can say what was missing. */
   static final Duration REGISTER_TIMEOUT = Duration.ofSeconds(15);

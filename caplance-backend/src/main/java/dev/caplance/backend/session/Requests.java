@@ -74,6 +74,11 @@ final class Requests {
     communicator.writeLine(MessageCodec.format(message));
   }
 
+  /** Sends a line that is not answered. */
+  void tell(Message message) {
+    communicator.writeLine(MessageCodec.format(message));
+  }
+
   /** Sends at least one line; the reply gets the answer to the last one. */
   void sendAll(List<Message> messages, Reply reply) {
     int last = messages.size() - 1;
@@ -81,9 +86,10 @@ final class Requests {
     send(messages.get(last), reply);
   }
 
-  /** Whether more lines are unanswered than a load balancer that works would leave. */
+  /** Whether more HEALTH is unanswered than a load balancer that works would leave. */
   boolean tooManyUnanswered() {
-    return unanswered.size() > MAX_UNANSWERED;
+    return unanswered.stream().filter(sent -> sent.message instanceof Message.Health).count()
+        > MAX_UNANSWERED;
   }
 
   /** The oldest line of a kind was confirmed; false if there is none, so nobody asked for it. */

@@ -7,7 +7,6 @@ import dev.caplance.session.InvalidLineException;
 import dev.caplance.session.Message;
 import dev.caplance.session.MessageCodec;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongSupplier;
@@ -22,8 +21,6 @@ import java.util.function.LongSupplier;
  * or falls silent, and after DEREGISTER; then it is of no further use. One thread owns it.
  */
 final class Session {
-
-  private static final int SILENT_INTERVALS = 3;
 
   /** The reply to a command while there is no session that could pass it on. */
   static final String TOLD_LATER = "not connected; will be told when it is";
@@ -45,14 +42,14 @@ final class Session {
   private final Requests requests;
   private final Registration registration;
   private final PeerState peer;
+  private final Heartbeat heartbeat;
+  private final ServiceOffer services;
 
   private State state = State.REGISTERING;
   private BackendIntent intent;
-  private Message.Health health;
-  private long lastHeard;
 
-  /** When the next HEALTH is due, or DEREGISTER has been unanswered for too long. */
-  private long due;
+  /** When DEREGISTER has been unanswered for too long. */
+  private long leaveBy;
 
   /**
    * Begins a session on a connection that may not be established yet.
@@ -76,9 +73,10 @@ final class Session {
     this.nanoClock = nanoClock;
     this.owner = owner;
     this.intent = intent;
-    this.health = health;
     this.peer = new PeerState(settings.name(), loadBalancer.legacy(), intent);
     this.requests = new Requests(connection.communicator(), nanoClock);
+    this.heartbeat = new Heartbeat(settings, peer, requests, nanoClock, owner, health);
+    this.services = new ServiceOffer(settings, requests, owner);
     this.registration = new Registration(settings, connection, requests, nanoClock);
     requests.send(settings.register(peer.legacy(), peer.told()), reply);
   }
@@ -97,9 +95,9 @@ final class Session {
 
   /** Tells this health from now on, and at once if registered. */
   void health(Message.Health newHealth) {
-    health = newHealth;
+    heartbeat.application(newHealth);
     if (state == State.REGISTERED) {
-      sendHealth();
+      heartbeat.send();
     }
   }
 
@@ -107,7 +105,7 @@ final class Session {
   void deregister(Reply reply) {
     if (state == State.REGISTERED) {
       state = State.LEAVING;
-      due = nanoClock.getAsLong() + Requests.REPLY_TIMEOUT.toNanos();
+      leaveBy = nanoClock.getAsLong() + Requests.REPLY_TIMEOUT.toNanos();
       requests.sendAll(peer.leave(), reply);
     } else {
       end("not registered yet");
@@ -124,6 +122,22 @@ final class Session {
     if (state == State.REGISTERING) {
       registration.pathProbe(token, fromPeer, peer.legacy());
     }
+  }
+
+  /**
+   * A path probe of this load balancer has been delivered and answered by UDP.
+   *
+   * @param tell whether to answer it on the session, too
+   */
+  void probed(String token, boolean tell) {
+    if (registered() && heartbeat.probed() && tell) {
+      requests.tell(new Message.Sane(token));
+    }
+  }
+
+  /** What is known of the path; empty unless the load balancer probes it. */
+  Optional<PathWatch> path() {
+    return heartbeat.path();
   }
 
   /** Whether the load balancer may have sent a path probe whose answer it is waiting for. */
@@ -148,14 +162,6 @@ final class Session {
     }
   }
 
-  private void sendHealth() {
-    due = nanoClock.getAsLong() + healthInterval().toNanos();
-    requests.send(health, Reply.NOBODY);
-    if (requests.tooManyUnanswered()) {
-      end("too many lines without an answer");
-    }
-  }
-
   // --- What the load balancer says ---
 
   /** Reads and handles the lines that have arrived. */
@@ -175,7 +181,7 @@ final class Session {
   }
 
   private void handle(String line) {
-    lastHeard = nanoClock.getAsLong();
+    heartbeat.heard();
     try {
       Message message = MessageCodec.parse(line);
       if (state == State.REGISTERING) {
@@ -215,7 +221,11 @@ final class Session {
     registration.succeed();
     // Before HEALTH, which opens the gate for packets.
     tellIntent(Reply.NOBODY);
-    sendHealth();
+    if (settings.answersProbes() && answer.probeInterval().isPresent()) {
+      heartbeat.watchPath(answer.probeInterval().get());
+      services.send();
+    }
+    heartbeat.send();
   }
 
   private void handleRegistered(Message message, String line) {
@@ -234,7 +244,9 @@ final class Session {
       end(asked ? "deregistered" : "deregistered by the load balancer: " + m.reason());
     } else if (message instanceof Message.Invalid m) {
       handleInvalid(m.reason());
-    } else {
+    } else if (!(message instanceof Message.Serving m)
+        || !m.name().equals(name)
+        || !services.answered(m)) {
       handleUnexpected(line);
     }
   }
@@ -273,12 +285,14 @@ final class Session {
   /** Does what is due. */
   void tick() {
     requests.expire();
-    if (registered() && untilSilent() <= 0) {
-      end("heard nothing for " + silence().toMillis() + " ms");
+    if (registered() && heartbeat.untilSilent() <= 0) {
+      end("heard nothing for " + heartbeat.silence().toMillis() + " ms");
+    } else if (requests.tooManyUnanswered()) {
+      end("too many lines without an answer");
     } else if (state != State.ENDED && untilNext() <= 0) {
       switch (state) {
         case REGISTERING -> end(registration.timeoutReason());
-        case REGISTERED -> sendHealth();
+        case REGISTERED -> heartbeat.tick();
         case LEAVING -> end("no answer to DEREGISTER");
         case ENDED -> throw new AssertionError(state);
       }
@@ -287,24 +301,16 @@ final class Session {
 
   /** Nanoseconds until {@link #tick} has something to do. */
   long untilDue() {
-    long own = registered() ? Math.min(untilNext(), untilSilent()) : untilNext();
+    long own = registered() ? Math.min(untilNext(), heartbeat.untilSilent()) : untilNext();
     return Math.min(own, requests.untilExpiry());
   }
 
   private long untilNext() {
-    return state == State.REGISTERING ? registration.untilTimeout() : due - nanoClock.getAsLong();
-  }
-
-  private long untilSilent() {
-    return lastHeard + silence().toNanos() - nanoClock.getAsLong();
-  }
-
-  private Duration silence() {
-    return healthInterval().multipliedBy(SILENT_INTERVALS);
-  }
-
-  private Duration healthInterval() {
-    return settings.healthInterval(peer.legacy());
+    return switch (state) {
+      case REGISTERING -> registration.untilTimeout();
+      case REGISTERED -> heartbeat.untilDue();
+      case LEAVING, ENDED -> leaveBy - nanoClock.getAsLong();
+    };
   }
 
   /** Ends the session without waiting for the load balancer. */

@@ -2,6 +2,8 @@ package dev.caplance.backend.session;
 
 import dev.caplance.session.Intent;
 import java.net.InetAddress;
+import java.time.Duration;
+import java.util.List;
 
 /** Is told, on its thread, what happens in a {@link Session}. */
 interface SessionOwner {
@@ -19,6 +21,20 @@ interface SessionOwner {
 
   /** The load balancer's operator has changed this backend's intent there. */
   void operatorSaid(Intent operatorIntent);
+
+  /**
+   * The load balancer has taken the VIPs of this backend.
+   *
+   * @param services how many of its services this backend serves
+   * @param unknown names that this backend registered for and that no service there has
+   */
+  void serving(int services, List<String> unknown);
+
+  /** No path probe has come for so long: the load balancer's packets do not arrive. */
+  void pathLost(Duration silence);
+
+  /** Path probes arrive again. */
+  void pathRestored();
 
   /** Something is wrong, but the session goes on. */
   void troubled(String problem);

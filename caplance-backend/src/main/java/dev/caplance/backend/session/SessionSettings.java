@@ -23,6 +23,8 @@ import java.util.OptionalInt;
  * @param healthInterval between two HEALTH lines, within the bounds of {@link Message.Register}
  * @param reconnectInitial the first pause before a lost session is tried again
  * @param reconnectMax the longest such pause
+ * @param vips that it serves, distinct
+ * @param answersProbes whether path probes can be delivered here, and so be answered
  */
 public record SessionSettings(
     String name,
@@ -32,7 +34,9 @@ public record SessionSettings(
     OptionalInt mtu,
     Duration healthInterval,
     Duration reconnectInitial,
-    Duration reconnectMax) {
+    Duration reconnectMax,
+    List<InetAddress> vips,
+    boolean answersProbes) {
 
   private static final int DEFAULT_WEIGHT = 1;
 
@@ -44,6 +48,7 @@ public record SessionSettings(
    */
   public SessionSettings {
     services = List.copyOf(services);
+    vips = List.copyOf(vips);
     Message.Register register =
         Message.Register.of(name, dataAddress, healthInterval, Intent.DRAINING);
     MessageCodec.format(withOffer(register, services, weight, mtu));
@@ -67,11 +72,13 @@ public record SessionSettings(
 
   /** The line that asks a load balancer to register this backend. */
   Message.Register register(boolean legacy, Intent intent) {
-    return withOffer(
-        Message.Register.of(name, dataAddress, healthInterval(legacy), intent),
-        services,
-        weight,
-        mtu);
+    Message.Register register =
+        withOffer(
+            Message.Register.of(name, dataAddress, healthInterval(legacy), intent),
+            services,
+            weight,
+            mtu);
+    return answersProbes && !legacy ? register.withProbe() : register;
   }
 
   /** Defaults need not be said. */
@@ -86,7 +93,8 @@ public record SessionSettings(
 
   /** Whether a load balancer need not be told anew when these settings replace the others. */
   boolean registersLike(SessionSettings other) {
-    return register(false, Intent.ACTIVE).equals(other.register(false, Intent.ACTIVE));
+    return vips.equals(other.vips)
+        && register(false, Intent.ACTIVE).equals(other.register(false, Intent.ACTIVE));
   }
 
   /**

@@ -4,7 +4,9 @@ import dev.caplance.session.Intent;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * The state of the session with one load balancer at one moment.
@@ -17,6 +19,9 @@ import java.util.Optional;
  * @param operatorIntent what its operator has made of this backend during this session
  * @param lastError the last problem; cleared by each registration
  * @param untilNextAttempt not negative; only while waiting
+ * @param services how many of its services this backend serves; empty if it has not said
+ * @param unknownServices names that this backend registered for and that no service there has
+ * @param path what its path probes show; empty if it sends none
  */
 public record SessionStatus(
     LoadBalancerAddress loadBalancer,
@@ -27,7 +32,19 @@ public record SessionStatus(
     Optional<InetAddress> from,
     Optional<Intent> operatorIntent,
     Optional<String> lastError,
-    Optional<Duration> untilNextAttempt) {
+    Optional<Duration> untilNextAttempt,
+    OptionalInt services,
+    List<String> unknownServices,
+    Optional<Path> path) {
+
+  /**
+   * The path of the load balancer's packets to this backend.
+   *
+   * @param interval between two probes
+   * @param sinceLastProbe how long ago one arrived, or the registration proved the path
+   * @param lost whether too many are missing
+   */
+  public record Path(Duration interval, Duration sinceLastProbe, boolean lost) {}
 
   /** How far a session has come. */
   public enum State {

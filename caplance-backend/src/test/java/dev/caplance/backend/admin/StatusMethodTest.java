@@ -7,6 +7,7 @@ import com.google.gson.JsonObject;
 import dev.caplance.backend.drain.DrainStatus;
 import dev.caplance.backend.health.CheckTarget;
 import dev.caplance.backend.health.HealthChecks;
+import dev.caplance.backend.health.StatusCodes;
 import dev.caplance.backend.session.BackendIntent;
 import dev.caplance.backend.session.CommandRefusedException;
 import dev.caplance.backend.session.LoadBalancerAddress;
@@ -48,7 +49,9 @@ class StatusMethodTest {
               OptionalInt.of(1500),
               Duration.ofSeconds(5),
               Duration.ofSeconds(1),
-              Duration.ofSeconds(30)));
+              Duration.ofSeconds(30),
+              List.of(),
+              false));
 
   private final List<HealthChecks.Status> checks = new ArrayList<>();
   private Optional<DrainStatus> drain = Optional.empty();
@@ -57,7 +60,14 @@ class StatusMethodTest {
 
   private StatusMethod method(CompletableFuture<LoadBalancerSessions.Status> status) {
     return new StatusMethod(
-        IDENTITY, STARTED, () -> status, () -> checks, () -> drain, traffic::snapshot, () -> 17);
+        IDENTITY,
+        STARTED,
+        () -> status,
+        () -> checks,
+        () -> drain,
+        traffic::snapshot,
+        () -> 17,
+        () -> 4);
   }
 
   private String json(BackendIntent intent, Message.Health health, SessionStatus... sessions)
@@ -92,12 +102,21 @@ class StatusMethodTest {
             Optional.of(IpAddresses.parse("2001:db8::3")),
             Optional.of(Intent.DRAINING),
             Optional.of("it refused HEALTH 200: no"),
-            Optional.empty());
+            Optional.empty(),
+            OptionalInt.of(2),
+            List.of("wbe"),
+            Optional.of(
+                new SessionStatus.Path(Duration.ofSeconds(2), Duration.ofMillis(6500), true)));
 
     checks.add(
         new HealthChecks.Status(
             new CheckTarget.Http(
-                new InetSocketAddress(IpAddresses.parse("10.0.0.50"), 80), "/health", 200),
+                new InetSocketAddress(IpAddresses.parse("10.0.0.50"), 80),
+                "/health",
+                StatusCodes.of(200),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty()),
             HealthChecks.Status.State.UNHEALTHY,
             STARTED,
             Optional.of("http 10.0.0.50:80/health answered 500, expected 200")));
@@ -153,12 +172,17 @@ class StatusMethodTest {
                 "from":"2001:db8::3",
                 "operatorIntent":"draining",
                 "lastError":"it refused HEALTH 200: no",
-                "nextAttemptInMillis":null}],
+                "nextAttemptInMillis":null,
+                "services":2,
+                "unknownServices":["wbe"],
+                "path":{"arrives":false,"intervalMillis":2000,"lastProbeAgeMillis":6500}}],
                 "packets":{"received":8,
                 "delivered":2,
                 "refused":{"not from a load balancer":2,"send failed":1},
                 "bytes":1500,
-                "allocatedBytes":17}}"""));
+                "allocatedBytes":17,
+                "probes":4}}\
+                """));
   }
 
   @Test
@@ -173,7 +197,10 @@ class StatusMethodTest {
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
-            Optional.of(Duration.ofMillis(2500)));
+            Optional.of(Duration.ofMillis(2500)),
+            OptionalInt.empty(),
+            List.of(),
+            Optional.empty());
 
     assertThat(json(BackendIntent.ACTIVE, new Message.Health(200, ""), waiting))
         .contains(
@@ -198,8 +225,12 @@ class StatusMethodTest {
                 "from":null,
                 "operatorIntent":null,
                 "lastError":null,
-                "nextAttemptInMillis":2500}],
-                "packets":{"received":0,"delivered":0,"refused":{},"bytes":0,"""));
+                "nextAttemptInMillis":2500,
+                "services":null,
+                "unknownServices":[],
+                "path":null}],
+                "packets":{"received":0,"delivered":0,"refused":{},"bytes":0,\
+                """));
   }
 
   @Test

@@ -75,10 +75,17 @@ class DecapsulatorTest {
             true,
             counters);
     decapsulator =
-        new Decapsulator(socket, delivery, null, new Vips(List.of(VIP)), counters, owner);
+        new Decapsulator(
+            socket,
+            new DataPort(LOOPBACK, port),
+            delivery,
+            null,
+            new Vips(List.of(VIP)),
+            counters,
+            owner);
     decapsulator.refuseSources(AddressSet.of(List.of(VIP, OWN)));
     decapsulator.acceptFrom(AddressSet.of(List.of(LOOPBACK)));
-    decapsulator.start(this::received);
+    decapsulator.start(this::received, this::probed);
   }
 
   private void received(InetAddress sender, String text) {
@@ -86,6 +93,10 @@ class DecapsulatorTest {
       throw new IllegalStateException("listener failed");
     }
     probes.add(IpAddresses.format(sender) + " " + text);
+  }
+
+  private void probed(InetAddress sender, String token) {
+    probes.add(IpAddresses.format(sender) + " token " + token);
   }
 
   @AfterEach
@@ -157,6 +168,59 @@ class DecapsulatorTest {
     send("SANITY ".getBytes(StandardCharsets.US_ASCII));
     await(Disposition.MALFORMED, 1);
     assertThat(probes).isEmpty();
+  }
+
+  private void sendText(String text) throws IOException {
+    send(text.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  private String reply() throws IOException {
+    DatagramPacket packet = new DatagramPacket(new byte[256], 256);
+    loadBalancer.setSoTimeout(20_000);
+    loadBalancer.receive(packet);
+    assertThat(packet.getPort()).isEqualTo(port);
+    return new String(packet.getData(), 0, packet.getLength(), StandardCharsets.US_ASCII);
+  }
+
+  @Test
+  void answersAPathProbeThatWasDeliveredToWhereItCameFrom() throws Exception {
+    sendText("PROBE abc_1\n");
+    assertThat(reply()).isEqualTo("SANE abc_1");
+    assertThat(probes.poll(20, TimeUnit.SECONDS)).isEqualTo("127.0.0.1 token abc_1");
+    sendText("PROBE padded\n" + "\0".repeat(8000));
+    assertThat(reply()).isEqualTo("SANE padded");
+    await(Disposition.PATH_PROBE, 2);
+    assertThat(decapsulator.answeredProbes()).isEqualTo(2);
+    assertThat(counters.snapshot().of(Disposition.FORWARD)).isZero();
+
+    sendText("PROBE no end of the token");
+    sendText("PROBE $\n");
+    await(Disposition.MALFORMED, 2);
+    decapsulator.acceptFrom(AddressSet.EMPTY);
+    sendText("PROBE abc_2\n");
+    await(Disposition.STRANGER, 1);
+    assertThat(decapsulator.answeredProbes()).isEqualTo(2);
+  }
+
+  /** Strangers send as much as they like; a load balancer's registration gets through. */
+  @Test
+  void pathProbesOfStrangersKeepNoLoadBalancerFromRegistering() throws Exception {
+    decapsulator.acceptFrom(AddressSet.EMPTY);
+    decapsulator.expectRegistrationsFrom(AddressSet.of(List.of(LOOPBACK)));
+    InetAddress other = IpAddresses.parse("127.0.0.2");
+    try (DatagramSocket stranger = new DatagramSocket(0, other)) {
+      byte[] flood = "SANITY flood".getBytes(StandardCharsets.US_ASCII);
+      for (int i = 0; i < 600; i++) {
+        stranger.send(new DatagramPacket(flood, flood.length, LOOPBACK, port));
+      }
+    }
+    // The flood may have filled the socket's buffer: a load balancer, too, sends it again.
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    do {
+      sendText("SANITY token");
+      TimeUnit.MILLISECONDS.sleep(100);
+    } while (!probes.contains("127.0.0.1 SANITY token") && System.nanoTime() < end);
+    assertThat(probes.contains("127.0.0.1 SANITY token")).isTrue();
   }
 
   @Test

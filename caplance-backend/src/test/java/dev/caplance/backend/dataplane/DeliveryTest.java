@@ -149,6 +149,23 @@ class DeliveryTest {
   }
 
   @Test
+  void aPathProbeTakesTheSameEntranceAndIsNoPacketOfAClient() {
+    add(0);
+    assertThat(header.read(bytes, 0, LENGTH)).isEqualTo(Disposition.FORWARD);
+    delivery.deliverProbe(header, 0, LENGTH, memory.address(), VIP);
+    assertThat(link.counts).as("the packet before it, then the probe").containsExactly(1, 1);
+    delivery.setLinkShut(true);
+    raw.errors.add(Errno.ENOBUFS);
+    delivery.deliverProbe(header, 0, LENGTH, memory.address(), VIP);
+    delivery.deliverProbe(header, 0, LENGTH, memory.address(), VIP);
+    assertThat(raw.counts).containsExactly(1);
+    assertThat(count(Disposition.PATH_PROBE)).isEqualTo(2);
+    assertThat(count(Disposition.SEND_FAILED)).isEqualTo(1);
+    assertThat(count(Disposition.FORWARD)).isEqualTo(1);
+    assertThat(counters.snapshot().bytes()).isEqualTo(LENGTH);
+  }
+
+  @Test
   void whileTheLinkIsShutPacketsGoThroughTheRawSocket() {
     add(0);
     delivery.setLinkShut(true);

@@ -38,7 +38,9 @@ class MembershipTest {
           OptionalInt.empty(),
           Duration.ofSeconds(5),
           Duration.ofSeconds(1),
-          Duration.ofSeconds(30));
+          Duration.ofSeconds(30),
+          List.of(),
+          false);
 
   private final FakeClock clock = new FakeClock();
   private final List<FakeConnection> connections = new ArrayList<>();
@@ -199,7 +201,7 @@ class MembershipTest {
     SessionStatus waiting = membership.status();
     assertThat(waiting.state()).isEqualTo(State.WAITING);
     assertThat(waiting.since()).isEqualTo(FakeClock.START.plusSeconds(60));
-    assertThat(waiting.untilNextAttempt()).contains(Duration.ofSeconds(1));
+    assertThat(waiting.untilNextAttempt()).contains(Duration.ZERO);
     assertThat(waiting.lastError()).contains("the peer closed the session");
     assertThat(waiting.operatorIntent()).as("of the session that is gone").isEmpty();
     assertThat(waiting.from()).as("packets may still be under way").contains(SENDER);
@@ -208,7 +210,7 @@ class MembershipTest {
     intend(BackendIntent.DRAINING);
     membership.health(new Message.Health(503, "disk full"));
     assertThat(replies).containsExactly("failed: not connected; will be told when it is");
-    assertThat(waitForDue()).isEqualTo(Duration.ofSeconds(1));
+    assertThat(waitForDue()).isZero();
 
     assertThat(connections).hasSize(2);
     register();
@@ -232,22 +234,38 @@ class MembershipTest {
     assertThat(state()).isEqualTo(State.CONNECTING);
   }
 
+  /** A load balancer that was away has its backends back soon, however long it was away. */
   @Test
-  void onlyASessionThatOutlastsThePauseBeforeItResetsThePauses() {
+  void aRegistrationResetsThePauses() {
     intend(BackendIntent.ACTIVE);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 5; i++) {
       breakConnection(new ConnectException("Connection refused"));
       waitForDue();
     }
 
     register();
-    clock.advance(Duration.ofSeconds(4));
     breakConnection(new EOFException("gone too soon"));
-    assertThat(waitForDue()).isEqualTo(Duration.ofSeconds(8));
+    assertThat(waitForDue()).isEqualTo(Duration.ofSeconds(1));
+    register();
+    breakConnection(new EOFException("gone too soon again"));
+    assertThat(waitForDue()).isEqualTo(Duration.ofSeconds(1));
+  }
+
+  /** Its flows move to other backends unless it is back at once. */
+  @Test
+  void aSessionThatBreaksIsTriedAgainAtOnceButAFlappingOneIsNot() {
+    intend(BackendIntent.ACTIVE);
+    register();
+    clock.advance(Duration.ofSeconds(1));
+    breakConnection(new EOFException("the peer closed the session"));
+    assertThat(waitForDue()).isZero();
+    assertThat(connections).hasSize(2);
+    breakConnection(new ConnectException("Connection refused"));
+    assertThat(waitForDue()).isEqualTo(Duration.ofSeconds(1));
 
     register();
-    clock.advance(Duration.ofSeconds(8).plusMillis(1));
-    breakConnection(new EOFException("gone at last"));
+    clock.advance(Duration.ofMillis(999));
+    breakConnection(new EOFException("the peer closed the session"));
     assertThat(waitForDue()).isEqualTo(Duration.ofSeconds(1));
   }
 
@@ -389,7 +407,9 @@ class MembershipTest {
             SETTINGS.mtu(),
             SETTINGS.healthInterval(),
             Duration.ofSeconds(7),
-            Duration.ofSeconds(30)));
+            Duration.ofSeconds(30),
+            List.of(),
+            false));
     assertThat(state()).isEqualTo(State.REGISTERED);
 
     breakConnection(new EOFException("the peer closed the session"));
@@ -419,7 +439,7 @@ class MembershipTest {
     clock.advance(Duration.ofMinutes(1));
     breakConnection(new EOFException("the peer closed the session"));
     assertThat(warnings())
-        .endsWith("10.0.0.2:1338: lost: the peer closed the session; next attempt in 1000 ms");
+        .endsWith("10.0.0.2:1338: lost: the peer closed the session; next attempt in 0 ms");
   }
 
   @Test

@@ -41,7 +41,9 @@ class NeighboursOf2019Test {
             OptionalInt.empty(),
             Duration.ofSeconds(5),
             Duration.ofSeconds(1),
-            Duration.ofSeconds(10));
+            Duration.ofSeconds(10),
+            List.of(),
+            false);
     return new Membership(
         new LoadBalancerAddress(PEER, 1338, true),
         settings,

@@ -39,7 +39,9 @@ class SessionTest {
           OptionalInt.empty(),
           Duration.ofSeconds(5),
           Duration.ofSeconds(1),
-          Duration.ofSeconds(30));
+          Duration.ofSeconds(30),
+          List.of(),
+          false);
   private static final String REGISTERED = "REGISTERED web-1 10.0.0.11 version=2 from=10.0.0.3";
   private static final String REGISTERED_2019 = "REGISTERED web-1 10.0.0.11";
 
@@ -136,6 +138,21 @@ class SessionTest {
     @Override
     public void operatorSaid(Intent operatorIntent) {
       events.add("operator: " + operatorIntent.word());
+    }
+
+    @Override
+    public void serving(int services, List<String> unknown) {
+      events.add("serving " + services + (unknown.isEmpty() ? "" : ", unknown " + unknown));
+    }
+
+    @Override
+    public void pathLost(Duration silence) {
+      events.add("path lost after " + silence.toMillis() + " ms");
+    }
+
+    @Override
+    public void pathRestored() {
+      events.add("path restored");
     }
 
     @Override
@@ -353,7 +370,9 @@ class SessionTest {
             OptionalInt.of(9000),
             SETTINGS.healthInterval(),
             SETTINGS.reconnectInitial(),
-            SETTINGS.reconnectMax());
+            SETTINGS.reconnectMax(),
+            List.of(),
+            false);
     assertThat(MessageCodec.format(settings.register(false, Intent.PAUSED)))
         .isEqualTo(
             "REGISTER web-1 10.0.0.11 version=2 health=5s intent=paused services=web,db weight=3"
@@ -531,7 +550,7 @@ class SessionTest {
     assertThat(takeEvents()).isEmpty();
     pass(Duration.ofMillis(1));
 
-    assertThat(takeEvents()).isEqualTo(endedUnregistered("no connection within 5 s"));
+    assertThat(takeEvents()).isEqualTo(endedUnregistered("no connection within 2 s"));
   }
 
   @Test
@@ -727,7 +746,9 @@ class SessionTest {
             OptionalInt.empty(),
             Duration.ofMinutes(10),
             SETTINGS.reconnectInitial(),
-            SETTINGS.reconnectMax());
+            SETTINGS.reconnectMax(),
+            List.of(),
+            false);
     session =
         new Session(
             OLD_ONE,

@@ -2,7 +2,6 @@ package dev.caplance.lb.admin;
 
 import static java.util.stream.Collectors.toSet;
 
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
@@ -22,7 +21,6 @@ import dev.caplance.status.LoadBalancerStatus.OtherTraffic;
 import dev.caplance.status.LoadBalancerStatus.PathState;
 import dev.caplance.status.LoadBalancerStatus.ServiceState;
 import dev.caplance.status.ReportedIntent;
-import dev.caplance.status.StatusJson;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumMap;
@@ -58,22 +56,26 @@ public final class StatusMethod implements ControlMethod {
   }
 
   @Override
-  public JsonElement call(JsonObject params, Caller caller)
+  public boolean takesTurns() {
+    return true;
+  }
+
+  @Override
+  public LoadBalancerStatus call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
     List<Dataplane.WorkerStatus> workers = dataplane.status();
     List<Service> services = table.get().services();
     Set<Integer> lastResort = lastResort(services);
-    return StatusJson.write(
-        new LoadBalancerStatus(
-            version,
-            startedAt,
-            services.stream().map(StatusMethod::service).toList(),
-            backends.now().stream()
-                .map(entry -> backend(entry, lastResort.contains(entry.backend().target().id())))
-                .toList(),
-            packets(workers),
-            otherTraffic(),
-            workers.stream().map(StatusMethod::worker).toList()));
+    return new LoadBalancerStatus(
+        version,
+        startedAt,
+        services.stream().map(StatusMethod::service).toList(),
+        backends.now().stream()
+            .map(entry -> backend(entry, lastResort.contains(entry.backend().target().id())))
+            .toList(),
+        packets(workers),
+        otherTraffic(),
+        workers.stream().map(StatusMethod::worker).toList());
   }
 
   private static LoadBalancerStatus.Service service(Service service) {

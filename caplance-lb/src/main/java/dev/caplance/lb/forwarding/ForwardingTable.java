@@ -30,6 +30,7 @@ public final class ForwardingTable {
 
   private final List<Service> services;
   private final Service[] servicesInOrder;
+  private final ServiceIndex index;
   private final Target[] targetsByIndex;
   private final AddressSet refusedSources;
   private final FlowHash hash;
@@ -38,11 +39,13 @@ public final class ForwardingTable {
 
   private ForwardingTable(
       List<Service> services,
+      ServiceIndex index,
       AddressSet refusedSources,
       FlowHash hash,
       int slots,
       boolean awaitsBackends) {
     this.services = services;
+    this.index = index;
     this.servicesInOrder = services.toArray(Service[]::new);
     this.targetsByIndex = byIndex(services);
     this.refusedSources = refusedSources;
@@ -65,7 +68,7 @@ public final class ForwardingTable {
    * @param slots of each Maglev table, a prime
    */
   public static ForwardingTable empty(FlowHash hash, int slots) {
-    return new ForwardingTable(List.of(), AddressSet.EMPTY, hash, slots, false);
+    return new ForwardingTable(List.of(), ServiceIndex.EMPTY, AddressSet.EMPTY, hash, slots, false);
   }
 
   /**
@@ -88,7 +91,13 @@ public final class ForwardingTable {
       next.add(
           new Service(pool.spec(), pool.state(), pool.targets(), pool.drainingTargets(), table));
     }
-    return new ForwardingTable(List.copyOf(next), newRefusedSources, hash, slots, awaitsBackends);
+    return new ForwardingTable(
+        List.copyOf(next),
+        index.of(pools.stream().map(Service.Pool::spec).toList()),
+        newRefusedSources,
+        hash,
+        slots,
+        awaitsBackends);
   }
 
   /** The services. Other methods identify a service by its position in this list. */
@@ -128,12 +137,7 @@ public final class ForwardingTable {
 
   /** Finds the service that a flow belongs to: its position, or {@link #NO_SERVICE}. */
   public int service(FlowKey flow) {
-    for (int i = 0; i < servicesInOrder.length; i++) {
-      if (servicesInOrder[i].contains(flow)) {
-        return i;
-      }
-    }
-    return NO_SERVICE;
+    return index.find(flow);
   }
 
   /** Finds the target with an id, if it may keep flows of the service; otherwise returns null. */

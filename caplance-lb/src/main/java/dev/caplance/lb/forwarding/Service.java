@@ -1,7 +1,5 @@
 package dev.caplance.lb.forwarding;
 
-import dev.caplance.packet.FlowKey;
-import dev.caplance.packet.IpAddresses;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -29,8 +27,6 @@ public final class Service {
   private final List<Target> targets;
   private final List<Target> drainingTargets;
   private final MaglevTable table;
-  private final long vipHigh;
-  private final long vipLow;
   private final Target[] targetsInOrder;
   private final BitSet retained;
 
@@ -53,8 +49,6 @@ public final class Service {
     this.targets = targets;
     this.drainingTargets = drainingTargets;
     this.table = table;
-    this.vipHigh = IpAddresses.high(spec.vip());
-    this.vipLow = IpAddresses.low(spec.vip());
     this.targetsInOrder = targets.toArray(Target[]::new);
     this.retained = new BitSet();
     retainedTargets().forEach(target -> retained.set(target.index()));
@@ -104,13 +98,6 @@ public final class Service {
   /** The targets of new flows, slot by slot. */
   public MaglevTable table() {
     return table;
-  }
-
-  /** Whether a flow goes to the VIP and a port of this service. */
-  boolean contains(FlowKey flow) {
-    return vipLow == flow.destinationLow()
-        && vipHigh == flow.destinationHigh()
-        && spec.ports().contains(flow.protocol(), flow.destinationPort());
   }
 
   /** Whether the target with this index may keep flows. */

@@ -19,6 +19,7 @@ import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.lb.registry.BackendView;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.session.Intent;
+import dev.caplance.status.StatusJson;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -64,7 +65,7 @@ class ExplainMethodTest {
             () -> table,
             new RegisteredBackends(() -> CompletableFuture.completedFuture(registered())),
             new KnownFlow());
-    return method.call(params, PEER).getAsJsonObject();
+    return StatusJson.write(method.call(params, PEER)).getAsJsonObject();
   }
 
   /** The backend to which the table sends the flow, and the other one. */

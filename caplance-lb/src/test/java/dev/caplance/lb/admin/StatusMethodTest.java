@@ -24,6 +24,7 @@ import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.TrafficCounters;
 import dev.caplance.session.Intent;
 import dev.caplance.session.Message;
+import dev.caplance.status.StatusJson;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -75,7 +76,7 @@ class StatusMethodTest {
   private JsonObject answer() throws ControlException, InterruptedException {
     StatusMethod method =
         new StatusMethod("0.1.0", () -> table, new RegisteredBackends(registry), new Counting());
-    return method.call(new JsonObject(), PEER).getAsJsonObject();
+    return StatusJson.write(method.call(new JsonObject(), PEER)).getAsJsonObject();
   }
 
   /** All of an answer but when the daemon was started, which is another time in each run. */

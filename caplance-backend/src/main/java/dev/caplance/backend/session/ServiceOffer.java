@@ -1,0 +1,42 @@
+package dev.caplance.backend.session;
+
+import dev.caplance.backend.session.Requests.Reply;
+import dev.caplance.session.Message;
+import java.util.List;
+
+/**
+ * Tells one load balancer the VIPs of this backend, so that it gets packets for these only, and
+ * takes the answers. One thread owns it.
+ */
+final class ServiceOffer {
+
+  private final SessionSettings settings;
+  private final Requests requests;
+  private final SessionOwner owner;
+  private int unanswered;
+
+  ServiceOffer(SessionSettings settings, Requests requests, SessionOwner owner) {
+    this.settings = settings;
+    this.requests = requests;
+    this.owner = owner;
+  }
+
+  /** Sends as many lines as it takes. */
+  void send() {
+    List<Message.Serves> lines = Message.Serves.split(settings.name(), settings.vips());
+    unanswered = lines.size();
+    lines.forEach(line -> requests.send(line, Reply.NOBODY));
+  }
+
+  /** An answer has come; the last one counts. Returns whether it was asked for. */
+  boolean answered(Message.Serving answer) {
+    boolean asked = requests.confirm(Message.Serves.class, "SERVING");
+    if (asked) {
+      unanswered--;
+      if (unanswered == 0) {
+        owner.serving(answer.services(), List.copyOf(answer.unknown()));
+      }
+    }
+    return asked;
+  }
+}
