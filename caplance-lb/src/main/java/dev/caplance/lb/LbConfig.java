@@ -53,9 +53,10 @@ public record LbConfig(
    * Size and timeouts of the flow tables, which keep flows on their backends.
    *
    * @param max flows that each worker remembers, 1,024 to 33,554,432
-   * @param tcpIdle idle time after which a TCP connection is forgotten, 1 s to 24 h
-   * @param udpIdle the same for a UDP flow
-   * @param closingIdle the same for a TCP connection that one side has closed
+   * @param tcpIdle idle time after which a TCP connection makes room for others, 1 s to 24 h
+   * @param udpIdle idle time after which a UDP flow is forgotten, 1 s to 24 h
+   * @param closingIdle idle time after which another connection from the same port follows the
+   *     current table, once the client seems to have closed the first; 1 s to 24 h
    */
   public record Flows(int max, Duration tcpIdle, Duration udpIdle, Duration closingIdle) {}
 
@@ -100,6 +101,10 @@ public record LbConfig(
 
   private static final Pattern INTERFACE = Pattern.compile("[^/:\\s\\p{Cntrl}]{1,15}");
   private static final Pattern HASH_KEY = Pattern.compile("[0-9a-fA-F]{32}");
+
+  /** In {@code config/lb.yaml}. */
+  private static final String EXAMPLE_HASH_KEY = "00112233445566778899aabbccddeeff";
+
   private static final Duration SECOND = Duration.ofSeconds(1);
   private static final Duration HOUR = Duration.ofHours(1);
   private static final Duration DAY = Duration.ofDays(1);
@@ -121,6 +126,10 @@ public record LbConfig(
   }
 
   private static LbConfig read(ConfigSection root) {
+    root.rejectForeign(
+        "loadBalancers",
+        "only a backend has this; the file looks like that of 'caplance backend', and 'caplance lb'"
+            + " reads /etc/caplance/lb.yaml unless --config names another");
     List<ServiceSpec> services =
         root.requireSections("services", new ServiceReader()::read, "{vip: 10.0.0.50}");
     return new LbConfig(
@@ -138,7 +147,14 @@ public record LbConfig(
                     size -> !isPrime(size),
                     size -> size + " is not a prime number; the next one is " + nextPrime(size)),
             65537),
-        root.find("hashKey", Values.matching(HASH_KEY, "a key of 32 hexadecimal digits"))
+        root.find(
+                "hashKey",
+                Values.matching(HASH_KEY, "a key of 32 hexadecimal digits")
+                    .unless(
+                        EXAMPLE_HASH_KEY::equalsIgnoreCase,
+                        key ->
+                            "this is the example that everybody knows, so attackers can choose the"
+                                + " backend of each flow; make one with 'openssl rand -hex 16'"))
             .map(key -> key.toLowerCase(Locale.ROOT)),
         root.get("stateDirectory", Values.absolutePath(), Path.of("/var/lib/caplance")),
         root.get("runDirectory", Values.runDirectory(), Path.of("/run/caplance")),

@@ -9,6 +9,7 @@ import dev.caplance.daemon.Upkeep;
 import dev.caplance.daemon.Version;
 import dev.caplance.host.CommandRunner;
 import dev.caplance.host.Journal;
+import dev.caplance.host.MachineEvents;
 import dev.caplance.host.OwnAddresses;
 import dev.caplance.host.VipAddresses;
 import dev.caplance.lb.admin.ExplainMethod;
@@ -90,6 +91,8 @@ public final class LoadBalancer implements Daemon {
     Upkeep upkeep = upkeep(tables, registry, dataplane, vips);
     cleanup.atStop("stop the upkeep", upkeep::close);
     upkeep.start();
+    MachineEvents events = new MachineEvents(upkeep::wake);
+    cleanup.atStop("stop listening to the machine", events::close);
     ControlServer control = control(tables, registry, dataplane);
     cleanup.atStop("close the control socket", control::close);
     control.start();

@@ -9,7 +9,9 @@ import dev.caplance.lb.LbConfig.Flows;
 import dev.caplance.lb.LbConfig.Queues;
 import dev.caplance.lb.LbConfig.Session;
 import dev.caplance.lb.forwarding.ServiceSpec;
+import dev.caplance.lb.forwarding.ServiceSpec.Affinity;
 import dev.caplance.lb.forwarding.ServiceSpec.OtherTraffic;
+import dev.caplance.lb.forwarding.ServiceSpec.UdpWhenUnhealthy;
 import dev.caplance.lb.forwarding.ServiceSpec.WhenAllUnhealthy;
 import dev.caplance.lb.forwarding.ServiceSpec.WhenEmpty;
 import dev.caplance.packet.IpAddresses;
@@ -89,7 +91,14 @@ class LbConfigTest {
   @Test
   void whatTheExampleShowsCommentedOutAreTheDefaultsAndAllKeys() throws Exception {
     String uncommented = Files.readString(EXAMPLE).replaceAll("(?m)^( *)#(?=\\S)", "$1");
-    assertThat(load(uncommented))
+    assertThat(mistakes(uncommented))
+        .singleElement()
+        .asString()
+        .endsWith(
+            "hashKey: this is the example that everybody knows, so attackers can choose the backend"
+                + " of each flow; make one with 'openssl rand -hex 16'");
+    String key = "6361706c616e636520697320612d6c62";
+    assertThat(load(uncommented.replaceAll("(?m)^hashKey: .*$", "hashKey: " + key)))
         .isEqualTo(
             new LbConfig(
                 List.of(service("web", ports("tcp/80", "tcp/443", "udp/443"))),
@@ -100,7 +109,7 @@ class LbConfigTest {
                 DEFAULTS.queues(),
                 DEFAULTS.flows(),
                 DEFAULTS.maglevSize(),
-                Optional.of("00112233445566778899aabbccddeeff"),
+                Optional.of("6361706c616e636520697320612d6c62"),
                 DEFAULTS.stateDirectory(),
                 DEFAULTS.runDirectory(),
                 new LoggingConfig(
@@ -124,7 +133,7 @@ class LbConfigTest {
                     whenEmpty: drop
                     otherTraffic: drop
                   - {name: dns, vip: 10.0.0.50, ports: [udp, tcp/53], otherTraffic: drop}
-                  - {vip: "2001:DB8::50"}
+                  - {vip: "2001:DB8::50", affinity: client, udpWhenUnhealthy: stay}
                 interface: bond0.7
                 attachVip: false
                 session:
@@ -134,7 +143,7 @@ class LbConfigTest {
                 queues: {first: 65408, count: 64, length: 1024}
                 flows: {max: 4096, tcpIdle: 24h, udpIdle: 1s, closingIdle: 5s}
                 maglevSize: 7
-                hashKey: 00112233445566778899AABBCCDDEEFF
+                hashKey: 6361706C616E636520697320612D6C62
                 stateDirectory: /srv/state/
                 runDirectory: /srv/run
                 logging: {level: trace, file: {}}
@@ -165,7 +174,9 @@ class LbConfigTest {
                         false,
                         WhenAllUnhealthy.FORWARD,
                         WhenEmpty.REJECT,
-                        OtherTraffic.HOST)),
+                        OtherTraffic.HOST,
+                        Affinity.CLIENT,
+                        UdpWhenUnhealthy.STAY)),
                 Optional.of("bond0.7"),
                 false,
                 new Session(
@@ -180,7 +191,7 @@ class LbConfigTest {
                 new Queues(65408, 64, 1024),
                 new Flows(4096, Duration.ofHours(24), Duration.ofSeconds(1), Duration.ofSeconds(5)),
                 7,
-                Optional.of("00112233445566778899aabbccddeeff"),
+                Optional.of("6361706c616e636520697320612d6c62"),
                 Path.of("/srv/state"),
                 Path.of("/srv/run"),
                 new LoggingConfig(
@@ -303,5 +314,29 @@ class LbConfigTest {
     } else {
       assertThat(mistakes(yaml)).singleElement().asString().contains("is not a prime number");
     }
+  }
+
+  @Test
+  void theFileOfABackendIsRecognised() {
+    assertThat(
+            mistakes("address: 10.0.0.11\nvips: [10.0.0.50]\nloadBalancers: [{address: 10.0.0.2}]"))
+        .contains(
+            "lb.yaml:3:16: loadBalancers: only a backend has this; the file looks like that of"
+                + " 'caplance backend', and 'caplance lb' reads /etc/caplance/lb.yaml unless"
+                + " --config names another");
+  }
+
+  @Test
+  void ipv6AddressesThatYamlTakesForKeysAreRecognised() {
+    assertThat(mistakes("services: [{vip: fd00::50}]\nsession:\n  address: ::\n"))
+        .containsExactly(
+            "lb.yaml:3:13: not valid YAML: mapping values are not allowed here; put an address that"
+                + " ends in :: in quotes");
+    assertThat(mistakes("services:\n  - {vip: fd00::}\n"))
+        .singleElement()
+        .asString()
+        .endsWith("; put an address that ends in :: in quotes");
+    assertThat(mistakes("services:\n  - vip: 10.0.0.50/24\n"))
+        .containsExactly("lb.yaml:2:10: vip: '10.0.0.50/24' has a prefix length; write 10.0.0.50");
   }
 }
