@@ -126,7 +126,7 @@ public record BackendConfig(
         root.get("setSysctls", Values.bool(), true),
         readServices(root),
         root.get("weight", Values.integer(1, 256), 1),
-        new HealthCheckReader(vips).readAll(root),
+        new HealthCheckReader(address, vips).readAll(root),
         root.get("drainOnStop", Values.duration(Duration.ZERO, MAX_DRAIN_ON_STOP), Duration.ZERO),
         root.find("mtu", Values.integer(576, 65535)),
         root.get("clampMss", Values.bool(), true),
@@ -154,6 +154,13 @@ public record BackendConfig(
   }
 
   private static List<String> readServices(ConfigSection root) {
+    if (root.hasSections("services")) {
+      root.reject(
+          "services",
+          "a backend lists names here; the file looks like that of 'caplance lb', and 'caplance"
+              + " backend' reads /etc/caplance/backend.yaml unless --config names another");
+      return List.of();
+    }
     List<String> services =
         root.values("services", distinct(Values.name(), Function.identity()), "web");
     int length = String.join(",", services).length();

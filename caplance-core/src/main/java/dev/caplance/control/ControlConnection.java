@@ -1,7 +1,9 @@
 package dev.caplance.control;
 
 import com.google.gson.JsonNull;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -21,7 +23,10 @@ final class ControlConnection implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(ControlConnection.class);
 
   /** A response is written in pieces, between which the timeout is checked. */
-  private static final int PIECE_BYTES = 64 * 1024;
+  private static final int PIECE_BYTES = 16 * 1024;
+
+  /** How long a client may stop reading a response; others may be waiting for their turn. */
+  private static final Duration STALL = Duration.ofSeconds(5);
 
   private final UnixSocketChannel channel;
   private final RequestHandler handler;
@@ -56,7 +61,8 @@ final class ControlConnection implements Runnable {
   void refuse(String reason) {
     try {
       setTimeouts();
-      write(JsonRpc.error(JsonNull.INSTANCE, JsonRpc.TOO_MANY_CLIENTS, reason));
+      OutputStream out = new Response();
+      out.write(JsonRpc.error(JsonNull.INSTANCE, JsonRpc.BUSY, reason));
     } catch (IOException e) {
       LOG.debug("control: a refused connection broke: {}", e.getMessage());
     } finally {
@@ -90,39 +96,50 @@ final class ControlConnection implements Runnable {
             credentials.getPid());
     LineReader lines = new LineReader(channel, maxLineBytes);
     while (!stopping()) {
-      byte[] response;
+      OutputStream out = new BufferedOutputStream(new Response(), PIECE_BYTES);
       try {
         byte[] line = lines.readLine(idleTimeout);
         if (line == null) {
           return;
         }
-        response = handler.respond(line, caller);
+        handler.respond(line, caller, out);
       } catch (LineReader.LineTooLongException e) {
-        response =
+        out.write(
             JsonRpc.error(
-                JsonNull.INSTANCE, JsonRpc.INVALID_REQUEST, "Invalid Request: " + e.getMessage());
+                JsonNull.INSTANCE, JsonRpc.INVALID_REQUEST, "Invalid Request: " + e.getMessage()));
       }
-      if (response != null) {
-        write(response);
-      }
+      out.flush();
     }
   }
 
   private void setTimeouts() throws IOException {
-    int millis = Math.toIntExact(idleTimeout.toMillis());
-    channel.setOption(UnixSocketOptions.SO_RCVTIMEO, millis);
-    channel.setOption(UnixSocketOptions.SO_SNDTIMEO, millis);
+    long idle = idleTimeout.toMillis();
+    channel.setOption(UnixSocketOptions.SO_RCVTIMEO, Math.toIntExact(idle));
+    channel.setOption(
+        UnixSocketOptions.SO_SNDTIMEO, Math.toIntExact(Math.min(idle, STALL.toMillis())));
   }
 
-  private void write(byte[] response) throws IOException {
-    long start = System.nanoTime();
-    for (int at = 0; at < response.length; ) {
-      int length = Math.min(PIECE_BYTES, response.length - at);
-      int n = channel.write(ByteBuffer.wrap(response, at, length));
-      if (n == 0 || System.nanoTime() - start > idleTimeout.toNanos()) {
-        throw new SocketTimeoutException("the client does not read its response");
+  /** One response on its way to the client, which has the idle timeout to read it. */
+  private final class Response extends OutputStream {
+
+    private long start;
+
+    @Override
+    public void write(int b) throws IOException {
+      write(new byte[] {(byte) b}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      if (start == 0) {
+        start = System.nanoTime();
       }
-      at += n;
+      for (ByteBuffer piece = ByteBuffer.wrap(bytes, offset, length); piece.hasRemaining(); ) {
+        int n = channel.write(piece);
+        if (n == 0 || System.nanoTime() - start > idleTimeout.toNanos()) {
+          throw new SocketTimeoutException("the client does not read its response");
+        }
+      }
     }
   }
 

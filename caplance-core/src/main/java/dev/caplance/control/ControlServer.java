@@ -21,7 +21,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Serves control methods on a Unix stream socket, one thread per client. The socket's file decides
  * who may connect: mode 0660, group {@code caplance} if it exists. Clients cannot harm each other
- * or the daemon: their number, the length of their requests, and their idle time are bounded.
+ * or the daemon: their number, the length of their requests, and their idle time are bounded, and
+ * calls that need much memory take turns.
  *
  * <p>A failure never ends the accepting thread: it is logged, once for each reason, and the thread
  * goes on.
@@ -33,8 +34,9 @@ public final class ControlServer implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
 
   /** Bounds on what clients can use. */
-  record Limits(int clients, int lineBytes, Duration idleTimeout) {
-    static final Limits DEFAULT = new Limits(32, 64 * 1024, Duration.ofSeconds(30));
+  record Limits(int clients, int lineBytes, Duration idleTimeout, Duration turnTimeout) {
+    static final Limits DEFAULT =
+        new Limits(32, 16 * 1024, Duration.ofSeconds(30), Duration.ofSeconds(10));
   }
 
   private static final String GROUP = "caplance";
@@ -64,7 +66,7 @@ public final class ControlServer implements Closeable {
 
   ControlServer(Path path, Map<String, ControlMethod> methods, Limits limits, String group) {
     this.path = path;
-    this.handler = new RequestHandler(methods);
+    this.handler = new RequestHandler(methods, limits.turnTimeout());
     this.limits = limits;
     this.group = group;
     this.clients =

@@ -7,8 +7,13 @@ import com.google.gson.JsonParser;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.JsonWriter;
+import dev.caplance.status.StatusJson;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.OutputStreamWriter;
 import java.io.StringReader;
+import java.io.Writer;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -27,8 +32,8 @@ final class JsonRpc {
   /** The method failed unexpectedly. */
   static final int INTERNAL_ERROR = -32603;
 
-  /** The server accepts no more clients. */
-  static final int TOO_MANY_CLIENTS = -32000;
+  /** The server accepts no more clients, or does not get to this call. */
+  static final int BUSY = -32000;
 
   private JsonRpc() {}
 
@@ -67,11 +72,22 @@ final class JsonRpc {
     return line(request);
   }
 
-  static byte[] result(JsonElement id, JsonElement result) {
-    JsonObject response = message();
-    response.add("result", result);
-    response.add("id", id);
-    return line(response);
+  /**
+   * Writes the response to a call as it goes along.
+   *
+   * @param result a record of {@link dev.caplance.status}, JSON, or null
+   * @throws IOException when the stream does not take it
+   */
+  static void writeResult(JsonElement id, Object result, OutputStream out) throws IOException {
+    Writer text = new OutputStreamWriter(out, StandardCharsets.UTF_8);
+    JsonWriter json = new JsonWriter(text);
+    json.beginObject().name("jsonrpc").value(VERSION).name("result");
+    StatusJson.write(result, json);
+    json.name("id");
+    StatusJson.write(id, json);
+    json.endObject();
+    text.write('\n');
+    text.flush();
   }
 
   static byte[] error(JsonElement id, int code, String text) {

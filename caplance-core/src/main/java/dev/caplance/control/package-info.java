@@ -10,7 +10,7 @@
  * <p>This use of JSON-RPC has some particulars:
  *
  * <ul>
- *   <li>A request is at most 64 KiB long. Responses may be longer.
+ *   <li>A request is at most 16 KiB long. Responses may be longer.
  *   <li>Parameters are named: {@code params} is an object or absent.
  *   <li>The requests of a connection are handled in order, one at a time; to do two things at once,
  *       open two connections.

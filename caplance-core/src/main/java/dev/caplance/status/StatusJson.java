@@ -3,6 +3,8 @@ package dev.caplance.status;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
+import com.google.gson.JsonIOException;
+import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.TypeAdapter;
@@ -25,6 +27,7 @@ public final class StatusJson {
   private static final Gson GSON =
       new GsonBuilder()
           .serializeNulls()
+          .disableHtmlEscaping()
           .registerTypeAdapter(String.class, new Text())
           .registerTypeAdapter(Instant.class, new Time())
           .registerTypeAdapterFactory(new Lenient())
@@ -35,6 +38,26 @@ public final class StatusJson {
   /** The JSON of a record of this package. */
   public static JsonElement write(Record value) {
     return GSON.toJsonTree(value);
+  }
+
+  /**
+   * Writes a value as it goes along, without a copy of it in memory.
+   *
+   * @param value a record of this package, JSON, or null
+   */
+  public static void write(Object value, JsonWriter out) throws IOException {
+    try {
+      if (value == null) {
+        GSON.toJson(JsonNull.INSTANCE, out);
+      } else {
+        GSON.toJson(value, value.getClass(), out);
+      }
+    } catch (JsonIOException e) {
+      if (e.getCause() instanceof IOException cause) {
+        throw cause;
+      }
+      throw e;
+    }
   }
 
   /**

@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
@@ -57,7 +58,10 @@ class ControlServerTest {
           "peer", (params, peer) -> peer(peer),
           "big", (params, peer) -> big(params.get("items").getAsInt()),
           "meet", (params, peer) -> meet(),
-          "wait", (params, peer) -> waitForRelease());
+          "wait", (params, peer) -> waitForRelease(),
+          "turn", inTurn(() -> new JsonPrimitive("done")),
+          "long turn", inTurn(this::waitForRelease),
+          "big turn", inTurn(() -> big(1_000_000)));
 
   private Path socket;
 
@@ -70,6 +74,26 @@ class ControlServerTest {
   void stop() {
     released.countDown();
     servers.forEach(ControlServer::close);
+  }
+
+  private static ControlMethod inTurn(Callable<Object> work) {
+    return new ControlMethod() {
+      @Override
+      public Object call(JsonObject params, Caller caller) throws InterruptedException {
+        try {
+          return work.call();
+        } catch (InterruptedException | RuntimeException e) {
+          throw e;
+        } catch (Exception e) {
+          throw new IllegalStateException(e);
+        }
+      }
+
+      @Override
+      public boolean takesTurns() {
+        return true;
+      }
+    };
   }
 
   private static JsonElement peer(Caller caller) {
@@ -114,7 +138,7 @@ class ControlServerTest {
   }
 
   private ControlServer start(int clients, int lineBytes, Duration idle) throws IOException {
-    ControlServer.Limits limits = new ControlServer.Limits(clients, lineBytes, idle);
+    ControlServer.Limits limits = new ControlServer.Limits(clients, lineBytes, idle, LONG);
     return start(new ControlServer(socket, methods, limits, "caplance"));
   }
 
@@ -459,8 +483,56 @@ class ControlServerTest {
       random.nextBytes(garbage);
       try (SocketChannel client = raw()) {
         client.write(ByteBuffer.wrap(garbage));
+      } catch (IOException e) {
+        // Refused and closed meanwhile, because eight others were still connected.
       }
     }
     await().atMost(LONG).untilAsserted(this::assertServes);
+  }
+
+  @Test
+  void callsThatTakeTurnsWaitForEachOtherAndForNothingElse() throws Exception {
+    start();
+    try (SocketChannel first = raw();
+        SocketChannel second = raw()) {
+      send(first, PING.replace("ping", "long turn"));
+      entered.await();
+      send(second, PING.replace("ping", "turn"));
+      assertServes();
+      released.countDown();
+      first.shutdownOutput();
+      second.shutdownOutput();
+      assertThat(readAll(first)).contains("\"released\"");
+      assertThat(readAll(second)).contains("\"done\"");
+    }
+  }
+
+  @Test
+  void aCallThatWaitsForItsTurnTooLongIsRefused() throws Exception {
+    ControlServer.Limits limits = new ControlServer.Limits(32, 1024, LONG, SHORT);
+    start(new ControlServer(socket, methods, limits, "caplance"));
+    try (SocketChannel first = raw();
+        ControlClient second = connect()) {
+      send(first, PING.replace("ping", "long turn"));
+      entered.await();
+      assertThatThrownBy(() -> second.call("turn", NONE, LONG))
+          .isInstanceOf(ControlException.class)
+          .hasMessageStartingWith("the daemon has been busy with the calls of others for ");
+    }
+  }
+
+  /** The turn ends with the response; a client that does not read it must not keep it. */
+  @Test
+  void aClientThatDoesNotReadLosesItsTurn() throws Exception {
+    start(32, 1024, SHORT);
+    try (SocketChannel first = raw()) {
+      send(first, PING.replace("ping", "big turn"));
+      ByteBuffer some = ByteBuffer.allocate(1);
+      first.read(some);
+      try (ControlClient second = connect()) {
+        assertThat(second.call("turn", NONE, LONG)).isEqualTo(new JsonPrimitive("done"));
+      }
+      assertThat(readAll(first)).doesNotEndWith("\n");
+    }
   }
 }

@@ -164,6 +164,9 @@ class HealthChecksTest {
     attempt("b", "broken");
     nextTold();
     assertThat(nextTold()).isEqualTo("503 broken");
+    await()
+        .atMost(Duration.ofSeconds(PATIENCE_SECONDS))
+        .until(() -> checks.status().contains(status("a", State.HEALTHY, null)));
 
     apply("a");
 

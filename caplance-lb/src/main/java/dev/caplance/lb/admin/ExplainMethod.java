@@ -2,7 +2,6 @@ package dev.caplance.lb.admin;
 
 import static java.util.stream.Collectors.joining;
 
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
@@ -17,7 +16,6 @@ import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.status.FlowExplanation;
 import dev.caplance.status.FlowExplanation.Reason;
-import dev.caplance.status.StatusJson;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -53,7 +51,12 @@ public final class ExplainMethod implements ControlMethod {
       Service service, Integer slot, Target target, Reason why, String detail) {}
 
   @Override
-  public JsonElement call(JsonObject params, Caller caller)
+  public boolean takesTurns() {
+    return true;
+  }
+
+  @Override
+  public FlowExplanation call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
     String text = new Params(params).text("flow", "tcp 198.51.100.7:40000 -> 10.0.0.50:80");
     NamedFlow flow;
@@ -63,7 +66,7 @@ public final class ExplainMethod implements ControlMethod {
       throw Params.invalid(e.getMessage());
     }
     ForwardingTable now = table.get();
-    return StatusJson.write(explanation(flow, decide(flow, now), now.slots()));
+    return explanation(flow, decide(flow, now), now.slots());
   }
 
   private static FlowExplanation explanation(NamedFlow flow, Decision decision, int slots) {

@@ -2,7 +2,6 @@ package dev.caplance.lb.admin;
 
 import static java.util.stream.Collectors.joining;
 
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
@@ -12,7 +11,6 @@ import dev.caplance.lb.forwarding.Maglev;
 import dev.caplance.lb.forwarding.Service;
 import dev.caplance.lb.forwarding.Target;
 import dev.caplance.session.Message;
-import dev.caplance.status.StatusJson;
 import dev.caplance.status.WhatIfResult;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,7 +35,12 @@ public final class WhatIfMethod implements ControlMethod {
   }
 
   @Override
-  public JsonElement call(JsonObject json, Caller caller) throws ControlException {
+  public boolean takesTurns() {
+    return true;
+  }
+
+  @Override
+  public WhatIfResult call(JsonObject json, Caller caller) throws ControlException {
     Params params = new Params(json);
     ForwardingTable now = table.get();
     Service service = service(now, params.find("service"));
@@ -66,7 +69,7 @@ public final class WhatIfMethod implements ControlMethod {
       default ->
           throw Params.invalid("'" + change + "' is not a change; write remove, add or weight");
     }
-    return StatusJson.write(compare(service.name(), name, before, after, now.slots()));
+    return compare(service.name(), name, before, after, now.slots());
   }
 
   private static Service service(ForwardingTable now, Optional<String> name)

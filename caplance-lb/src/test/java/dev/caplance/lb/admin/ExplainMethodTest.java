@@ -19,8 +19,10 @@ import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.lb.registry.BackendView;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.session.Intent;
+import dev.caplance.status.StatusJson;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
@@ -50,7 +52,9 @@ class ExplainMethodTest {
   }
 
   private List<BackendRegistry.Entry> registered() {
-    return Stream.of(b1, b2, b3).map(b -> new BackendRegistry.Entry(b, Duration.ZERO)).toList();
+    return Stream.of(b1, b2, b3)
+        .map(b -> new BackendRegistry.Entry(b, Duration.ZERO, Optional.empty()))
+        .toList();
   }
 
   private JsonObject explain(String flow) throws ControlException, InterruptedException {
@@ -61,7 +65,7 @@ class ExplainMethodTest {
             () -> table,
             new RegisteredBackends(() -> CompletableFuture.completedFuture(registered())),
             new KnownFlow());
-    return method.call(params, PEER).getAsJsonObject();
+    return StatusJson.write(method.call(params, PEER)).getAsJsonObject();
   }
 
   /** The backend to which the table sends the flow, and the other one. */
@@ -162,13 +166,15 @@ class ExplainMethodTest {
             """
             {"flow":"udp 198.51.100.7:40000 -> 10.0.0.50:53","service":"dns","slot":null,\
             "slots":1009,"backend":null,"address":null,"why":"no backend",\
-            "detail":"no backend may get packets of this service"}""");
+            "detail":"no backend may get packets of this service"}\
+            """);
     assertThat(explain("tcp 10.0.0.50:1 -> 10.0.0.50:80").toString())
         .isEqualTo(
             """
             {"flow":"tcp 10.0.0.50:1 -> 10.0.0.50:80","service":null,"slot":null,"slots":1009,\
             "backend":null,"address":null,"why":"own source","detail":"packets that claim to come \
-            from 10.0.0.50, an address of this machine or a VIP, are dropped"}""");
+            from 10.0.0.50, an address of this machine or a VIP, are dropped"}\
+            """);
   }
 
   @Test

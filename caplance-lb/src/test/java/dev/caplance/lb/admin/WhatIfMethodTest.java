@@ -15,6 +15,7 @@ import dev.caplance.control.ControlException;
 import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Maglev;
 import dev.caplance.lb.forwarding.Service;
+import dev.caplance.status.StatusJson;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,7 +46,7 @@ class WhatIfMethodTest {
         json.addProperty(pair[0], pair[1]);
       }
     }
-    return new WhatIfMethod(() -> table).call(json, PEER).getAsJsonObject();
+    return StatusJson.write(new WhatIfMethod(() -> table).call(json, PEER)).getAsJsonObject();
   }
 
   /** Counted from the tables themselves. */
