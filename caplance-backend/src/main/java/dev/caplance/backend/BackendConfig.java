@@ -48,6 +48,7 @@ import java.util.regex.Pattern;
  * @param joinSegments whether consecutive TCP segments are delivered as one packet
  * @param reconnect how long to wait before a lost session is tried again
  * @param runDirectory for the control socket and the journal of changes
+ * @param stateDirectory for files that must survive a reboot
  * @param logging what is logged, and where
  */
 public record BackendConfig(
@@ -68,6 +69,7 @@ public record BackendConfig(
     boolean joinSegments,
     Reconnect reconnect,
     Path runDirectory,
+    Path stateDirectory,
     LoggingConfig logging) {
 
   /** The pause before reconnecting grows from {@code initial} to {@code max}. */
@@ -124,13 +126,14 @@ public record BackendConfig(
         root.get("setSysctls", Values.bool(), true),
         readServices(root),
         root.get("weight", Values.integer(1, 256), 1),
-        new HealthCheckReader(vips).readAll(root),
+        new HealthCheckReader(address, vips).readAll(root),
         root.get("drainOnStop", Values.duration(Duration.ZERO, MAX_DRAIN_ON_STOP), Duration.ZERO),
         root.find("mtu", Values.integer(576, 65535)),
         root.get("clampMss", Values.bool(), true),
         root.get("joinSegments", Values.bool(), true),
         root.section("reconnect", BackendConfig::readReconnect),
         root.get("runDirectory", Values.runDirectory(), Path.of("/run/caplance")),
+        root.get("stateDirectory", Values.absolutePath(), Path.of("/var/lib/caplance")),
         root.section(
             "logging",
             section -> LoggingConfig.read(section, Path.of("/var/log/caplance/backend.log"))));
@@ -211,8 +214,9 @@ public record BackendConfig(
       check(section, new InetSocketAddress(peer, port), address, seen);
     }
     boolean fits = !legacy || checkLegacy(section, peer, address, vips);
+    boolean pauses = section.get("pauseWhenUnhealthy", Values.bool(), true);
     return peer != null && fits
-        ? Optional.of(new LoadBalancerAddress(peer, port, legacy))
+        ? Optional.of(new LoadBalancerAddress(peer, port, legacy, pauses))
         : Optional.empty();
   }
 

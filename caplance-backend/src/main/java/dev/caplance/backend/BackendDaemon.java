@@ -4,6 +4,7 @@ import dev.caplance.backend.admin.BackendMethods;
 import dev.caplance.backend.dataplane.Decapsulator;
 import dev.caplance.backend.drain.Drainer;
 import dev.caplance.backend.health.HealthChecks;
+import dev.caplance.backend.session.BackendIntent;
 import dev.caplance.backend.session.LoadBalancerAddress;
 import dev.caplance.backend.session.LoadBalancerSessions;
 import dev.caplance.control.ControlServer;
@@ -25,6 +26,7 @@ import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.IpAddresses;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -126,7 +128,9 @@ public final class BackendDaemon implements Daemon {
     MssClamp mssClamp = new MssClamp(commands);
     cleanup.atStop("remove the MSS rules", mssClamp::remove);
     Decapsulator decapsulator = openDataPort();
-    LoadBalancerSessions sessions = new LoadBalancerSessions(decapsulator::acceptFrom);
+    IntentStore intents = new IntentStore(config.stateDirectory());
+    cleanup.atStop("remember the intent", intents::close);
+    LoadBalancerSessions sessions = new LoadBalancerSessions(decapsulator::acceptFrom, intents);
     decapsulator.start(sessions::onPathProbe, sessions::onProbe);
     HealthChecks checks = new HealthChecks(sessions::health, onFailure("a health check"));
     Parts parts =
@@ -147,8 +151,12 @@ public final class BackendDaemon implements Daemon {
     DesiredState desired = DesiredState.of(config, mtu(), decapsulator.answersProbes());
     parts.apply(desired);
     upkeep.start();
-    sessions.start(onFailure("the sessions' thread"));
-    serveControl(desired, decapsulator, sessions, checks);
+    BackendIntent intent = intents.recall();
+    sessions.start(intent, onFailure("the sessions' thread"));
+    Drainer drainer = serveControl(desired, decapsulator, sessions, checks);
+    if (intent == BackendIntent.DRAINING) {
+      drainer.drain(Optional.empty());
+    }
   }
 
   private Decapsulator openDataPort() throws IOException {
@@ -164,7 +172,7 @@ public final class BackendDaemon implements Daemon {
     return decapsulator;
   }
 
-  private void serveControl(
+  private Drainer serveControl(
       DesiredState desired,
       Decapsulator decapsulator,
       LoadBalancerSessions sessions,
@@ -184,7 +192,9 @@ public final class BackendDaemon implements Daemon {
     if (!config.drainOnStop().isZero()) {
       cleanup.atStop("drain", () -> drainer.drainBeforeStop(config.drainOnStop()));
     }
+    cleanup.atStop("refuse commands", sessions::refuseCommands);
     control.start();
+    return drainer;
   }
 
   /** Ends the daemon if one of its threads has ended although nobody stopped it. */

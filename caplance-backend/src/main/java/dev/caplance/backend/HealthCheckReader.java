@@ -1,7 +1,11 @@
 package dev.caplance.backend;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.caplance.backend.health.AnswerMatch;
 import dev.caplance.backend.health.CheckTarget;
 import dev.caplance.backend.health.HealthChecks;
+import dev.caplance.backend.health.StatusCodes;
 import dev.caplance.config.ConfigSection;
 import dev.caplance.config.DurationFormat;
 import dev.caplance.config.ValueParser;
@@ -9,10 +13,17 @@ import dev.caplance.config.Values;
 import dev.caplance.packet.IpAddresses;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import java.util.stream.Stream;
 
 /** Reads the checks of the application from the configuration file. */
 final class HealthCheckReader {
@@ -26,17 +37,52 @@ final class HealthCheckReader {
 
   private static final Pattern ARGUMENT = Pattern.compile("[^\\x00-\\x1f\\x7f]+");
 
+  /** The authority of a URL (RFC 9110, 4.2.3), without user names and IP literals. */
+  private static final Pattern HOST =
+      Pattern.compile("[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9_])?(?::[1-9]\\d{0,4})?");
+
+  private static final Pattern HEX = Pattern.compile("(?:[0-9A-Fa-f]{2})+");
+
+  private static final StatusCodes.Range OK = new StatusCodes.Range(200, 200);
+
+  private static final Map<String, AnswerMatch.Kind> BODY_KEYS =
+      keys(AnswerMatch.Kind.CONTAINS, AnswerMatch.Kind.MATCHES);
+
+  private static final Map<String, AnswerMatch.Kind> ANSWER_KEYS = keys(AnswerMatch.Kind.values());
+
   private enum Type {
     TCP,
     HTTP,
+    HTTPS,
+    UDP,
     COMMAND
   }
 
+  private final InetAddress address;
   private final List<InetAddress> vips;
 
-  /** A reader of checks on these addresses. */
-  HealthCheckReader(List<InetAddress> vips) {
+  /**
+   * A reader of checks on VIPs.
+   *
+   * @param address this machine's own; null if it is not known
+   */
+  HealthCheckReader(InetAddress address, List<InetAddress> vips) {
+    this.address = address;
     this.vips = vips;
+  }
+
+  private static Map<String, AnswerMatch.Kind> keys(AnswerMatch.Kind... kinds) {
+    Map<String, AnswerMatch.Kind> keys = new LinkedHashMap<>();
+    for (AnswerMatch.Kind kind : kinds) {
+      String key =
+          switch (kind) {
+            case CONTAINS -> "contains";
+            case CONTAINS_HEX -> "containsHex";
+            case MATCHES -> "matches";
+          };
+      keys.put(key, kind);
+    }
+    return keys;
   }
 
   List<HealthChecks.Settings> readAll(ConfigSection root) {
@@ -75,35 +121,133 @@ final class HealthCheckReader {
 
   /** Accepts the keys of all types, so that a wrong type is the only problem reported. */
   private CheckTarget readUnknown(ConfigSection section) {
-    List.of("vip", "port", "path", "expect").forEach(key -> section.find(key, text -> text));
+    Stream.of("vip", "port", "path", "host", "verify", "ca", "send", "sendHex")
+        .forEach(key -> section.find(key, text -> text));
+    ANSWER_KEYS.keySet().forEach(key -> section.find(key, text -> text));
+    section.oneOrMore("expect", text -> text, "200");
     section.values("command", text -> text, "/usr/local/bin/check-app");
     return null;
   }
 
   private CheckTarget readTarget(Type type, ConfigSection section) {
-    if (type == Type.COMMAND) {
-      List<String> line =
-          section.requireValues(
-              "command",
-              Values.matching(ARGUMENT, "an argument: text without control characters"),
-              "/usr/local/bin/check-app");
-      return line.isEmpty() ? null : new CheckTarget.Command(line);
-    }
+    return switch (type) {
+      case TCP -> readTcp(section);
+      case HTTP, HTTPS -> readHttp(section, type == Type.HTTPS);
+      case UDP -> readUdp(section);
+      case COMMAND -> readCommand(section);
+    };
+  }
+
+  private static CheckTarget readCommand(ConfigSection section) {
+    List<String> line =
+        section.requireValues(
+            "command",
+            Values.matching(ARGUMENT, "an argument: text without control characters"),
+            "/usr/local/bin/check-app");
+    return line.isEmpty() ? null : new CheckTarget.Command(line);
+  }
+
+  private CheckTarget readTcp(ConfigSection section) {
     InetAddress vip = readVip(section);
-    if (type == Type.TCP) {
-      Integer port = section.require("port", Values.port(), "80");
-      return vip == null || port == null
-          ? null
-          : new CheckTarget.Tcp(new InetSocketAddress(vip, port));
-    }
-    int port = section.get("port", Values.port(), 80);
+    Integer port = section.require("port", Values.port(), "80");
+    return vip == null || port == null
+        ? null
+        : new CheckTarget.Tcp(new InetSocketAddress(vip, port));
+  }
+
+  private CheckTarget readHttp(ConfigSection section, boolean tls) {
+    InetAddress vip = readVip(section);
+    int port = section.get("port", Values.port(), tls ? 443 : 80);
     String path =
         section.get(
             "path", Values.matching(PATH, "a path; begin it with / and write it as in a URL"), "/");
-    int expected = section.get("expect", Values.integer(100, 599), 200);
+    Optional<String> host =
+        section.find("host", Values.matching(HOST, "a host name, with or without a port"));
+    List<StatusCodes.Range> expected = section.oneOrMore("expect", StatusCodes.Range::parse, "200");
+    Optional<AnswerMatch> answer = readAnswer(section, BODY_KEYS);
+    Optional<CheckTarget.Tls> trust = tls ? Optional.of(readTls(section, host)) : Optional.empty();
     return vip == null
         ? null
-        : new CheckTarget.Http(new InetSocketAddress(vip, port), path, expected);
+        : new CheckTarget.Http(
+            new InetSocketAddress(vip, port),
+            path,
+            new StatusCodes(expected.isEmpty() ? List.of(OK) : expected),
+            host,
+            answer,
+            trust);
+  }
+
+  private static CheckTarget.Tls readTls(ConfigSection section, Optional<String> host) {
+    boolean verify = section.get("verify", Values.bool(), true);
+    if (verify && host.isEmpty() && !section.has("host")) {
+      section.reject(
+          "type",
+          "https needs host, the name that the server's certificate is for; or set verify: false");
+    }
+    return new CheckTarget.Tls(verify, section.find("ca", Values.absolutePath()));
+  }
+
+  private CheckTarget readUdp(ConfigSection section) {
+    InetAddress vip = readVip(section);
+    Integer port = section.require("port", Values.port(), "53");
+    Optional<byte[]> text = section.find("send", value -> value.getBytes(UTF_8));
+    Optional<byte[]> hex = section.find("sendHex", HealthCheckReader::bytes);
+    if (section.has("send") == section.has("sendHex")) {
+      section.reject(
+          section.has("send") ? "sendHex" : "type",
+          "udp needs either send, a text, or sendHex, bytes in hexadecimal digits");
+    }
+    Optional<AnswerMatch> answer = readAnswer(section, ANSWER_KEYS);
+    Optional<byte[]> payload = text.or(() -> hex);
+    return vip == null || port == null || payload.isEmpty()
+        ? null
+        : new CheckTarget.Udp(
+            new InetSocketAddress(vip, port),
+            sourceFor(vip),
+            ByteBuffer.wrap(payload.get()),
+            answer);
+  }
+
+  private InetAddress sourceFor(InetAddress vip) {
+    boolean ipv4 = IpAddresses.isIpv4(vip);
+    return address != null && IpAddresses.isIpv4(address) == ipv4
+        ? address
+        : IpAddresses.parse(ipv4 ? "127.0.0.1" : "::1");
+  }
+
+  private static byte[] bytes(String hex) {
+    String digits = hex.replace(" ", "");
+    if (HEX.matcher(digits).matches()) {
+      return HexFormat.of().parseHex(digits);
+    }
+    throw new IllegalArgumentException(
+        "'" + hex + "' is not pairs of hexadecimal digits; write for example 'c0 01'");
+  }
+
+  /** What an answer must have; one of these keys at most. */
+  private static Optional<AnswerMatch> readAnswer(
+      ConfigSection section, Map<String, AnswerMatch.Kind> keys) {
+    List<AnswerMatch> found = new ArrayList<>();
+    keys.forEach((key, kind) -> section.find(key, text -> match(kind, text)).ifPresent(found::add));
+    List<String> given = keys.keySet().stream().filter(section::has).toList();
+    if (given.size() > 1) {
+      section.reject(given.get(1), "give either this or " + given.get(0));
+    }
+    return found.stream().findFirst();
+  }
+
+  private static AnswerMatch match(AnswerMatch.Kind kind, String text) {
+    if (text.isEmpty()) {
+      throw new IllegalArgumentException("is empty, which every answer contains; leave it out");
+    }
+    try {
+      return new AnswerMatch(
+          kind,
+          kind == AnswerMatch.Kind.CONTAINS_HEX ? HexFormat.of().formatHex(bytes(text)) : text);
+    } catch (PatternSyntaxException e) {
+      throw new IllegalArgumentException(
+          "'" + text + "' is not a regular expression: " + e.getDescription(), e);
+    }
   }
 
   private InetAddress readVip(ConfigSection section) {

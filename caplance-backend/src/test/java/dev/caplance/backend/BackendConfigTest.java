@@ -5,20 +5,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.caplance.backend.BackendConfig.Reconnect;
+import dev.caplance.backend.health.AnswerMatch;
 import dev.caplance.backend.health.CheckTarget;
 import dev.caplance.backend.health.HealthChecks;
+import dev.caplance.backend.health.StatusCodes;
 import dev.caplance.backend.session.LoadBalancerAddress;
 import dev.caplance.config.ConfigException;
 import dev.caplance.config.LoggingConfig;
 import dev.caplance.packet.IpAddresses;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -60,11 +65,22 @@ class BackendConfigTest {
         true,
         new Reconnect(Duration.ofSeconds(1), Duration.ofSeconds(2)),
         Path.of("/run/caplance"),
+        Path.of("/var/lib/caplance"),
         new LoggingConfig(Level.INFO, logFile));
   }
 
   private static InetSocketAddress onVip(int port) {
     return new InetSocketAddress(IpAddresses.parse("10.0.0.50"), port);
+  }
+
+  private static final StatusCodes OK = codes("200");
+
+  private static StatusCodes codes(String... ranges) {
+    return new StatusCodes(Stream.of(ranges).map(StatusCodes.Range::parse).toList());
+  }
+
+  private static ByteBuffer bytes(String hex) {
+    return ByteBuffer.wrap(HexFormat.of().parseHex(hex));
   }
 
   /** A check with the default rhythm. */
@@ -102,8 +118,31 @@ class BackendConfigTest {
             defaults(
                 List.of("web"),
                 List.of(
-                    check(new CheckTarget.Http(onVip(80), "/health", 200)),
+                    check(
+                        new CheckTarget.Http(
+                            onVip(80),
+                            "/health",
+                            OK,
+                            Optional.of("www.example.com"),
+                            Optional.of(new AnswerMatch(AnswerMatch.Kind.CONTAINS, "ok")),
+                            Optional.empty())),
+                    check(
+                        new CheckTarget.Http(
+                            onVip(443),
+                            "/",
+                            OK,
+                            Optional.of("www.example.com"),
+                            Optional.empty(),
+                            Optional.of(
+                                new CheckTarget.Tls(
+                                    true, Optional.of(Path.of("/etc/caplance/ca.pem")))))),
                     check(new CheckTarget.Tcp(onVip(443))),
+                    check(
+                        new CheckTarget.Udp(
+                            onVip(53),
+                            IpAddresses.parse("10.0.0.11"),
+                            bytes("0001000000010000000000000000020001"),
+                            Optional.of(new AnswerMatch(AnswerMatch.Kind.CONTAINS_HEX, "0001")))),
                     check(new CheckTarget.Command(List.of("/usr/local/bin/check-app", "--quick")))),
                 Optional.of(1500),
                 Optional.of(
@@ -131,6 +170,9 @@ class BackendConfigTest {
                 checks:
                   - {type: tcp, vip: 10.0.0.50, port: 5432, interval: 1s, rise: 1, fall: 1}
                   - {type: http, vip: "fd00::50", path: "/h?a=1", expect: 204, timeout: 5s}
+                  - {type: https, vip: 10.0.0.50, verify: false, expect: [200-299, 301], matches: "o+k"}
+                  - {type: udp, vip: "fd00::50", port: 9, send: "hé"}
+                  - {type: udp, vip: 10.0.0.50, port: 9, send: ping, contains: pong}
                   - {type: command, command: [check, "a b"]}
                 drainOnStop: 5m
                 mtu: 9000
@@ -138,6 +180,7 @@ class BackendConfigTest {
                 joinSegments: false
                 reconnect: {initial: 100ms, max: 100ms}
                 runDirectory: /srv/run
+                stateDirectory: /srv/lib
                 logging: {level: error}
                 """,
                 "other"))
@@ -166,11 +209,34 @@ class BackendConfigTest {
                         new CheckTarget.Http(
                             new InetSocketAddress(IpAddresses.parse("fd00::50"), 80),
                             "/h?a=1",
-                            204),
+                            codes("204"),
+                            Optional.empty(),
+                            Optional.empty(),
+                            Optional.empty()),
                         Duration.ofSeconds(5),
                         Duration.ofSeconds(5),
                         2,
                         3),
+                    check(
+                        new CheckTarget.Http(
+                            onVip(443),
+                            "/",
+                            codes("200-299", "301"),
+                            Optional.empty(),
+                            Optional.of(new AnswerMatch(AnswerMatch.Kind.MATCHES, "o+k")),
+                            Optional.of(new CheckTarget.Tls(false, Optional.empty())))),
+                    check(
+                        new CheckTarget.Udp(
+                            new InetSocketAddress(IpAddresses.parse("fd00::50"), 9),
+                            IpAddresses.parse("fd00::11"),
+                            bytes("68c3a9"),
+                            Optional.empty())),
+                    check(
+                        new CheckTarget.Udp(
+                            onVip(9),
+                            IpAddresses.parse("127.0.0.1"),
+                            bytes("70696e67"),
+                            Optional.of(new AnswerMatch(AnswerMatch.Kind.CONTAINS, "pong")))),
                     check(new CheckTarget.Command(List.of("check", "a b")))),
                 Duration.ofMinutes(5),
                 Optional.of(9000),
@@ -178,6 +244,7 @@ class BackendConfigTest {
                 false,
                 new Reconnect(Duration.ofMillis(100), Duration.ofMillis(100)),
                 Path.of("/srv/run"),
+                Path.of("/srv/lib"),
                 new LoggingConfig(Level.ERROR, Optional.empty())));
   }
 
@@ -252,6 +319,10 @@ class BackendConfigTest {
                       - {type: command, command: check}
                       - {type: tcp, port: 80, interval: 1s, timeout: 2s}
                       - tcp
+                      - {type: http, expect: [100, 399-200], host: "a b", matches: "(", contains: x}
+                      - {type: https}
+                      - {type: udp, port: 53}
+                      - {type: udp, port: 53, send: a, sendHex: abc}
                     """,
                 "web-1"))
         .containsExactly(
@@ -262,13 +333,14 @@ class BackendConfigTest {
             "backend.yaml:6:14: drainOnStop: '2h' is out of range; write 0s to 1h",
             "backend.yaml:7:6: mtu: '575' is not a whole number from 576 to 65535",
             "backend.yaml:9:5: 'port' is missing; add for example 'port: 80'",
-            "backend.yaml:10:12: type: 'ping' is not one of tcp, http, command",
+            "backend.yaml:10:12: type: 'ping' is not one of tcp, http, https, udp," + " command",
             "backend.yaml:11:5: 'type' is missing; add for example 'type: http'",
             "backend.yaml:12:23: vip: 10.0.0.51 is not one of the vips; clients do not reach the"
                 + " application there",
             "backend.yaml:12:40: path: 'health' is not a path; begin it with / and write it as in a"
                 + " URL",
-            "backend.yaml:12:56: expect: '600' is not a whole number from 100 to 599",
+            "backend.yaml:12:56: expect: '600' is not a status from 200 to 599, nor a range of them"
+                + " like 200-399",
             "backend.yaml:13:27: unknown key 'path'; known here: type, vip, port, interval,"
                 + " timeout, rise, fall",
             "backend.yaml:14:30: command: must be a list, not 'check'; write command:"
@@ -276,7 +348,22 @@ class BackendConfigTest {
             "backend.yaml:15:50: timeout: 2s is longer than interval, 1s; make it shorter, or the"
                 + " interval longer",
             "backend.yaml:16:5: checks: an entry is a group of keys like {type: http, vip:"
-                + " 10.0.0.50, port: 80, path: /health}, not 'tcp'");
+                + " 10.0.0.50, port: 80, path: /health}, not 'tcp'",
+            "backend.yaml:17:27: expect: '100' begins below 200; a status of 1xx never ends an"
+                + " answer",
+            "backend.yaml:17:32: expect: '399-200' is not a status from 200 to 599, nor a range of"
+                + " them like 200-399",
+            "backend.yaml:17:48: host: 'a b' is not a host name, with or without a port",
+            "backend.yaml:17:64: matches: '(' is not a regular expression: Unclosed group",
+            "backend.yaml:17:64: matches: give either this or contains",
+            "backend.yaml:18:12: type: https needs host, the name that the server's certificate is"
+                + " for; or set verify: false",
+            "backend.yaml:19:12: type: udp needs either send, a text, or sendHex, bytes in"
+                + " hexadecimal digits",
+            "backend.yaml:20:45: sendHex: 'abc' is not pairs of hexadecimal digits; write for"
+                + " example 'c0 01'",
+            "backend.yaml:20:45: sendHex: udp needs either send, a text, or sendHex, bytes in"
+                + " hexadecimal digits");
   }
 
   @Test

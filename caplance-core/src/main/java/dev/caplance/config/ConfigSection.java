@@ -181,6 +181,13 @@ public final class ConfigSection {
     return List.copyOf(values);
   }
 
+  /** Like {@link #values}, but a single value needs no list. */
+  public <T> List<T> oneOrMore(String key, ValueParser<T> parser, String example) {
+    return node(key).filter(ScalarNode.class::isInstance).isPresent()
+        ? find(key, parser).stream().toList()
+        : values(key, parser, example);
+  }
+
   /** Records a mistake at a key that belongs elsewhere, if it is present. */
   public void rejectForeign(String key, String text) {
     if (entries.containsKey(key)) {

@@ -5,6 +5,7 @@ import dev.caplance.config.ConfigFile;
 import dev.caplance.config.ConfigSection;
 import dev.caplance.config.LoggingConfig;
 import dev.caplance.config.Values;
+import dev.caplance.lb.forwarding.Maglev;
 import dev.caplance.lb.forwarding.ServiceSpec;
 import dev.caplance.packet.IpAddresses;
 import java.net.InetAddress;
@@ -64,11 +65,22 @@ public record LbConfig(
    * @param address the local address that it listens on
    * @param port 1 to 65535
    * @param registerTimeout how long a session may take from connecting to REGISTERED, 1 s to 1 h
-   * @param readTimeout silence after which a backend that announced no health interval is
-   *     deregistered, 1 s to 1 h
+   * @param readTimeout silence after which a backend that announced no health interval is given up,
+   *     1 s to 1 h
+   * @param probeInterval how often the path to each backend is probed, 100 ms to 1 min; backends
+   *     with a short health interval are probed more often
+   * @param maxBackends registered backends in all, 1 to 65,535
+   * @param maxBackendsPerAddress registered backends whose sessions come from one address, 1 to
+   *     65,535
    */
   public record Session(
-      InetAddress address, int port, Duration registerTimeout, Duration readTimeout) {}
+      InetAddress address,
+      int port,
+      Duration registerTimeout,
+      Duration readTimeout,
+      Duration probeInterval,
+      int maxBackends,
+      int maxBackendsPerAddress) {}
 
   /**
    * The NFQUEUE queues: {@code count} from {@code first} on, followed by as many for TCP. Each
@@ -169,7 +181,13 @@ public record LbConfig(
             IpAddresses.parse("0.0.0.0")),
         section.get("port", Values.port(), 1338),
         section.get("registerTimeout", Values.duration(SECOND, HOUR), Duration.ofSeconds(10)),
-        section.get("readTimeout", Values.duration(SECOND, HOUR), Duration.ofSeconds(30)));
+        section.get("readTimeout", Values.duration(SECOND, HOUR), Duration.ofSeconds(30)),
+        section.get(
+            "probeInterval",
+            Values.duration(Duration.ofMillis(100), Duration.ofMinutes(1)),
+            Duration.ofSeconds(2)),
+        section.get("maxBackends", Values.integer(1, Maglev.MAX_BACKENDS), 1000),
+        section.get("maxBackendsPerAddress", Values.integer(1, Maglev.MAX_BACKENDS), 64));
   }
 
   private static Queues readQueues(ConfigSection section) {

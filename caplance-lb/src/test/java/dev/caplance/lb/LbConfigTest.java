@@ -39,7 +39,13 @@ class LbConfigTest {
           Optional.empty(),
           true,
           new Session(
-              IpAddresses.parse("0.0.0.0"), 1338, Duration.ofSeconds(10), Duration.ofSeconds(30)),
+              IpAddresses.parse("0.0.0.0"),
+              1338,
+              Duration.ofSeconds(10),
+              Duration.ofSeconds(30),
+              Duration.ofSeconds(2),
+              1000,
+              64),
           1337,
           new Queues(0, 1, 8192),
           new Flows(1_048_576, Duration.ofHours(1), Duration.ofMinutes(2), Duration.ofSeconds(30)),
@@ -128,7 +134,9 @@ class LbConfigTest {
                   - {vip: "2001:DB8::50"}
                 interface: bond0.7
                 attachVip: false
-                session: {address: "::", port: 2338, registerTimeout: 1s, readTimeout: 1m}
+                session:
+                  {address: "::", port: 2338, registerTimeout: 1s, readTimeout: 1m,
+                   probeInterval: 500ms, maxBackends: 20000, maxBackendsPerAddress: 300}
                 dataPort: 2337
                 queues: {first: 65408, count: 64, length: 1024}
                 flows: {max: 4096, tcpIdle: 24h, udpIdle: 1s, closingIdle: 5s}
@@ -168,7 +176,13 @@ class LbConfigTest {
                 Optional.of("bond0.7"),
                 false,
                 new Session(
-                    IpAddresses.parse("::"), 2338, Duration.ofSeconds(1), Duration.ofMinutes(1)),
+                    IpAddresses.parse("::"),
+                    2338,
+                    Duration.ofSeconds(1),
+                    Duration.ofMinutes(1),
+                    Duration.ofMillis(500),
+                    20_000,
+                    300),
                 2337,
                 new Queues(65408, 64, 1024),
                 new Flows(4096, Duration.ofHours(24), Duration.ofSeconds(1), Duration.ofSeconds(5)),
@@ -210,15 +224,17 @@ class LbConfigTest {
                 """))
         .containsExactly(
             "lb.yaml:5:11: name: 'web' is already the name of another service; choose another",
-            "lb.yaml:6:10: vip: 10.0.0.50 is already the VIP of service 'web'; give each service a VIP"
-                + " or ports of its own, such as ports: [tcp/80]",
+            "lb.yaml:6:10: vip: 10.0.0.50 is already the VIP of service 'web'; give each service a"
+                + " VIP or ports of its own, such as ports: [tcp/80]",
             "lb.yaml:7:13: legacy: 2019 backends support only one VIP; mark only one service",
-            "lb.yaml:9:13: legacy: 2019 backends support only IPv4; mark a service with an IPv4 VIP",
+            "lb.yaml:9:13: legacy: 2019 backends support only IPv4; mark a service with an IPv4"
+                + " VIP",
             "lb.yaml:9:13: legacy: 2019 backends support only one VIP; mark only one service",
             "lb.yaml:10:19: otherTraffic: 'reject' is not one of drop, host",
-            "lb.yaml:11:11: name: 'mail server' is not a name: 1 to 64 of the characters A-Z a-z 0-9"
-                + " . _ -",
-            "lb.yaml:12:10: vip: 224.0.0.1 is a multicast address; use the address of a single machine",
+            "lb.yaml:11:11: name: 'mail server' is not a name: 1 to 64 of the characters A-Z a-z"
+                + " 0-9 . _ -",
+            "lb.yaml:12:10: vip: 224.0.0.1 is a multicast address; use the address of a single"
+                + " machine",
             "lb.yaml:13:5: 'vip' is missing; add for example 'vip: 10.0.0.50'",
             "lb.yaml:13:5: unknown key 'port'; did you mean 'ports'?",
             "lb.yaml:14:12: interface: 'eth0:1' is not the name of a network interface",
@@ -268,8 +284,8 @@ class LbConfigTest {
                 + " each port in one service only",
             "lb.yaml:3:64: ports: tcp of 10.0.0.50 already belongs to service 'web'; list each port"
                 + " in one service only",
-            "lb.yaml:4:22: vip: 10.0.0.50 is already the VIP of service 'web'; give each service a VIP"
-                + " or ports of its own, such as ports: [tcp/80]",
+            "lb.yaml:4:22: vip: 10.0.0.50 is already the VIP of service 'web'; give each service a"
+                + " VIP or ports of its own, such as ports: [tcp/80]",
             "lb.yaml:5:41: ports: udp/53 of 10.0.0.50 already belongs to service 'all'; list each"
                 + " port in one service only",
             "lb.yaml:5:64: otherTraffic: service 'web' of the same VIP has host; use the same value"

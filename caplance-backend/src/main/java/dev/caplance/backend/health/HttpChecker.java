@@ -1,86 +1,128 @@
 package dev.caplance.backend.health;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
-
 import dev.caplance.packet.IpAddresses;
+import java.io.EOFException;
 import java.io.IOException;
-import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.security.cert.CertPathBuilderException;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateExpiredException;
+import java.security.cert.CertificateNotYetValidException;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLException;
 
-/** Sends a GET request and reads only the status line of the answer (RFC 9112). */
+/**
+ * Sends a GET request and looks at the final answer's status, and if asked to at its body; interim
+ * answers (1xx) are passed over (RFC 9110, 15.2). One timeout holds for all of it.
+ */
 final class HttpChecker implements Checker {
 
-  private static final int MAX_STATUS_LINE = 1024;
-  private static final int HTTP_PORT = 80;
-  private static final Pattern STATUS_LINE = Pattern.compile("HTTP/1\\.\\d ([1-5]\\d\\d)( .*)?");
+  /** How the client begins its complaint about a status line. */
+  private static final String NOT_HTTP = "Invalid status line: \"";
 
   private final CheckTarget.Http target;
   private final Duration timeout;
-  private final byte[] request;
+  private HttpClient client;
 
   HttpChecker(CheckTarget.Http target, Duration timeout) {
     this.target = target;
     this.timeout = timeout;
-    this.request =
-        String.join(
-                "\r\n",
-                "GET " + target.path() + " HTTP/1.1",
-                "Host: " + host(target.address()),
-                "User-Agent: caplance",
-                "Accept: */*",
-                "Connection: close",
-                "",
-                "")
-            .getBytes(ISO_8859_1);
-  }
-
-  /** Without the port if it is the default one (RFC 9110, 4.2.3). */
-  private static String host(InetSocketAddress address) {
-    String withPort = IpAddresses.format(address);
-    String end = ":" + HTTP_PORT;
-    return address.getPort() == HTTP_PORT
-        ? withPort.substring(0, withPort.length() - end.length())
-        : withPort;
   }
 
   @Override
   public Optional<String> attempt() throws InterruptedException {
-    String name = "http " + target.name();
-    try (CheckConnection connection = new CheckConnection(target.address(), timeout)) {
-      connection.send(request);
-      String line = readStatusLine(connection);
-      Matcher status = STATUS_LINE.matcher(line);
-      if (!status.matches()) {
-        return Optional.of(name + " answered " + quote(line) + ", which is not HTTP/1.1");
+    return problem().map(problem -> target.type() + " " + target.name() + problem);
+  }
+
+  private Optional<String> problem() throws InterruptedException {
+    try {
+      if (client == null) {
+        client = HttpClients.of(target);
       }
-      int code = Integer.parseInt(status.group(1));
-      return code == target.expectedStatus()
-          ? Optional.empty()
-          : Optional.of(name + " answered " + code + ", expected " + target.expectedStatus());
+      return judge(send());
+    } catch (TimeoutException e) {
+      return Optional.of(": " + Checker.late(timeout));
+    } catch (ExecutionException e) {
+      return Optional.of(describe(e.getCause()));
     } catch (IOException e) {
-      return Optional.of(name + ": " + CheckConnection.describe(e, timeout));
+      return Optional.of(": " + e.getMessage());
     }
   }
 
-  private static String readStatusLine(CheckConnection connection) throws IOException {
-    byte[] bytes = new byte[MAX_STATUS_LINE];
-    int length = 0;
-    while (length < bytes.length) {
-      int more = connection.read(bytes, length);
-      if (more < 0) {
-        throw new IOException("the connection was closed without an answer");
-      }
-      for (int i = length; i < length + more; i++) {
-        if (bytes[i] == '\n') {
-          return new String(bytes, 0, i, ISO_8859_1).stripTrailing();
-        }
-      }
-      length += more;
+  private HttpResponse<byte[]> send()
+      throws InterruptedException, ExecutionException, TimeoutException {
+    int bodyBytes = target.answer().isPresent() ? CheckTarget.Http.MAX_BODY : 0;
+    CompletableFuture<HttpResponse<byte[]>> answer =
+        client.sendAsync(request(), head -> new BodyStart(bodyBytes));
+    try {
+      return answer.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+    } finally {
+      // Closes the connection if it is not done, such as when this thread is interrupted.
+      answer.cancel(true);
     }
-    return new String(bytes, 0, length, ISO_8859_1);
+  }
+
+  private HttpRequest request() {
+    String scheme = target.tls().isPresent() ? "https://" : "http://";
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(
+                URI.create(scheme + IpAddresses.format(target.address()) + target.path()))
+            .header("User-Agent", "caplance")
+            .header("Accept", "*/*")
+            .header("Connection", "close");
+    target.host().ifPresent(host -> request.header("Host", host));
+    return request.build();
+  }
+
+  private Optional<String> judge(HttpResponse<byte[]> answer) {
+    if (!target.expected().contains(answer.statusCode())) {
+      return Optional.of(" answered " + answer.statusCode() + ", expected " + target.expected());
+    }
+    return target
+        .answer()
+        .filter(match -> !match.test(answer.body()))
+        .map(match -> " answered " + answer.statusCode() + " with " + match.missing() + " in it");
+  }
+
+  private String describe(Throwable failure) {
+    Throwable root = failure;
+    while (root.getCause() != null && root.getCause() != root) {
+      root = root.getCause();
+    }
+    String text = root.getMessage() == null ? failure.toString() : root.getMessage();
+    if (text.startsWith(NOT_HTTP)) {
+      String line = text.substring(NOT_HTTP.length(), text.length() - 1);
+      return " answered " + quote(line) + ", which is not HTTP/1.1";
+    }
+    if (root instanceof EOFException) {
+      return ": the connection was closed without an answer";
+    }
+    return ": "
+        + (failure instanceof SSLException ? describeTls(root, text) : Checker.lowerFirst(text));
+  }
+
+  private String describeTls(Throwable root, String text) {
+    if (root instanceof CertPathBuilderException) {
+      return "its certificate is not trusted; set ca to a file with the one that signed it, or"
+          + " verify: false";
+    }
+    if (root instanceof CertificateExpiredException
+        || root instanceof CertificateNotYetValidException) {
+      return "its certificate is not valid now, " + text;
+    }
+    // Of what is checked afterwards, the name is all that fails with the general exception.
+    if (root.getClass() == CertificateException.class) {
+      return "its certificate is not for " + target.host().orElse("the VIP");
+    }
+    return "TLS failed: " + Checker.lowerFirst(text);
   }
 
   private static String quote(String line) {

@@ -3,6 +3,8 @@ package dev.caplance.backend.health;
 import dev.caplance.packet.IpAddresses;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -19,12 +21,21 @@ final class TcpChecker implements Checker {
 
   @Override
   public Optional<String> attempt() throws InterruptedException {
-    try {
-      new CheckConnection(address, timeout).close();
-      return Optional.empty();
+    return connect().map(problem -> "tcp " + IpAddresses.format(address) + ": " + problem);
+  }
+
+  private Optional<String> connect() throws InterruptedException {
+    // The socket of a channel: an interrupt closes no other.
+    try (SocketChannel channel = SocketChannel.open()) {
+      channel.socket().connect(address, Math.toIntExact(timeout.toMillis()));
+      // On one machine TCP can connect a socket to itself, if the socket gets that port as its own.
+      return address.equals(channel.getLocalAddress())
+          ? Optional.of("connection refused")
+          : Optional.empty();
+    } catch (SocketTimeoutException e) {
+      return Optional.of(Checker.late(timeout));
     } catch (IOException e) {
-      return Optional.of(
-          "tcp " + IpAddresses.format(address) + ": " + CheckConnection.describe(e, timeout));
+      return Optional.of(Checker.describe(e));
     }
   }
 }

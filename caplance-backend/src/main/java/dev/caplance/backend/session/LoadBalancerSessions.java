@@ -55,10 +55,12 @@ public final class LoadBalancerSessions implements Drainable {
    *
    * @param onSources told the addresses that encapsulated packets may come from whenever they
    *     change, from none at the start; called by the sessions' thread, must return at once
+   * @param memory told what operators want, by the sessions' thread
    */
-  public LoadBalancerSessions(Consumer<AddressSet> onSources) {
+  public LoadBalancerSessions(Consumer<AddressSet> onSources, IntentMemory memory) {
     this(
         onSources,
+        memory,
         new EventLoop("sessions", System::nanoTime),
         InstantSource.system(),
         new SplittableRandom());
@@ -66,11 +68,13 @@ public final class LoadBalancerSessions implements Drainable {
 
   LoadBalancerSessions(
       Consumer<AddressSet> onSources,
+      IntentMemory memory,
       EventLoop loop,
       InstantSource wallClock,
       RandomGenerator random) {
     this.loop = loop;
-    this.memberships = new Memberships(this::connect, onSources, loop::nanoTime, wallClock, random);
+    this.memberships =
+        new Memberships(this::connect, onSources, memory, loop::nanoTime, wallClock, random);
   }
 
   /**
@@ -91,10 +95,11 @@ public final class LoadBalancerSessions implements Drainable {
   /**
    * Begins to register with every load balancer; to be called once, after {@link #apply}.
    *
+   * @param intent what this backend wants to be at first; it is not remembered anew
    * @param onFailure called if the sessions' thread fails, which ends all sessions
    */
-  public void start(Consumer<Throwable> onFailure) {
-    execute(memberships::join);
+  public void start(BackendIntent intent, Consumer<Throwable> onFailure) {
+    execute(() -> memberships.join(intent));
     started = true;
     loop.start(onFailure);
   }
@@ -115,6 +120,11 @@ public final class LoadBalancerSessions implements Drainable {
     loop.close();
   }
 
+  /** Refuses commands of operators from now on, because the daemon is about to {@link #stop}. */
+  public void refuseCommands() {
+    tell(memberships::refuseCommands);
+  }
+
   /** Stays registered, but gets no packets. For the result see {@link #resume}. */
   public CompletableFuture<CommandResult> pause() {
     return ask(m -> m.command(BackendIntent.PAUSED));
@@ -130,13 +140,19 @@ public final class LoadBalancerSessions implements Drainable {
     return ask(m -> m.command(BackendIntent.DRAINING));
   }
 
+  @Override
+  public CompletableFuture<CommandResult> drainBeforeStop() {
+    return ask(Memberships::drainBeforeStop);
+  }
+
   /**
    * Takes new flows again, and registers again after {@link #deregister}.
    *
    * @return completed when every load balancer has confirmed or refused the command, is not
    *     connected, or has not answered within ten seconds; the intent stands whatever they say, and
-   *     is announced at each registration. Fails with {@link CommandRefusedException} if the intent
-   *     is in force already, cannot follow the one in force, or another command is under way
+   *     is announced at each registration. A command that is given twice succeeds twice. Fails with
+   *     {@link CommandRefusedException} if the intent cannot follow the one in force, another
+   *     command is under way, or the daemon is stopping
    */
   public CompletableFuture<CommandResult> resume() {
     return ask(m -> m.command(BackendIntent.ACTIVE));

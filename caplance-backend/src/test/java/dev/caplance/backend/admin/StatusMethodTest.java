@@ -7,6 +7,7 @@ import com.google.gson.JsonObject;
 import dev.caplance.backend.drain.DrainStatus;
 import dev.caplance.backend.health.CheckTarget;
 import dev.caplance.backend.health.HealthChecks;
+import dev.caplance.backend.health.StatusCodes;
 import dev.caplance.backend.session.BackendIntent;
 import dev.caplance.backend.session.CommandRefusedException;
 import dev.caplance.backend.session.LoadBalancerAddress;
@@ -110,7 +111,12 @@ class StatusMethodTest {
     checks.add(
         new HealthChecks.Status(
             new CheckTarget.Http(
-                new InetSocketAddress(IpAddresses.parse("10.0.0.50"), 80), "/health", 200),
+                new InetSocketAddress(IpAddresses.parse("10.0.0.50"), 80),
+                "/health",
+                StatusCodes.of(200),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty()),
             HealthChecks.Status.State.UNHEALTHY,
             STARTED,
             Optional.of("http 10.0.0.50:80/health answered 500, expected 200")));
