@@ -5,18 +5,31 @@ import java.util.Arrays;
 import java.util.Collection;
 
 /**
- * An immutable set of addresses, so small that a linear search is faster than hashing: the VIPs and
- * own addresses of a machine, the load balancers of a backend.
+ * An immutable set of addresses, looked up in constant time: the VIPs and own addresses of a
+ * machine, the load balancers of a backend.
  */
 public final class AddressSet {
 
   public static final AddressSet EMPTY = new AddressSet(new long[0]);
 
+  private static final long MIX = 0x9e37_79b9_7f4a_7c15L;
+
   /** Pairs of high and low words. */
   private final long[] words;
 
+  /** A hash table, linearly probed: the place of an address in {@link #words}, plus one. */
+  private final int[] table;
+
+  private final int shift;
+
   private AddressSet(long[] words) {
     this.words = words;
+    int bits = Integer.SIZE + 1 - Integer.numberOfLeadingZeros(Math.max(words.length / 2, 1));
+    this.table = new int[1 << bits];
+    this.shift = Long.SIZE - bits;
+    for (int i = 0; i < words.length; i += 2) {
+      table[slot(words[i], words[i + 1])] = i / 2 + 1;
+    }
   }
 
   public static AddressSet of(Collection<InetAddress> addresses) {
@@ -25,6 +38,19 @@ public final class AddressSet {
             .distinct()
             .flatMapToLong(a -> Arrays.stream(new long[] {IpAddresses.high(a), IpAddresses.low(a)}))
             .toArray());
+  }
+
+  /** The slot of an address, or the empty one where it would be. */
+  private int slot(long high, long low) {
+    int slot = (int) (((high * MIX) ^ low) * MIX >>> shift);
+    while (table[slot] != 0 && !isAt(table[slot] - 1, high, low)) {
+      slot = slot + 1 & table.length - 1;
+    }
+    return slot;
+  }
+
+  private boolean isAt(int place, long high, long low) {
+    return words[2 * place + 1] == low && words[2 * place] == high;
   }
 
   /** The addresses of both sets. */
@@ -47,12 +73,7 @@ public final class AddressSet {
 
   /** The place of such an address, from 0 to {@link #size} - 1; -1 if it is not in the set. */
   public int indexOf(long high, long low) {
-    for (int i = 0; i < words.length; i += 2) {
-      if (words[i + 1] == low && words[i] == high) {
-        return i / 2;
-      }
-    }
-    return -1;
+    return table[slot(high, low)] - 1;
   }
 
   /** How many addresses there are. */

@@ -47,7 +47,12 @@ public enum Disposition {
   STRANGER(14, "not from a load balancer", "No load balancer of this backend sent it."),
 
   SEND_FAILED(
-      15, "send failed", "The kernel refused to send it: no room, no route, or a firewall.");
+      15, "send failed", "The kernel refused to send it: no room, no route, or a firewall."),
+
+  ENCAPSULATED(
+      16,
+      "encapsulated already",
+      "It holds a packet that a load balancer has encapsulated: a loop.");
 
   private final int id;
   private final String label;

@@ -67,22 +67,39 @@ public final class ErrorReply {
         : icmp(V6_UNREACHABLE, V6_UNREACHABLE_PORT, 0, reply);
   }
 
-  /** The reset that answers a SYN (RFC 9293, §3.10.7.1); see {@link #tooBig}. */
+  /**
+   * The reset that a host without the connection sends (RFC 9293, §3.10.7.1), which the sender of
+   * the packet accepts: its sequence number is the one that the packet acknowledges, or it
+   * acknowledges a packet that acknowledges nothing, such as a SYN. See {@link #tooBig}.
+   */
   public int reset(ByteBuffer reply) {
     int header = Transport.TCP_MIN_HEADER;
+    int flags = Transport.tcpFlags(packet, upper);
+    boolean acknowledges = (flags & Transport.ACK) != 0;
     int tcp = writeIp(IpProtocol.TCP, header, reply);
     reply.putShort(tcp + Transport.SOURCE_PORT, (short) Transport.destinationPort(packet, upper));
     reply.putShort(tcp + Transport.DESTINATION_PORT, (short) Transport.sourcePort(packet, upper));
-    reply.putInt(tcp + Transport.SEQUENCE, 0);
-    reply.putInt(tcp + Transport.ACKNOWLEDGEMENT, packet.getInt(upper + Transport.SEQUENCE) + 1);
+    reply.putInt(
+        tcp + Transport.SEQUENCE,
+        acknowledges ? packet.getInt(upper + Transport.ACKNOWLEDGEMENT) : 0);
+    reply.putInt(tcp + Transport.ACKNOWLEDGEMENT, acknowledges ? 0 : sequenceAfter(flags));
     Transport.setTcpHeaderLength(reply, tcp, header);
-    reply.put(tcp + Transport.FLAGS, (byte) (Transport.RST | Transport.ACK));
+    reply.put(
+        tcp + Transport.FLAGS,
+        (byte) (acknowledges ? Transport.RST : Transport.RST | Transport.ACK));
     reply.putShort(tcp + Transport.WINDOW, (short) 0);
     reply.putShort(tcp + Transport.TCP_CHECKSUM, (short) 0);
     reply.putShort(tcp + Transport.URGENT, (short) 0);
     reply.putShort(
         tcp + Transport.TCP_CHECKSUM, (short) checksum(reply, tcp, header, IpProtocol.TCP));
     return tcp + header;
+  }
+
+  /** The sequence number after the packet: SYN and FIN count like a byte of its payload. */
+  private int sequenceAfter(int flags) {
+    int payload = ip + length - upper - Transport.tcpHeaderLength(packet, upper);
+    int marks = Integer.bitCount(flags & (Transport.SYN | Transport.FIN));
+    return packet.getInt(upper + Transport.SEQUENCE) + payload + marks;
   }
 
   /** An error with as much of the packet as fits. */
@@ -106,13 +123,13 @@ public final class ErrorReply {
   /** Writes the IP header of a reply with such a content; says where the content begins. */
   private int writeIp(int protocol, int content, ByteBuffer reply) {
     if (ipv4) {
-      Ipv4.writeHeader(reply, Ipv4.MIN_HEADER + content, protocol, TTL);
+      Ipv4.writeHeader(reply, 0, Ipv4.MIN_HEADER + content, protocol, TTL);
       reply.putInt(Ipv4.SOURCE, Ipv4.destination(packet, ip));
       reply.putInt(Ipv4.DESTINATION, Ipv4.source(packet, ip));
       Ipv4.completeChecksum(reply, 0);
       return Ipv4.MIN_HEADER;
     }
-    Ipv6.writeHeader(reply, content, protocol, TTL);
+    Ipv6.writeHeader(reply, 0, content, protocol, TTL);
     reply.put(Ipv6.SOURCE, packet, ip + Ipv6.DESTINATION, Ipv6.ADDRESS);
     reply.put(Ipv6.DESTINATION, packet, ip + Ipv6.SOURCE, Ipv6.ADDRESS);
     return Ipv6.HEADER;

@@ -2,8 +2,9 @@ package dev.caplance.packet;
 
 /**
  * SipHash-2-4 (Aumasson and Bernstein, 2012) of a {@link FlowKey}: source, destination (16 bytes
- * each), source port, destination port, protocol; 37 bytes in network order. Without the key,
- * nobody can choose flows for their hash, or find two with the same one. Immutable.
+ * each), source port, destination port, protocol; 37 bytes in network order. Where only the client
+ * matters, ports and protocol are zero. Without the key, nobody can choose flows for their hash, or
+ * find two with the same one. Immutable.
  */
 public final class FlowHash {
 
@@ -38,31 +39,46 @@ public final class FlowHash {
 
   /** The hash, 64 bits, unsigned. */
   public long of(FlowKey flow) {
+    return of(flow, lastWord(flow), null);
+  }
+
+  /** The 128-bit variant of the hash, which identifies a flow. */
+  public void of(FlowKey flow, Fingerprint fingerprint) {
+    fingerprint.high = of(flow, lastWord(flow), fingerprint);
+  }
+
+  /** The hash of source and destination only. */
+  public long ofClient(FlowKey flow) {
+    return of(flow, lastWord(0, 0), null);
+  }
+
+  /**
+   * The 128-bit variant of the hash of source and destination, which identifies a client of a
+   * service; no flow has the same one.
+   *
+   * @param service distinguishes the services of a destination
+   */
+  public void ofClient(FlowKey flow, int service, Fingerprint fingerprint) {
+    fingerprint.high = of(flow, lastWord(Integer.toUnsignedLong(service), 0), fingerprint);
+  }
+
+  private long of(FlowKey flow, long lastWord, Fingerprint wide) {
     return of(
         Long.reverseBytes(flow.sourceHigh()),
         Long.reverseBytes(flow.sourceLow()),
         Long.reverseBytes(flow.destinationHigh()),
         Long.reverseBytes(flow.destinationLow()),
-        lastWord(flow),
-        null);
-  }
-
-  /** The 128-bit variant of the hash, which identifies a flow. */
-  public void of(FlowKey flow, Fingerprint fingerprint) {
-    fingerprint.high =
-        of(
-            Long.reverseBytes(flow.sourceHigh()),
-            Long.reverseBytes(flow.sourceLow()),
-            Long.reverseBytes(flow.destinationHigh()),
-            Long.reverseBytes(flow.destinationLow()),
-            lastWord(flow),
-            fingerprint);
+        lastWord,
+        wide);
   }
 
   /** The last five bytes, and the length of the input on top. */
   private static long lastWord(FlowKey flow) {
-    long ports = (long) flow.sourcePort() << 16 | flow.destinationPort();
-    return Long.reverseBytes(ports << 32 | (long) flow.protocol() << 24) | INPUT_LENGTH << 56;
+    return lastWord((long) flow.sourcePort() << 16 | flow.destinationPort(), flow.protocol());
+  }
+
+  private static long lastWord(long ports, long protocol) {
+    return Long.reverseBytes(ports << 32 | protocol << 24) | INPUT_LENGTH << 56;
   }
 
   /** The 128 bits of a flow. One object serves flow after flow. */

@@ -23,6 +23,8 @@ public final class FlowKey {
   private int destinationPort;
   private int protocol;
   private int tcpFlags;
+  private int sequence;
+  private boolean data;
   private boolean error;
 
   /**
@@ -73,9 +75,20 @@ public final class FlowKey {
     sourcePort = Transport.sourcePort(b, header.upperOffset());
     destinationPort = Transport.destinationPort(b, header.upperOffset());
     protocol = header.protocol();
-    tcpFlags = protocol == IpProtocol.TCP ? Transport.tcpFlags(b, header.upperOffset()) : 0;
+    if (protocol == IpProtocol.TCP) {
+      readTcp(header, b);
+    } else {
+      tcpFlags = 0;
+    }
     error = false;
     return Disposition.FORWARD;
+  }
+
+  private void readTcp(IpHeader header, ByteBuffer b) {
+    int at = header.upperOffset();
+    tcpFlags = Transport.tcpFlags(b, at);
+    sequence = b.getInt(at + Transport.SEQUENCE);
+    data = header.upperLength() > Transport.tcpHeaderLength(b, at);
   }
 
   private Disposition readError(IpHeader header, ByteBuffer b) {
@@ -158,8 +171,23 @@ public final class FlowKey {
     return protocol == IpProtocol.TCP && !isSyn();
   }
 
-  /** Whether the packet ends its connection, or one direction of it: FIN or RST. */
+  /** Whether the packet seems to end its connection, or one direction of it: FIN or RST. */
   public boolean isClosing() {
     return (tcpFlags & (Transport.FIN | Transport.RST)) != 0;
+  }
+
+  /** Whether the packet seems to end its connection at once: RST. */
+  public boolean isReset() {
+    return (tcpFlags & Transport.RST) != 0;
+  }
+
+  /** The sequence number of a TCP segment; means nothing for other packets. */
+  public int sequence() {
+    return sequence;
+  }
+
+  /** Whether a TCP segment has a payload; means nothing for other packets. */
+  public boolean carriesData() {
+    return data;
   }
 }

@@ -45,7 +45,9 @@ public final class Ipv4 {
   private static final int VERSION_AND_MIN_HEADER = 0x45;
 
   private static final int LENGTH_UNIT = 4;
+  private static final int OFFSET_UNIT = 8;
   private static final int DONT_FRAGMENT = 0x4000;
+  private static final int MORE_FRAGMENTS = 0x2000;
   private static final int MORE_FRAGMENTS_OR_OFFSET = 0x3fff;
   private static final int OFFSET = 0x1fff;
 
@@ -76,18 +78,20 @@ public final class Ipv4 {
     b.putShort(at + IDENTIFICATION, (short) value);
   }
 
-  /**
-   * Writes a header without options to the beginning of a buffer; the addresses and the checksum
-   * are still to come.
-   */
-  static void writeHeader(ByteBuffer b, int totalLength, int protocol, int ttl) {
-    b.put(VERSION, (byte) VERSION_AND_MIN_HEADER);
-    b.put(TRAFFIC_CLASS, (byte) 0);
-    setTotalLength(b, 0, totalLength);
-    setIdentification(b, 0, 0);
-    b.putShort(FRAGMENT, (short) 0);
-    b.put(TTL, (byte) ttl);
-    b.put(PROTOCOL, (byte) protocol);
+  /** Writes a header without options; the addresses and the checksum are still to come. */
+  static void writeHeader(ByteBuffer b, int at, int totalLength, int protocol, int ttl) {
+    b.put(at + VERSION, (byte) VERSION_AND_MIN_HEADER);
+    b.put(at + TRAFFIC_CLASS, (byte) 0);
+    setTotalLength(b, at, totalLength);
+    setIdentification(b, at, 0);
+    b.putShort(at + FRAGMENT, (short) 0);
+    b.put(at + TTL, (byte) ttl);
+    b.put(at + PROTOCOL, (byte) protocol);
+  }
+
+  /** Makes the packet the part of a larger one that begins at an offset, a multiple of eight. */
+  static void setFragment(ByteBuffer b, int at, int offset, boolean more) {
+    b.putShort(at + FRAGMENT, (short) (offset / OFFSET_UNIT | (more ? MORE_FRAGMENTS : 0)));
   }
 
   /** Computes the header's checksum. */

@@ -38,6 +38,7 @@ public final class Ipv6 {
   private static final int EXTENSION_NEXT = 0;
   private static final int EXTENSION_LENGTH = 1;
   private static final int FRAGMENT_OFFSET = 2;
+  private static final int FRAGMENT_IDENTIFICATION = 4;
 
   /** The shortest extension header. */
   static final int MIN_EXTENSION = 8;
@@ -106,12 +107,27 @@ public final class Ipv6 {
     return b.get(at + NEXT_HEADER) & 0xff;
   }
 
-  /** Writes a header to the beginning of a buffer; the addresses are still to come. */
-  static void writeHeader(ByteBuffer b, int payloadLength, int nextHeader, int hopLimit) {
-    b.putInt(VERSION, VERSION_6);
-    setPayloadLength(b, 0, payloadLength);
-    b.put(NEXT_HEADER, (byte) nextHeader);
-    b.put(HOP_LIMIT, (byte) hopLimit);
+  static void setTrafficClass(ByteBuffer b, int at, int trafficClass) {
+    b.putInt(at + VERSION, VERSION_6 | trafficClass << 20);
+  }
+
+  /** Writes a header; the addresses are still to come. */
+  static void writeHeader(ByteBuffer b, int at, int payloadLength, int nextHeader, int hopLimit) {
+    b.putInt(at + VERSION, VERSION_6);
+    setPayloadLength(b, at, payloadLength);
+    b.put(at + NEXT_HEADER, (byte) nextHeader);
+    b.put(at + HOP_LIMIT, (byte) hopLimit);
+  }
+
+  /**
+   * Writes the fragment header of the part of a packet that begins at an offset, a multiple of
+   * eight; {@link #MIN_EXTENSION} bytes.
+   */
+  static void writeFragmentHeader(
+      ByteBuffer b, int at, int nextHeader, int offset, boolean more, int identification) {
+    b.putShort(at + EXTENSION_NEXT, (short) (nextHeader << 8));
+    b.putShort(at + FRAGMENT_OFFSET, (short) (offset | (more ? 1 : 0)));
+    b.putInt(at + FRAGMENT_IDENTIFICATION, identification);
   }
 
   /**

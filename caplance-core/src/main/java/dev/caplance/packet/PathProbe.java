@@ -61,12 +61,12 @@ public final class PathProbe {
     byte[] text = (PREFIX + token + END).getBytes(StandardCharsets.US_ASCII);
     int length = Math.max(size, udp + Transport.UDP_HEADER + text.length);
     if (ipv4) {
-      Ipv4.writeHeader(packet, length, IpProtocol.UDP, HOPS);
+      Ipv4.writeHeader(packet, 0, length, IpProtocol.UDP, HOPS);
       packet.put(Ipv4.SOURCE, source.getAddress());
       packet.put(Ipv4.DESTINATION, destination.getAddress());
       Ipv4.completeChecksum(packet, 0);
     } else {
-      Ipv6.writeHeader(packet, length - udp, IpProtocol.UDP, HOPS);
+      Ipv6.writeHeader(packet, 0, length - udp, IpProtocol.UDP, HOPS);
       packet.put(Ipv6.SOURCE, source.getAddress());
       packet.put(Ipv6.DESTINATION, destination.getAddress());
     }

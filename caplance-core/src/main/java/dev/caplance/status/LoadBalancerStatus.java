@@ -179,7 +179,7 @@ public record LoadBalancerStatus(
    * @param packets it received
    * @param batches in which it received them
    * @param verdicts messages in which it told the kernel its verdicts
-   * @param flows in its flow table now
+   * @param flows in its flow table that have had packets within their timeouts
    * @param flowsNotKept how often a packet's flow found no room in the flow table
    * @param allocatedBytes by its thread on the heap
    */

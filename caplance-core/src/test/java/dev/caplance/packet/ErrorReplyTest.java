@@ -79,6 +79,18 @@ class ErrorReplyTest {
                 + "00509c40000000000000000050140000b7770000");
   }
 
+  /** A client takes no reset but the one with the sequence number that it expects. */
+  @Test
+  void resetsAnOpenConnectionWithTheNumberThatItsPacketAcknowledges() {
+    String data = SYN.replace("450000280001400040060663", "4500002c000140004006065f") + "01020304";
+    String acknowledging = data.replace("00000001000000005002", "00000001abcdef015018");
+    String reset = replyTo(acknowledging, r -> r.reset(reply));
+    assertThat(reset.substring(40, 72)).isEqualTo("00509c40abcdef010000000050040000");
+    String acknowledgesNothing = data.replace("00000001000000005002", "00000001000000005001");
+    reset = replyTo(acknowledgesNothing, r -> r.reset(reply));
+    assertThat(reset.substring(40, 72)).isEqualTo("00509c40000000000000000650140000");
+  }
+
   /** Never more than a router may send, however large the packet. */
   @Test
   void quotesNoMoreThanIsAllowed() {

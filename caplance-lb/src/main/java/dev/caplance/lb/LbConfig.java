@@ -53,9 +53,10 @@ public record LbConfig(
    * Size and timeouts of the flow tables, which keep flows on their backends.
    *
    * @param max flows that each worker remembers, 1,024 to 33,554,432
-   * @param tcpIdle idle time after which a TCP connection is forgotten, 1 s to 24 h
-   * @param udpIdle the same for a UDP flow
-   * @param closingIdle the same for a TCP connection that one side has closed
+   * @param tcpIdle idle time after which a TCP connection makes room for others, 1 s to 24 h
+   * @param udpIdle idle time after which a UDP flow is forgotten, 1 s to 24 h
+   * @param closingIdle idle time after which another connection from the same port follows the
+   *     current table, once the client seems to have closed the first; 1 s to 24 h
    */
   public record Flows(int max, Duration tcpIdle, Duration udpIdle, Duration closingIdle) {}
 

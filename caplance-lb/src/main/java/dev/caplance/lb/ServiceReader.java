@@ -4,7 +4,9 @@ import dev.caplance.config.ConfigSection;
 import dev.caplance.config.ValueParser;
 import dev.caplance.config.Values;
 import dev.caplance.lb.forwarding.ServiceSpec;
+import dev.caplance.lb.forwarding.ServiceSpec.Affinity;
 import dev.caplance.lb.forwarding.ServiceSpec.OtherTraffic;
+import dev.caplance.lb.forwarding.ServiceSpec.UdpWhenUnhealthy;
 import dev.caplance.lb.forwarding.ServiceSpec.WhenAllUnhealthy;
 import dev.caplance.lb.forwarding.ServiceSpec.WhenEmpty;
 import dev.caplance.packet.IpAddresses;
@@ -35,7 +37,10 @@ final class ServiceReader {
             section.get(
                 "whenAllUnfit", Values.oneOf(WhenAllUnhealthy.class), WhenAllUnhealthy.FORWARD),
             section.get("whenEmpty", Values.oneOf(WhenEmpty.class), WhenEmpty.REJECT),
-            section.get("otherTraffic", Values.oneOf(OtherTraffic.class), OtherTraffic.HOST));
+            section.get("otherTraffic", Values.oneOf(OtherTraffic.class), OtherTraffic.HOST),
+            section.get("affinity", Values.oneOf(Affinity.class), Affinity.FLOW),
+            section.get(
+                "udpWhenUnhealthy", Values.oneOf(UdpWhenUnhealthy.class), UdpWhenUnhealthy.MOVE));
     if (vip != null) {
       checkLegacy(section, service);
       checkOtherTraffic(section, service);

@@ -103,8 +103,14 @@ final class TableAssembler implements TablePublisher {
           case RETURNING -> BackendView::mayTakeNewFlows;
           case ALL_UNHEALTHY, NO_BACKEND -> lastResort(service, serving);
         };
+    Predicate<BackendView> keeping = chosen.negate();
+    boolean others = state == Service.State.BALANCING || state == Service.State.RETURNING;
     return new Service.Pool(
-        service, state, targets(serving, chosen), targets(serving, chosen.negate()));
+        service,
+        state,
+        targets(serving, chosen),
+        targets(serving, keeping),
+        others ? targets(serving, keeping.and(BackendView::unhealthy)) : List.of());
   }
 
   private static Service.State state(List<BackendView> serving) {

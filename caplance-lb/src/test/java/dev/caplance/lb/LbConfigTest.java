@@ -9,7 +9,9 @@ import dev.caplance.lb.LbConfig.Flows;
 import dev.caplance.lb.LbConfig.Queues;
 import dev.caplance.lb.LbConfig.Session;
 import dev.caplance.lb.forwarding.ServiceSpec;
+import dev.caplance.lb.forwarding.ServiceSpec.Affinity;
 import dev.caplance.lb.forwarding.ServiceSpec.OtherTraffic;
+import dev.caplance.lb.forwarding.ServiceSpec.UdpWhenUnhealthy;
 import dev.caplance.lb.forwarding.ServiceSpec.WhenAllUnhealthy;
 import dev.caplance.lb.forwarding.ServiceSpec.WhenEmpty;
 import dev.caplance.packet.IpAddresses;
@@ -131,7 +133,7 @@ class LbConfigTest {
                     whenEmpty: drop
                     otherTraffic: drop
                   - {name: dns, vip: 10.0.0.50, ports: [udp, tcp/53], otherTraffic: drop}
-                  - {vip: "2001:DB8::50"}
+                  - {vip: "2001:DB8::50", affinity: client, udpWhenUnhealthy: stay}
                 interface: bond0.7
                 attachVip: false
                 session:
@@ -172,7 +174,9 @@ class LbConfigTest {
                         false,
                         WhenAllUnhealthy.FORWARD,
                         WhenEmpty.REJECT,
-                        OtherTraffic.HOST)),
+                        OtherTraffic.HOST,
+                        Affinity.CLIENT,
+                        UdpWhenUnhealthy.STAY)),
                 Optional.of("bond0.7"),
                 false,
                 new Session(

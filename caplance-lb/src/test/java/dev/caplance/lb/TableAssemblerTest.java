@@ -123,6 +123,18 @@ class TableAssemblerTest {
   }
 
   @Test
+  void udpLeavesTheUnhealthyWhileOthersAreHealthy() {
+    ServiceSpec service = service(WhenAllUnhealthy.FORWARD);
+    BackendView both = backend("b3", 2, Intent.DRAINING, UNHEALTHY);
+    Service.Pool some =
+        TableAssembler.pool(service, List.of(healthy("b1"), unhealthy("b2"), both, draining("b4")));
+    assertThat(names(some.drainingTargets())).containsExactly("b2", "b3", "b4");
+    assertThat(names(some.unhealthyTargets())).containsExactly("b2", "b3");
+    Service.Pool none = TableAssembler.pool(service, List.of(unhealthy("b2"), both));
+    assertThat(none.unhealthyTargets()).isEmpty();
+  }
+
+  @Test
   void drainingBackendsAreSparedUnlessThereAreNoOthers() {
     ServiceSpec service = service(WhenAllUnhealthy.FORWARD);
     Service.Pool one = TableAssembler.pool(service, List.of(draining("b1"), unhealthy("b2")));

@@ -296,9 +296,12 @@ public final class NfQueue implements PacketSource {
   public int accept(long ticket) {
     int queue = (int) (ticket >>> 32);
     int at = queue * QueueMessages.VERDICT_LENGTH;
-    undecided[queue]--;
     QueueMessages.setPacket(acceptBytes, at, (int) ticket);
-    return socket.write(accept.address() + at, QueueMessages.VERDICT_LENGTH);
+    int written = socket.write(accept.address() + at, QueueMessages.VERDICT_LENGTH);
+    if (written >= 0) {
+      undecided[queue]--;
+    }
+    return written;
   }
 
   /** Unbinds both queues; the kernel drops what is in them. Only once no thread uses them. */

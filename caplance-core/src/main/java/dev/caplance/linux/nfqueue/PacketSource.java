@@ -73,7 +73,8 @@ public interface PacketSource extends AutoCloseable {
   int dropBatch();
 
   /**
-   * Lets a packet of the batch continue through this machine, as if there were no queue.
+   * Lets a packet of the batch continue through this machine, as if there were no queue. If that
+   * fails, {@link #dropBatch} drops it.
    *
    * @param ticket of the packet
    * @return a negative error number on failure

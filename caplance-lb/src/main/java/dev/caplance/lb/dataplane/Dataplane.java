@@ -30,7 +30,7 @@ public interface Dataplane {
    * Makes the host direct the packets of these services, and of no others, to this data plane. The
    * tables that are published have the same services.
    *
-   * @param timeouts idle times after which flows are forgotten
+   * @param timeouts idle times of flows
    * @throws IOException with a message for the operator
    */
   void apply(List<ServiceSpec> services, FlowTimeouts timeouts) throws IOException;
@@ -88,11 +88,12 @@ public interface Dataplane {
   void stop();
 
   /**
-   * Idle times after which flows are forgotten, in whole seconds.
+   * Idle times in whole seconds.
    *
-   * @param tcp of an established TCP connection
-   * @param udp of a UDP flow
-   * @param closing of a TCP connection that one side has closed
+   * @param tcp after which a TCP connection makes room for new flows where there is none
+   * @param udp after which a UDP flow is forgotten
+   * @param closing after which a connection that the client seems to have closed no longer binds
+   *     the next one with the same ports
    */
   record FlowTimeouts(Duration tcp, Duration udp, Duration closing) {}
 
@@ -126,7 +127,7 @@ public interface Dataplane {
    * @param queue the number of its NFQUEUE
    * @param traffic its packets by disposition, and its errors
    * @param verdictMessages messages that settled batches of packets with the kernel
-   * @param flows that it remembers at the moment
+   * @param flows that have had packets lately
    * @param flowsNotKept packets of flows that found no room in the flow table and so followed the
    *     current Maglev table
    * @param allocatedBytes heap memory that its thread has allocated in all

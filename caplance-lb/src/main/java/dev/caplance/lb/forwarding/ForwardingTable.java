@@ -2,6 +2,7 @@ package dev.caplance.lb.forwarding;
 
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
+import dev.caplance.packet.FlowHash.Fingerprint;
 import dev.caplance.packet.FlowKey;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -88,8 +89,7 @@ public final class ForwardingTable {
       MaglevTable table =
           tables.computeIfAbsent(
               MaglevTable.Shape.of(pool.targets()), shape -> MaglevTable.of(shape, slots));
-      next.add(
-          new Service(pool.spec(), pool.state(), pool.targets(), pool.drainingTargets(), table));
+      next.add(new Service(pool, table));
     }
     return new ForwardingTable(
         List.copyOf(next),
@@ -140,6 +140,26 @@ public final class ForwardingTable {
     return index.find(flow);
   }
 
+  /**
+   * Computes what identifies the flow of a packet among those of a service: its addresses, ports
+   * and protocol, or, with affinity to the client, only the addresses.
+   *
+   * @param fingerprints the hash; its key is secret, or anybody could construct collisions
+   */
+  public void fingerprint(int service, FlowKey flow, FlowHash fingerprints, Fingerprint result) {
+    ServiceSpec spec = servicesInOrder[service].spec();
+    if (spec.affinity() == ServiceSpec.Affinity.CLIENT) {
+      fingerprints.ofClient(flow, spec.name().hashCode(), result);
+    } else {
+      fingerprints.of(flow, result);
+    }
+  }
+
+  /** Whether all packets from a client are one flow. */
+  public boolean followsClient(int service) {
+    return servicesInOrder[service].spec().affinity() == ServiceSpec.Affinity.CLIENT;
+  }
+
   /** Finds the target with an id, if it may keep flows of the service; otherwise returns null. */
   public Target retained(int service, int targetId) {
     int index = Target.indexOf(targetId);
@@ -149,10 +169,24 @@ public final class ForwardingTable {
         : null;
   }
 
+  /** Whether a target of the service gets new flows. */
+  public boolean chooses(int service, Target target) {
+    return servicesInOrder[service].chooses(target.index());
+  }
+
+  /** Whether UDP flows of the service leave a target that keeps others. */
+  public boolean leftByUdp(int service, Target target) {
+    return servicesInOrder[service].leftByUdp(target.index());
+  }
+
   /** The slot of a flow in the table of its service, or −1 if no target gets new flows. */
   public int slot(int service, FlowKey flow) {
     int size = servicesInOrder[service].table().slots();
-    return size == 0 ? -1 : (int) Long.remainderUnsigned(hash.of(flow), size);
+    if (size == 0) {
+      return -1;
+    }
+    long flowHash = followsClient(service) ? hash.ofClient(flow) : hash.of(flow);
+    return (int) Long.remainderUnsigned(flowHash, size);
   }
 
   /** The target of a new flow of a service, or null if no target gets new flows. */

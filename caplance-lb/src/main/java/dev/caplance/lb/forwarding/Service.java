@@ -28,40 +28,49 @@ public final class Service {
   private final List<Target> drainingTargets;
   private final MaglevTable table;
   private final Target[] targetsInOrder;
-  private final BitSet retained;
 
-  /**
-   * Creates a service at one moment.
-   *
-   * @param targets that get new flows, in byte order of their names, like the owners in the Maglev
-   *     table
-   * @param drainingTargets that only keep the flows that they have
-   * @param table of the targets
-   */
-  Service(
-      ServiceSpec spec,
-      State state,
-      List<Target> targets,
-      List<Target> drainingTargets,
-      MaglevTable table) {
-    this.spec = spec;
-    this.state = state;
-    this.targets = targets;
-    this.drainingTargets = drainingTargets;
+  /** The indexes of all targets, of those that get new flows, and of those that UDP leaves. */
+  private final BitSet retained = new BitSet();
+
+  private final BitSet chosen = new BitSet();
+  private final BitSet leftByUdp = new BitSet();
+
+  /** Creates a service at one moment, with the Maglev table of the pool's targets. */
+  Service(Pool pool, MaglevTable table) {
+    this.spec = pool.spec();
+    this.state = pool.state();
+    this.targets = pool.targets();
+    this.drainingTargets = pool.drainingTargets();
     this.table = table;
     this.targetsInOrder = targets.toArray(Target[]::new);
-    this.retained = new BitSet();
     retainedTargets().forEach(target -> retained.set(target.index()));
+    targets.forEach(target -> chosen.set(target.index()));
+    if (spec.udpWhenUnhealthy() == ServiceSpec.UdpWhenUnhealthy.MOVE) {
+      pool.unhealthyTargets().forEach(target -> leftByUdp.set(target.index()));
+    }
   }
 
   /**
    * A service and its backends, before its Maglev table is built.
    *
-   * @param targets see {@link Service#targets}
-   * @param drainingTargets see {@link Service#drainingTargets}
+   * @param targets that get new flows, in byte order of their names, like the owners in the Maglev
+   *     table
+   * @param drainingTargets that only keep the flows that they have
+   * @param unhealthyTargets those of {@code drainingTargets} that are unhealthy while others are
+   *     healthy
    */
   public record Pool(
-      ServiceSpec spec, State state, List<Target> targets, List<Target> drainingTargets) {}
+      ServiceSpec spec,
+      State state,
+      List<Target> targets,
+      List<Target> drainingTargets,
+      List<Target> unhealthyTargets) {
+
+    /** A pool without unhealthy targets. */
+    public Pool(ServiceSpec spec, State state, List<Target> targets, List<Target> drainingTargets) {
+      this(spec, state, targets, drainingTargets, List.of());
+    }
+  }
 
   public ServiceSpec spec() {
     return spec;
@@ -103,6 +112,16 @@ public final class Service {
   /** Whether the target with this index may keep flows. */
   boolean retains(int index) {
     return retained.get(index);
+  }
+
+  /** Whether the target with this index gets new flows. */
+  boolean chooses(int index) {
+    return chosen.get(index);
+  }
+
+  /** Whether UDP flows leave the target with this index. */
+  boolean leftByUdp(int index) {
+    return leftByUdp.get(index);
   }
 
   /** The target that owns a slot of the table. */

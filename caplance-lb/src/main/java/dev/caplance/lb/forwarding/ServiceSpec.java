@@ -15,6 +15,8 @@ import java.net.InetAddress;
  * @param whenEmpty what happens to new flows when there is no backend for them
  * @param otherTraffic what happens to packets for the VIP that belong to no service; the same in
  *     all services of a VIP
+ * @param affinity what keeps packets on one backend
+ * @param udpWhenUnhealthy what happens to UDP flows whose backend becomes unhealthy
  */
 public record ServiceSpec(
     String name,
@@ -23,7 +25,46 @@ public record ServiceSpec(
     boolean legacy,
     WhenAllUnhealthy whenAllUnhealthy,
     WhenEmpty whenEmpty,
-    OtherTraffic otherTraffic) {
+    OtherTraffic otherTraffic,
+    Affinity affinity,
+    UdpWhenUnhealthy udpWhenUnhealthy) {
+
+  /** A service with the usual affinity, whose UDP flows leave unhealthy backends. */
+  public ServiceSpec(
+      String name,
+      InetAddress vip,
+      Ports ports,
+      boolean legacy,
+      WhenAllUnhealthy whenAllUnhealthy,
+      WhenEmpty whenEmpty,
+      OtherTraffic otherTraffic) {
+    this(
+        name,
+        vip,
+        ports,
+        legacy,
+        whenAllUnhealthy,
+        whenEmpty,
+        otherTraffic,
+        Affinity.FLOW,
+        UdpWhenUnhealthy.MOVE);
+  }
+
+  /** Which packets go to the same backend. */
+  public enum Affinity {
+    /** Those of a flow: of the same addresses, ports and protocol. */
+    FLOW,
+    /** Those of a client: from the same address, whatever its ports. */
+    CLIENT
+  }
+
+  /** What happens to UDP flows whose backend becomes unhealthy. */
+  public enum UdpWhenUnhealthy {
+    /** They move to a healthy backend if there is one, and stay there. */
+    MOVE,
+    /** They stay. */
+    STAY
+  }
 
   /** What happens to new flows when there are backends but none is active and healthy. */
   public enum WhenAllUnhealthy {

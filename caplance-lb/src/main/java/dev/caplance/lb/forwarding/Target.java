@@ -43,9 +43,18 @@ public record Target(
     return id >>> GENERATION_BITS;
   }
 
-  /** Bytes of the largest client packet that reaches the backend without fragmentation. */
+  /**
+   * The least MTU that packets are made for: what every host receives (RFC 1122, section 3.3.3).
+   * Below it, headers could leave no room for data.
+   */
+  public static final int MIN_MTU = 576;
+
+  /**
+   * Bytes of the largest client packet that reaches the backend without fragmentation, if the MTU
+   * is at least {@link #MIN_MTU}; otherwise as if it were.
+   */
   public int maxPacket() {
-    return mtu - Encapsulation.overhead(IpAddresses.isIpv4(address));
+    return Math.max(mtu, MIN_MTU) - Encapsulation.overhead(IpAddresses.isIpv4(address));
   }
 
   /** The same backend with another weight, MTU or source. */

@@ -83,6 +83,11 @@ public record BackendView(
     return admitted && intent == Intent.ACTIVE && healthy() && !services.none();
   }
 
+  /** Whether its last report or its path says that it is not healthy. */
+  public boolean unhealthy() {
+    return health().condition() == Health.Condition.UNHEALTHY;
+  }
+
   /**
    * Whether all is known that decides whether it gets packets: it is paused, unhealthy, or healthy
    * with a proven path.
@@ -103,7 +108,8 @@ public record BackendView(
             && services.equals(other.services)
             && mayTakeNewFlows() == other.mayTakeNewFlows()
             && returning == other.returning
-            && draining() == other.draining();
+            && draining() == other.draining()
+            && unhealthy() == other.unhealthy();
   }
 
   BackendView withTarget(Target newTarget) {

@@ -4,7 +4,6 @@ import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.linux.NativeMemory;
 import dev.caplance.packet.FlowHash.Fingerprint;
 import dev.caplance.packet.FlowKey;
-import dev.caplance.packet.IpProtocol;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -16,21 +15,22 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <pre>
  *  0 fingerprint   16 bytes
- * 16 target id      4 bytes: Target.id, never 0
- * 20 state          2 bits, last packet in seconds 30 bits; 0 when free, with the target id
+ * 16 {@link FlowState}, 8 bytes
  * </pre>
  *
- * <p>A flow is <em>new</em> until a second packet shows that its client is real. A new flow takes a
- * free entry, or that of a flow whose timeout has passed, or that of the new or closing flow that
- * has been idle longest. If there is none of these, the flow is not kept and follows the current
- * Maglev table. So a flood of SYNs, from whatever sources it claims to come, displaces no
+ * <p>Time ends UDP flows only. A TCP connection may be silent for days, so it keeps its entry until
+ * another flow needs it. A flow is <em>new</em> until a second packet shows that its client is
+ * real. When a set is full, a new flow takes the entry of another new one, else of a connection
+ * that seems to have ended, else of one that has been silent for longer than its timeout; of these,
+ * the one that has been silent longest. If there is none, the flow is not kept and follows the
+ * current Maglev table. So a flood of SYNs, from whatever sources it claims to come, displaces no
  * connection.
  *
  * <p>The worker's thread writes. Other threads may call {@link #find} and {@link #targetId}; they
  * may miss an entry that is being written.
  *
- * <p>Nothing ever scans the whole table: {@link #sweep} frees entries whose timeout has passed, in
- * one part of the table each second, so {@link #count} is a plain counter.
+ * <p>Nothing ever scans the whole table: {@link #sweep} looks at one part of it each second, and
+ * takes flows that were not seen lately out of {@link #count}.
  */
 final class FlowTable implements AutoCloseable {
 
@@ -44,24 +44,26 @@ final class FlowTable implements AutoCloseable {
   private static final int LOW = 8;
   private static final int META = 16;
 
-  private static final int NEW = 0;
-  private static final int TCP = 1;
-  private static final int UDP = 2;
-  private static final int CLOSING = 3;
-
-  private static final int STATE_SHIFT = 30;
-  private static final int SECONDS = (1 << STATE_SHIFT) - 1;
-
   /** The whole table is swept once in this many seconds. */
   private static final int SWEEP_SECONDS = 128;
 
-  /** Timeout of new flows in seconds: a handshake that takes longer has failed. */
-  private static final int NEW_TIMEOUT = 60;
+  /** A handshake that takes longer, in seconds, has failed. */
+  private static final int HANDSHAKE_SECONDS = 60;
+
+  /** The order in which flows make room for new ones. */
+  private static final int FIRST = 0;
+
+  private static final int SECOND = 1;
+  private static final int THIRD = 2;
+  private static final int NEVER = 3;
 
   private final NativeMemory memory;
   private final ByteBuffer entries;
   private final int setMask;
+
+  /** Seconds for which a flow without packets counts as seen lately, by its state. */
   private volatile int[] timeouts;
+
   private final int setsToSweep;
   private final AtomicInteger count = new AtomicInteger();
   private final AtomicLong notKept = new AtomicLong();
@@ -72,7 +74,7 @@ final class FlowTable implements AutoCloseable {
    * Creates an empty table.
    *
    * @param capacity flows, rounded up to a power of two of at least eight; each takes 24 bytes
-   * @param timeouts idle times after which flows are forgotten
+   * @param timeouts see {@link Dataplane.FlowTimeouts}
    */
   FlowTable(int capacity, Dataplane.FlowTimeouts timeouts) {
     int sets = Math.max(1, Integer.highestOneBit(Math.max(capacity - 1, 1)) * 2 / ENTRIES_PER_SET);
@@ -85,13 +87,16 @@ final class FlowTable implements AutoCloseable {
 
   /** Replaces the timeouts, also of flows that are in the table. Any thread may call. */
   final void setTimeouts(Dataplane.FlowTimeouts newTimeouts) {
-    timeouts =
-        new int[] {
-          NEW_TIMEOUT,
-          (int) newTimeouts.tcp().toSeconds(),
-          (int) newTimeouts.udp().toSeconds(),
-          (int) newTimeouts.closing().toSeconds()
-        };
+    int udp = (int) newTimeouts.udp().toSeconds();
+    int closing = (int) newTimeouts.closing().toSeconds();
+    int[] byState = new int[FlowState.COUNT];
+    byState[FlowState.NEW] = HANDSHAKE_SECONDS;
+    byState[FlowState.NEW_UDP] = udp;
+    byState[FlowState.TCP] = (int) newTimeouts.tcp().toSeconds();
+    byState[FlowState.UDP] = udp;
+    byState[FlowState.FIN] = closing;
+    byState[FlowState.RESET] = closing;
+    timeouts = byState;
   }
 
   /**
@@ -130,93 +135,124 @@ final class FlowTable implements AutoCloseable {
 
   /** The id of the target in an entry. */
   int targetId(int entry) {
-    return (int) (entries.getLong(entry + META) >>> 32);
+    return FlowState.targetId(entries.getLong(entry + META));
   }
 
-  /** Whether one side has closed the connection, so that a SYN begins another one. */
-  boolean isClosing(int entry) {
-    return state(entries.getLong(entry + META)) == CLOSING;
+  /** What is known of the flow: a constant of {@link FlowState}. */
+  int state(int entry) {
+    return FlowState.state(entries.getLong(entry + META));
   }
 
-  /** Records a packet of a known flow. */
+  /** Whether the flow has been silent for longer than the timeout of its state. */
+  boolean isSilent(int entry, int now) {
+    return isSilent(entries.getLong(entry + META), now);
+  }
+
+  /** Whether a packet with this sequence number confirms the SYN of {@link #reopen}. */
+  boolean isReopenedBy(int entry, int sequence) {
+    return FlowState.confirms(entries.getLong(entry + META), sequence);
+  }
+
+  /** Records a packet of a known flow that is no SYN. */
   void touch(int entry, FlowKey packet, int now) {
     long meta = entries.getLong(entry + META);
-    int state = state(meta);
-    if (packet.isClosing()) {
-      state = CLOSING;
-    } else if (state == NEW && !packet.isSyn()) {
-      state = packet.protocol() == IpProtocol.TCP ? TCP : UDP;
-    }
-    entries.putLong(entry + META, meta((int) (meta >>> 32), state, now));
+    int state = FlowState.after(FlowState.state(meta), packet);
+    put(entry, meta, FlowState.of(FlowState.targetId(meta), state, now));
+  }
+
+  /** Records a packet of a known flow that says nothing about its end. */
+  void refresh(int entry, boolean confirms, int now) {
+    long meta = entries.getLong(entry + META);
+    int state = confirms && FlowState.state(meta) == FlowState.NEW ? FlowState.TCP : state(entry);
+    put(entry, meta, FlowState.of(FlowState.targetId(meta), state, now));
+  }
+
+  /** Notes that a SYN of a known flow was sent to another target than the flow's. */
+  void reopen(int entry, int sequence) {
+    long meta = entries.getLong(entry + META);
+    put(entry, meta, FlowState.reopening(meta, sequence));
   }
 
   /** Assigns a known flow to another target; the flow is new again. */
   void move(int entry, int targetId, int now) {
-    entries.putLong(entry + META, meta(targetId, NEW, now));
+    long meta = entries.getLong(entry + META);
+    boolean timed = FlowState.isTimed(FlowState.state(meta));
+    put(entry, meta, FlowState.of(targetId, timed ? FlowState.NEW_UDP : FlowState.NEW, now));
   }
 
   /**
    * Stores a flow that is not in the table, if there is room.
    *
+   * @param timed whether time ends the flow
    * @return whether there was room
    */
-  boolean store(Fingerprint flow, int targetId, int now) {
+  boolean store(Fingerprint flow, int targetId, boolean timed, int now) {
     int entry = entryToUse(setOf(flow), now);
     if (entry == NONE) {
       notKept.lazySet(notKept.getPlain() + 1);
       return false;
     }
-    if (entries.getLong(entry + META) == 0) {
-      count.lazySet(count.getPlain() + 1);
-    }
+    long before = entries.getLong(entry + META);
     entries.putLong(entry + META, 0);
     entries.putLong(entry, flow.high());
     entries.putLong(entry + LOW, flow.low());
-    entries.putLong(entry + META, meta(targetId, NEW, now));
+    put(entry, before, FlowState.of(targetId, timed ? FlowState.NEW_UDP : FlowState.NEW, now));
     return true;
   }
 
+  /** Replaces the state of an entry by one that is counted as seen lately. */
+  private void put(int entry, long before, long after) {
+    entries.putLong(entry + META, after);
+    if (!FlowState.isCounted(before)) {
+      count.lazySet(count.getPlain() + 1);
+    }
+  }
+
   private int entryToUse(int set, int now) {
-    int oldest = NONE;
-    int oldestAge = -1;
+    int best = NONE;
+    int bestTurn = NEVER;
+    int bestAge = -1;
     for (int entry = set; entry < set + SET; entry += ENTRY) {
       long meta = entries.getLong(entry + META);
       if (isFree(meta, now)) {
         return entry;
       }
-      int state = state(meta);
-      int age = now - seconds(meta);
-      if ((state == NEW || state == CLOSING) && age > oldestAge) {
-        oldest = entry;
-        oldestAge = age;
+      int turn = turn(meta, now);
+      int age = FlowState.age(meta, now);
+      if (turn < bestTurn || turn == bestTurn && turn < NEVER && age > bestAge) {
+        best = entry;
+        bestTurn = turn;
+        bestAge = age;
       }
     }
-    return oldest;
+    return best;
+  }
+
+  private int turn(long meta, int now) {
+    return switch (FlowState.state(meta)) {
+      case FlowState.NEW, FlowState.NEW_UDP -> FIRST;
+      case FlowState.UDP -> NEVER;
+      case FlowState.TCP -> isSilent(meta, now) ? THIRD : NEVER;
+      default -> SECOND;
+    };
   }
 
   private boolean isFree(long meta, int now) {
-    return meta == 0 || now - seconds(meta) > timeouts[state(meta)];
+    return meta == 0 || FlowState.isTimed(FlowState.state(meta)) && isSilent(meta, now);
+  }
+
+  private boolean isSilent(long meta, int now) {
+    return FlowState.age(meta, now) > timeouts[FlowState.state(meta)];
   }
 
   private int setOf(Fingerprint flow) {
     return ((int) flow.high() & setMask) * SET;
   }
 
-  private static long meta(int targetId, int state, int now) {
-    return (long) targetId << 32 | (long) state << STATE_SHIFT | (now & SECONDS);
-  }
-
-  private static int state(long meta) {
-    return (int) (meta >>> STATE_SHIFT) & 3;
-  }
-
-  private static int seconds(long meta) {
-    return (int) meta & SECONDS;
-  }
-
   /**
-   * Frees entries whose timeout has passed, in the next part of the table. The worker calls this
-   * before each batch; it has an effect once a second.
+   * Looks at the next part of the table: frees UDP flows whose timeout has passed, takes other
+   * silent flows out of {@link #count}, and gives up SYNs that nothing has followed. The worker
+   * calls this before each batch; it has an effect once a second.
    */
   void sweep(int now) {
     if (now == lastSweep) {
@@ -227,18 +263,34 @@ final class FlowTable implements AutoCloseable {
       int set = nextSet * SET;
       nextSet = (nextSet + 1) & setMask;
       for (int entry = set; entry < set + SET; entry += ENTRY) {
-        long meta = entries.getLong(entry + META);
-        if (meta != 0 && isFree(meta, now)) {
-          entries.putLong(entry + META, 0);
-          count.lazySet(count.getPlain() - 1);
-        }
+        sweepEntry(entry, now);
+      }
+    }
+  }
+
+  private void sweepEntry(int entry, int now) {
+    long meta = entries.getLong(entry + META);
+    int state = FlowState.state(meta);
+    long after = meta;
+    if (FlowState.isReopening(state)) {
+      after =
+          state == FlowState.REOPENING
+              ? FlowState.olderReopening(meta)
+              : FlowState.of(FlowState.targetId(meta), FlowState.FIN, now);
+    } else if (meta != 0 && isSilent(meta, now)) {
+      after = FlowState.isTimed(state) ? 0 : FlowState.uncounted(meta);
+    }
+    if (after != meta) {
+      entries.putLong(entry + META, after);
+      if (FlowState.isCounted(meta) && !FlowState.isCounted(after)) {
+        count.lazySet(count.getPlain() - 1);
       }
     }
   }
 
   /**
-   * The number of flows in the table; one whose timeout has passed may count for up to two minutes
-   * more. Any thread may call.
+   * The number of flows that have had packets within their timeouts; one that has not may count for
+   * up to two minutes more. Any thread may call.
    */
   int count() {
     return count.get();

@@ -5,6 +5,7 @@ import dev.caplance.lb.forwarding.Target;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.FlowHash.Fingerprint;
 import dev.caplance.packet.FlowKey;
+import dev.caplance.packet.IpProtocol;
 
 /**
  * Decides where the packets of each flow go: to the target of the previous packets as long as that
@@ -41,8 +42,8 @@ final class Flows {
   }
 
   /** Computes the fingerprint of a packet's flow, which the other methods take. */
-  void fingerprint(FlowKey packet, Fingerprint flow) {
-    hash.of(packet, flow);
+  void fingerprint(ForwardingTable table, int service, FlowKey packet, Fingerprint flow) {
+    table.fingerprint(service, packet, hash, flow);
   }
 
   /** See {@link FlowTable#sweep}. */
@@ -72,24 +73,83 @@ final class Flows {
   private Target targetOfFlow(
       ForwardingTable table, int service, FlowKey packet, Fingerprint flow, int now) {
     int entry = own.find(flow, now);
-    boolean restarts = packet.isSyn() && entry != FlowTable.NONE && own.isClosing(entry);
-    if (entry != FlowTable.NONE && !restarts) {
-      Target kept = table.retained(service, own.targetId(entry));
-      if (kept != null) {
-        own.touch(entry, packet, now);
-        return kept;
-      }
-    }
     if (entry == FlowTable.NONE && packet.isWithinConnection() && table.awaitsBackends()) {
       return null;
     }
+    Target kept = entry == FlowTable.NONE ? null : table.retained(service, own.targetId(entry));
+    if (kept == null) {
+      return assign(table, service, packet, flow, entry, now);
+    }
+    boolean followsClient = table.followsClient(service);
+    if (table.leftByUdp(service, kept) && (followsClient ? begins(packet) : isUdp(packet))) {
+      return assign(table, service, packet, flow, entry, now);
+    }
+    if (followsClient) {
+      own.refresh(entry, !packet.isSyn(), now);
+      return kept;
+    }
+    if (packet.isSyn()) {
+      return targetOfSyn(table, service, packet, entry, kept, now);
+    }
+    boolean reopened =
+        FlowState.isReopening(own.state(entry)) && own.isReopenedBy(entry, packet.sequence());
+    if (reopened) {
+      kept = assign(table, service, packet, flow, entry, now);
+    }
+    if (kept != null) {
+      own.touch(entry, packet, now);
+    }
+    return kept;
+  }
+
+  /** Gives a flow to the target that the table selects. */
+  private Target assign(
+      ForwardingTable table, int service, FlowKey packet, Fingerprint flow, int entry, int now) {
     Target chosen = table.target(service, packet);
     if (chosen != null && entry != FlowTable.NONE) {
       own.move(entry, chosen.id(), now);
     } else if (chosen != null) {
-      own.store(flow, chosen.id(), now);
+      boolean timed = isUdp(packet) && !table.followsClient(service);
+      own.store(flow, chosen.id(), timed, now);
     }
     return chosen;
+  }
+
+  /**
+   * Selects the target of a SYN that has the addresses and ports of a known flow. It goes to
+   * another target than the flow's only if the flow's client has ended the connection, and the
+   * target gets no new flows or much time has passed; the flow itself moves when the handshake goes
+   * on. A SYN that somebody forged so changes nothing: the client does not go on with that
+   * handshake, but with its connection.
+   */
+  private Target targetOfSyn(
+      ForwardingTable table, int service, FlowKey syn, int entry, Target kept, int now) {
+    int state = own.state(entry);
+    boolean chosenAnyway = table.chooses(service, kept);
+    if (state == FlowState.NEW) {
+      if (!chosenAnyway) {
+        return assign(table, service, syn, null, entry, now);
+      }
+      own.refresh(entry, false, now);
+      return kept;
+    }
+    boolean ended =
+        FlowState.isClosing(state) && (!chosenAnyway || own.isSilent(entry, now))
+            || FlowState.isReopening(state);
+    Target chosen = ended ? table.target(service, syn) : kept;
+    if (chosen != kept && chosen != null) {
+      own.reopen(entry, syn.sequence());
+    }
+    return chosen;
+  }
+
+  /** Whether a packet of a client may go to another target than those before it. */
+  private static boolean begins(FlowKey packet) {
+    return isUdp(packet) || packet.isSyn();
+  }
+
+  private static boolean isUdp(FlowKey packet) {
+    return packet.protocol() == IpProtocol.UDP;
   }
 
   /**

@@ -165,13 +165,18 @@ public final class NfqueueDataplane implements Dataplane {
   /** Synchronized because {@link #stop} frees the memory of the flow tables. */
   @Override
   public synchronized OptionalInt targetOf(FlowKey flow) {
+    ForwardingTable table = routes.table;
+    int service = table.service(flow);
+    if (service == ForwardingTable.NO_SERVICE) {
+      return OptionalInt.empty();
+    }
     Fingerprint fingerprint = new Fingerprint();
-    fingerprints.of(flow, fingerprint);
+    table.fingerprint(service, flow, fingerprints, fingerprint);
     for (Worker worker : workers) {
-      FlowTable table = worker.flows.table();
-      int entry = table.find(fingerprint, clock.seconds());
+      FlowTable flows = worker.flows.table();
+      int entry = flows.find(fingerprint, clock.seconds());
       if (entry != FlowTable.NONE) {
-        return OptionalInt.of(table.targetId(entry));
+        return OptionalInt.of(flows.targetId(entry));
       }
     }
     return OptionalInt.empty();

@@ -8,6 +8,8 @@ import dev.caplance.packet.Encapsulation;
 import dev.caplance.packet.FlowHash.Fingerprint;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpHeader;
+import dev.caplance.packet.IpProtocol;
+import java.nio.ByteBuffer;
 
 /**
  * One packet of a batch: where it lies and what its headers say. Objects are reused packet after
@@ -15,6 +17,8 @@ import dev.caplance.packet.IpHeader;
  * thread.
  */
 final class Packet {
+
+  private static final int UDP_HEADER = 8;
 
   final IpHeader header = new IpHeader();
   final FlowKey flow = new FlowKey();
@@ -25,6 +29,10 @@ final class Packet {
   /** The memory of the packet. */
   final Datagram datagram = new Datagram();
 
+  /** The header of the packet that a packet to the data port may hold. */
+  private final IpHeader inner = new IpHeader();
+
+  private final int dataPort;
   private long ticket;
   private long address;
   private int offset;
@@ -32,6 +40,15 @@ final class Packet {
   private boolean aggregate;
   private boolean checksumReady;
   private int service;
+
+  /**
+   * Creates a packet that is to be read.
+   *
+   * @param dataPort the UDP port of backends
+   */
+  Packet(int dataPort) {
+    this.dataPort = dataPort;
+  }
 
   /**
    * Reads the headers of the queue's current packet.
@@ -58,12 +75,24 @@ final class Packet {
       return Disposition.OWN_SOURCE;
     }
     disposition = flow.read(header, queue.bytes());
-    if (disposition == Disposition.FORWARD) {
-      service = table.service(flow);
+    if (disposition != Disposition.FORWARD) {
+      return disposition;
     }
-    return disposition == Disposition.FORWARD && service < 0
-        ? Disposition.LEFT_TO_HOST
-        : disposition;
+    service = table.service(flow);
+    if (service < 0) {
+      return Disposition.LEFT_TO_HOST;
+    }
+    return holdsPacket(queue.bytes()) ? Disposition.ENCAPSULATED : Disposition.FORWARD;
+  }
+
+  /** Whether this is an encapsulation: a datagram to the data port whose payload is a packet. */
+  private boolean holdsPacket(ByteBuffer bytes) {
+    if (flow.protocol() != IpProtocol.UDP || flow.destinationPort() != dataPort || flow.isError()) {
+      return false;
+    }
+    int payload = header.upperLength() - UDP_HEADER;
+    Disposition content = inner.read(bytes, header.upperOffset() + UDP_HEADER, payload);
+    return content == Disposition.FORWARD || content == Disposition.MARTIAN_SOURCE;
   }
 
   /** The position of its service in the table. */

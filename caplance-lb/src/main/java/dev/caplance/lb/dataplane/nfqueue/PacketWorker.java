@@ -9,8 +9,6 @@ import dev.caplance.linux.ReceiveLoop;
 import dev.caplance.linux.nfqueue.NfQueue;
 import dev.caplance.linux.nfqueue.PacketSource;
 import dev.caplance.packet.Disposition;
-import dev.caplance.packet.Encapsulation;
-import dev.caplance.packet.IpProtocol;
 import dev.caplance.packet.TrafficCounter;
 import dev.caplance.packet.TrafficCounters;
 import java.io.IOException;
@@ -40,10 +38,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   private static final int GRACE_SECONDS = (int) ForwardingTable.GRACE.toSeconds();
 
   private final PacketSource queue;
-  private final TransmitQueues transmitQueues;
-  private final Segments segments;
-  private final Responder responder;
-  private final SizeAdvice sizeAdvice;
+  private final PacketForwarder forwarder;
   private final Flows flows;
   private final TrafficCounters counters;
   private final SecondsClock clock;
@@ -67,7 +62,6 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   private int packets;
 
   private int aggregates;
-  private int extraSegments;
 
   /** Whether a verdict was sent since the queue was last checked for refused ones. */
   private boolean verdictGiven;
@@ -75,29 +69,20 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   /**
    * What a worker owns and closes.
    *
-   * @param counters shared with the transmit queues
+   * @param counters shared with the forwarder
    */
   record Parts(
-      PacketSource queue,
-      TransmitQueues transmitQueues,
-      Responder responder,
-      Flows flows,
-      TrafficCounters counters) {}
+      PacketSource queue, PacketForwarder forwarder, Flows flows, TrafficCounters counters) {}
 
   /**
    * Creates a worker, which closes its parts. The owner hears of system calls that keep failing.
+   *
+   * @param dataPort the UDP port of backends
    */
   PacketWorker(
-      Parts parts,
-      SizeAdvice sizeAdvice,
-      SecondsClock clock,
-      ReceiveLoop.Owner owner,
-      Routes routes) {
+      Parts parts, int dataPort, SecondsClock clock, ReceiveLoop.Owner owner, Routes routes) {
     this.queue = parts.queue();
-    this.transmitQueues = parts.transmitQueues();
-    this.segments = new Segments(transmitQueues);
-    this.responder = parts.responder();
-    this.sizeAdvice = sizeAdvice;
+    this.forwarder = parts.forwarder();
     this.flows = parts.flows();
     this.counters = parts.counters();
     this.clock = clock;
@@ -105,7 +90,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     this.verdicts = new FailureWatch("sendto(NFQNL_MSG_VERDICT)", owner);
     this.routes = routes;
     for (int i = 0; i < GROUP; i++) {
-      group[i] = new Packet();
+      group[i] = new Packet(dataPort);
     }
   }
 
@@ -127,11 +112,9 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       throws IOException {
     int queueNumber = settings.firstQueue() + number;
     TrafficCounters counters = new TrafficCounters();
-    TransmitQueues transmitQueues = null;
-    Responder responder = null;
+    PacketForwarder forwarder = null;
     try {
-      transmitQueues = new TransmitQueues(BATCH, number, counters, clock);
-      responder = new Responder();
+      forwarder = PacketForwarder.open(number, BATCH, settings, counters, clock);
       NfQueue queue =
           NfQueue.open(
               queueNumber,
@@ -139,15 +122,12 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
               settings.queueLength(),
               BATCH,
               ReceiveLoop.RECEIVE_TIMEOUT_MILLIS);
-      Parts parts = new Parts(queue, transmitQueues, responder, flows, counters);
-      return new PacketWorker(parts, new SizeAdvice(settings.widestMtu()), clock, owner, routes);
+      Parts parts = new Parts(queue, forwarder, flows, counters);
+      return new PacketWorker(parts, settings.dataPort(), clock, owner, routes);
     } catch (IOException | RuntimeException e) {
       flows.table().close();
-      if (transmitQueues != null) {
-        transmitQueues.close();
-      }
-      if (responder != null) {
-        responder.close();
+      if (forwarder != null) {
+        forwarder.close();
       }
       throw e;
     }
@@ -156,7 +136,7 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   /** The kernel features that are missing, a sentence for each. */
   List<String> missing() {
     List<String> missing = new ArrayList<>();
-    if (!transmitQueues.supportsGso()) {
+    if (!forwarder.supportsGso()) {
       missing.add("the kernel cannot segment UDP (UDP_SEGMENT): packets are sent one by one");
     }
     if (!queue.joins()) {
@@ -187,11 +167,12 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   public int carryBatch() {
     packets = 0;
     aggregates = 0;
-    flows.sweep(clock.seconds());
     int received = queue.receive(limit.next());
     if (receiving.failed(received)) {
       counters.add(TrafficCounter.RECEIVE_ERRORS, 1);
     }
+    now = clock.seconds();
+    flows.sweep(now);
     if (received > 0) {
       forwardBatch();
       awaitMore();
@@ -212,8 +193,6 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   }
 
   private void forwardBatch() {
-    extraSegments = 0;
-    now = clock.seconds();
     Routes current = routes;
     while (readGroup(current.table)) {
       prefetchFlows();
@@ -223,10 +202,8 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     }
     checkLastVerdict();
     if (packets > 0) {
-      counters.received(packets + extraSegments);
-      transmitQueues.flush();
-      segments.clear();
-      responder.flush();
+      counters.received(packets + forwarder.extraSegments());
+      forwarder.flush();
       counters.add(TrafficCounter.VERDICTS, 1);
       verdictGiven = !failedVerdict(queue.dropBatch());
     }
@@ -261,17 +238,21 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
       Packet packet = group[grouped];
       Disposition disposition = packet.read(queue, current);
       if (disposition == Disposition.FORWARD) {
-        flows.fingerprint(packet.flow, packet.fingerprint);
+        flows.fingerprint(current, packet.service(), packet.flow, packet.fingerprint);
         grouped++;
-      } else {
+      } else if (disposition != Disposition.LEFT_TO_HOST || accept(packet)) {
         counters.refused(disposition);
-      }
-      // All ICMP errors are queued, also those about the machine's own connections.
-      if (disposition == Disposition.LEFT_TO_HOST) {
-        failedVerdict(queue.accept(packet.ticket()));
       }
     }
     return packets > before;
+  }
+
+  /**
+   * Leaves a packet to the machine. All ICMP errors are queued, also those about the machine's own
+   * connections.
+   */
+  private boolean accept(Packet packet) {
+    return !failedVerdict(queue.accept(packet.ticket()));
   }
 
   /** Prefetches the flows of a group together: one after another would take longer. */
@@ -284,64 +265,34 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
   }
 
   private void forward(Routes current, Packet packet) {
+    if (packet.aggregate()) {
+      aggregates++;
+    }
     Target target =
         flows.target(current.table, packet.service(), packet.flow, packet.fingerprint, now);
     Disposition disposition =
-        target == null ? refuse(current.table, packet) : forward(current.state(target), packet);
+        target == null
+            ? refuse(current.table, packet)
+            : forwarder.forward(current.state(target), packet, queue.bytes());
     if (disposition != Disposition.FORWARD) {
       counters.refused(disposition);
     }
   }
 
+  /** While backends are awaited, a connection may be that of one which is about to return. */
   private Disposition refuse(ForwardingTable current, Packet packet) {
-    if (current.rejectsWhenEmpty(packet.service()) && now >= GRACE_SECONDS) {
-      responder.unreachable(
-          packet.header, packet.flow, queue.bytes(), packet.offset(), packet.length());
+    boolean mayReturn = packet.flow.isWithinConnection() && current.awaitsBackends();
+    if (current.rejectsWhenEmpty(packet.service()) && now >= GRACE_SECONDS && !mayReturn) {
+      forwarder.refuse(packet, queue.bytes());
     }
     return Disposition.NO_BACKEND;
-  }
-
-  private Disposition forward(TargetState target, Packet packet) {
-    if (packet.aggregate()) {
-      return forwardAggregate(target, packet);
-    }
-    int length = packet.length();
-    int maxPacket = target.maxPacket();
-    if (sizeAdvice.isDue(packet.header, packet.flow, length, maxPacket)) {
-      responder.tooBig(packet.header, queue.bytes(), packet.offset(), length, maxPacket);
-      return Disposition.PATH_TOO_NARROW;
-    }
-    if (!packet.checksumReady() && packet.header.protocol() == IpProtocol.TCP) {
-      if (!segments.begin(packet.header, queue.bytes(), packet.offset(), length)) {
-        return Disposition.MALFORMED;
-      }
-      segments.completeChecksum();
-    }
-    int trafficClass = Encapsulation.outerTrafficClass(packet.header.trafficClass());
-    transmitQueues.add(packet.datagram, target, packet.flowHash(), trafficClass);
-    return Disposition.FORWARD;
-  }
-
-  /** Forwards a merged packet as segments, each of which counts as a packet. */
-  private Disposition forwardAggregate(TargetState target, Packet packet) {
-    aggregates++;
-    if (packet.flow.isError()
-        || !segments.begin(packet.header, queue.bytes(), packet.offset(), packet.length())) {
-      return Disposition.MALFORMED;
-    }
-    int trafficClass = Encapsulation.outerTrafficClass(packet.header.trafficClass());
-    int count = segments.add(packet.address(), target, packet.flowHash(), trafficClass);
-    extraSegments += count - 1;
-    return Disposition.FORWARD;
   }
 
   /** Unbinds the queues and frees all memory. Called once the thread has ended. */
   @Override
   public void close() {
     queue.close();
-    transmitQueues.close();
-    segments.close();
-    responder.close();
+    forwarder.close();
     flows.table().close();
   }
 }

@@ -12,6 +12,7 @@ import dev.caplance.linux.SendBatch;
 import dev.caplance.linux.SocketAddress;
 import dev.caplance.linux.SourceAddress;
 import dev.caplance.packet.Encapsulation;
+import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.PathProbe;
 import java.net.InetAddress;
 import java.util.function.BiConsumer;
@@ -84,7 +85,9 @@ final class ProbeSocket implements ReceiveLoop.Duty, AutoCloseable {
             target.address(),
             dataPort,
             token,
-            padded ? target.maxPacket() : 0,
+            padded
+                ? target.mtu() - Encapsulation.overhead(IpAddresses.isIpv4(target.address()))
+                : 0,
             packet.networkBytes());
     batch.add(
         datagram.set(packet.address(), length),

@@ -84,13 +84,13 @@ final class Responder implements SendBatch.Listener, AutoCloseable {
   }
 
   /**
-   * Replies that no backend takes the flow: a reset to a SYN, port unreachable to UDP, otherwise
-   * nothing.
+   * Replies that no backend takes the flow: a reset to TCP but to a reset, port unreachable to UDP,
+   * and nothing to an error.
    */
   void unreachable(IpHeader header, FlowKey flow, ByteBuffer packet, int at, int length) {
     boolean udp = flow.protocol() == IpProtocol.UDP;
-    if ((udp || flow.isSyn())
-        && !flow.isError()
+    if (!flow.isError()
+        && !flow.isReset()
         && canReply(header)
         && unreachableLimit.take(nanoClock.getAsLong())) {
       reply.about(header, packet, at, length);

@@ -43,11 +43,14 @@ final class Segments implements AutoCloseable {
    * Adds the packet to the transmit queue of its flow, in segments that fit the path to the target.
    *
    * @param packet its memory address; it must stay there until the queues are flushed
-   * @return the number of segments
+   * @return the number of segments; 0 if the headers leave no room for data
    */
   int add(long packet, TargetState to, int flowHash, int trafficClass) {
     int header = segmenter.headerLength();
     int room = to.maxPacket() - header;
+    if (room <= 0) {
+      return 0;
+    }
     int payload = segmenter.payloadLength();
     int number = 0;
     int offset = 0;

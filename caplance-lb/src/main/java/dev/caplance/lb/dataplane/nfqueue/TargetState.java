@@ -4,6 +4,7 @@ import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.forwarding.Target;
 import dev.caplance.linux.SocketAddress;
 import dev.caplance.linux.SourceAddress;
+import dev.caplance.packet.EncapsulationFragments.Ends;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
@@ -20,10 +21,14 @@ final class TargetState {
   private static final int BYTES = 1;
   private static final int SECONDS_WITHOUT_GSO = 30;
 
+  /** Every IPv4 path takes so many bytes (RFC 791). */
+  private static final int MIN_IPV4_MTU = 68;
+
   private final SocketAddress socketAddress;
   private final AtomicLongArray cells;
   private volatile Target target;
   private volatile SourceAddress source;
+  private volatile Ends ends;
   private volatile int maxPacket;
   private volatile int noGsoBefore;
 
@@ -36,6 +41,7 @@ final class TargetState {
   TargetState(Target target, int dataPort, int workers) {
     this.target = target;
     this.source = SourceAddress.of(target.source());
+    this.ends = Ends.of(target.source(), target.address(), dataPort);
     this.socketAddress = SocketAddress.of(target.address(), dataPort);
     this.cells = new AtomicLongArray(workers * STRIDE);
     this.maxPacket = target.maxPacket();
@@ -50,6 +56,7 @@ final class TargetState {
   void update(Target now) {
     if (!now.source().equals(target.source())) {
       source = SourceAddress.of(now.source());
+      ends = Ends.of(now.source(), now.address(), ends.port());
     }
     target = now;
     if (maxPacket != now.maxPacket()) {
@@ -66,6 +73,16 @@ final class TargetState {
   /** See {@link Target#maxPacket}. */
   int maxPacket() {
     return maxPacket;
+  }
+
+  /** Bytes of the largest outer packet, for fragments. */
+  int mtu() {
+    return Math.max(target.mtu(), MIN_IPV4_MTU);
+  }
+
+  /** The addresses and the port of its packets, for fragments. */
+  Ends ends() {
+    return ends;
   }
 
   /** The data address and port in the form that the kernel takes. */

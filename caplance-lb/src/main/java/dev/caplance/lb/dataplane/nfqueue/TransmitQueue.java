@@ -32,6 +32,7 @@ final class TransmitQueue implements SendBatch.Listener, AutoCloseable {
   private static final int NONE = -1;
 
   private final LinuxSocket socket;
+  private final int port;
   private final SendBatch batch;
   private final int worker;
   private final TrafficCounters counters;
@@ -52,8 +53,10 @@ final class TransmitQueue implements SendBatch.Listener, AutoCloseable {
   private int now;
 
   private TransmitQueue(
-      LinuxSocket socket, int capacity, int worker, TrafficCounters counters, SecondsClock clock) {
+      LinuxSocket socket, int capacity, int worker, TrafficCounters counters, SecondsClock clock)
+      throws IOException {
     this.socket = socket;
+    this.port = socket.localPort();
     this.gso = socket.supportsGso();
     this.batch = new SendBatch(capacity, gso ? SendBatch.GSO_PIECES : SendBatch.DATAGRAM_PIECES);
     this.worker = worker;
@@ -82,6 +85,11 @@ final class TransmitQueue implements SendBatch.Listener, AutoCloseable {
       socket.close();
       throw e;
     }
+  }
+
+  /** The UDP source port of its packets. */
+  int port() {
+    return port;
   }
 
   /** Whether the kernel segments GSO batches. */

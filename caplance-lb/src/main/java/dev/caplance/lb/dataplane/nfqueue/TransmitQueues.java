@@ -80,8 +80,17 @@ final class TransmitQueues implements AutoCloseable {
    * @param flowHash selects the queue; the same for all packets of a flow
    */
   void add(Datagram packet, TargetState to, int flowHash, int trafficClass) {
+    queue(to, flowHash).add(packet, to, trafficClass);
+  }
+
+  /** The UDP source port of a flow's packets to a target. */
+  int port(TargetState to, int flowHash) {
+    return queue(to, flowHash).port();
+  }
+
+  private TransmitQueue queue(TargetState to, int flowHash) {
     TransmitQueue[] queues = to.socketAddress().ipv6() ? ipv6 : ipv4;
-    queues[flowHash & (COUNT - 1)].add(packet, to, trafficClass);
+    return queues[flowHash & (COUNT - 1)];
   }
 
   /** Sends the waiting packets of all queues. */

@@ -49,6 +49,7 @@ final class FakePackets implements PacketSource {
   final List<Long> accepted = new ArrayList<>();
   int drops;
   int dropResult;
+  int acceptResult;
   boolean closed;
 
   private List<?> batch = List.of();
@@ -160,7 +161,7 @@ final class FakePackets implements PacketSource {
   @Override
   public int accept(long ticket) {
     accepted.add(ticket);
-    return 0;
+    return acceptResult;
   }
 
   @Override

@@ -20,8 +20,8 @@ class FlowTableTest {
           Duration.ofSeconds(600), Duration.ofSeconds(120), Duration.ofSeconds(30));
   private static final FlowHash HASH = new FlowHash(new byte[16]);
 
-  private static final FlowKey SYN = TestPackets.tcp(40000, TestPackets.SYN);
   private static final FlowKey ACK = TestPackets.tcp(40000, TestPackets.ACK);
+  private static final FlowKey DATA = TestPackets.data(40000, 1);
   private static final FlowKey FIN = TestPackets.tcp(40000, TestPackets.FIN);
   private static final FlowKey RST = TestPackets.tcp(40000, TestPackets.RST);
 
@@ -45,7 +45,7 @@ class FlowTableTest {
   }
 
   private void connect(int number, int targetId, int now) {
-    assertThat(table.store(flow(number), targetId, now)).isTrue();
+    assertThat(table.store(flow(number), targetId, false, now)).isTrue();
     table.touch(table.find(flow(number), now), ACK, now);
   }
 
@@ -66,37 +66,55 @@ class FlowTableTest {
     assertThat(table.count()).isEqualTo(200);
   }
 
+  /** The kernels' keepalive alone is silent for two hours. */
   @Test
-  void forgetsIdleFlows() {
-    connect(1, 7, 100);
-    assertThat(targetOf(1, 700)).isEqualTo(7);
-    assertThat(targetOf(1, 701)).isEqualTo(FlowTable.NONE);
-    connect(2, 7, 100);
-    table.touch(table.find(flow(2), 600), ACK, 600);
-    assertThat(targetOf(2, 1200)).isEqualTo(7);
+  void timeEndsNoConnectionForWhichThereIsRoom() {
+    connect(1, 7, 0);
+    connect(2, 8, 0);
+    table.touch(table.find(flow(2), 0), FIN, 0);
+    connect(3, 9, 0);
+    table.touch(table.find(flow(3), 0), RST, 0);
+    assertThat(table.store(flow(4), 10, false, 0)).isTrue();
+    int days = 10 * 24 * 3600;
+    for (int now = 1; now <= 1000; now++) {
+      table.sweep(now);
+    }
+    assertThat(targetOf(1, days)).isEqualTo(7);
+    assertThat(targetOf(2, days)).as("half closed").isEqualTo(8);
+    assertThat(targetOf(3, days)).as("reset, perhaps by somebody else").isEqualTo(9);
+    assertThat(targetOf(4, days)).isEqualTo(10);
   }
 
   @Test
-  void forgetsClosingAndNewFlowsSooner() {
+  void timeEndsUdpFlows() {
+    table.store(flow(1), 7, true, 100);
+    assertThat(targetOf(1, 220)).isEqualTo(7);
+    assertThat(targetOf(1, 221)).isEqualTo(FlowTable.NONE);
+    table.store(flow(2), 7, true, 100);
+    table.touch(table.find(flow(2), 200), ACK, 200);
+    assertThat(targetOf(2, 320)).isEqualTo(7);
+    assertThat(targetOf(2, 321)).isEqualTo(FlowTable.NONE);
+  }
+
+  private int stateAfter(FlowKey... packets) {
+    table.close();
+    table = new FlowTable(8, TIMEOUTS);
     connect(1, 7, 0);
-    table.touch(table.find(flow(1), 0), FIN, 0);
-    connect(2, 7, 0);
-    table.touch(table.find(flow(2), 0), RST, 0);
-    table.store(flow(3), 7, 0);
-    table.touch(table.find(flow(3), 0), SYN, 0);
-    assertThat(targetOf(1, 30)).isEqualTo(7);
-    assertThat(targetOf(1, 31)).isEqualTo(FlowTable.NONE);
-    assertThat(targetOf(2, 31)).isEqualTo(FlowTable.NONE);
-    assertThat(targetOf(3, 60)).isEqualTo(7);
-    assertThat(targetOf(3, 61)).isEqualTo(FlowTable.NONE);
+    for (FlowKey packet : packets) {
+      table.touch(table.find(flow(1), 0), packet, 0);
+    }
+    return table.state(table.find(flow(1), 0));
   }
 
   @Test
-  void aClosingConnectionStaysClosing() {
-    connect(1, 7, 0);
-    table.touch(table.find(flow(1), 0), FIN, 0);
-    table.touch(table.find(flow(1), 0), ACK, 0);
-    assertThat(table.isClosing(table.find(flow(1), 0))).isTrue();
+  void whatTheClientSendsNextContradictsAForgedEnd() {
+    assertThat(stateAfter(FIN)).isEqualTo(FlowState.FIN);
+    assertThat(stateAfter(FIN, ACK)).as("it goes on to acknowledge").isEqualTo(FlowState.FIN);
+    assertThat(stateAfter(FIN, DATA)).isEqualTo(FlowState.TCP);
+    assertThat(stateAfter(RST)).isEqualTo(FlowState.RESET);
+    assertThat(stateAfter(RST, ACK)).isEqualTo(FlowState.TCP);
+    assertThat(stateAfter(RST, DATA)).isEqualTo(FlowState.TCP);
+    assertThat(stateAfter(RST, FIN)).isEqualTo(FlowState.FIN);
   }
 
   @Test
@@ -107,31 +125,39 @@ class FlowTableTest {
     assertThat(table.count()).isEqualTo(1);
   }
 
+  private void sweepAll(int from) {
+    for (int now = from; now <= from + 130; now++) {
+      table.sweep(now);
+      table.sweep(now);
+    }
+  }
+
   /** The whole table is never scanned for it. */
   @Test
-  void countsTheFlowsAndSweepsThoseWhoseTimeoutHasPassed() {
+  void countsTheFlowsThatWereSeenLately() {
     for (int i = 0; i < 100; i++) {
       connect(i, 7, 0);
     }
-    table.store(flow(100), 7, 0);
-    assertThat(table.count()).isEqualTo(101);
-    for (int now = 1; now <= 200; now++) {
-      table.sweep(now);
-      table.sweep(now);
-    }
-    assertThat(table.count()).as("that handshake has failed").isEqualTo(100);
-    for (int now = 601; now <= 800; now++) {
-      table.sweep(now);
-    }
+    table.store(flow(100), 7, false, 0);
+    table.store(flow(101), 7, true, 0);
+    assertThat(table.count()).isEqualTo(102);
+    sweepAll(70);
+    assertThat(table.count()).as("without that handshake").isEqualTo(101);
+    sweepAll(270);
+    assertThat(table.count()).as("without that UDP flow").isEqualTo(100);
+    sweepAll(601);
     assertThat(table.count()).isZero();
-    connect(1, 8, 801);
+    assertThat(targetOf(1, 731)).as("known nevertheless").isEqualTo(7);
+    table.touch(table.find(flow(1), 731), ACK, 731);
+    table.touch(table.find(flow(1), 731), ACK, 731);
     assertThat(table.count()).isEqualTo(1);
-    assertThat(targetOf(1, 801)).isEqualTo(8);
+    sweepAll(1332);
+    assertThat(table.count()).isZero();
   }
 
   @Test
   void newTimeoutsApplyAtOnce() {
-    connect(1, 7, 0);
+    table.store(flow(1), 7, true, 0);
     table.setTimeouts(
         new Dataplane.FlowTimeouts(
             Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofSeconds(5)));
@@ -152,7 +178,7 @@ class FlowTableTest {
       Fingerprint forged =
           fingerprint(source, random.nextInt(1, 65_536), random.nextInt(1, 65_536));
       int now = i / 10_000;
-      if (table.find(forged, now) == FlowTable.NONE && table.store(forged, 1, now)) {
+      if (table.find(forged, now) == FlowTable.NONE && table.store(forged, 1, false, now)) {
         stored++;
       }
     }
@@ -162,30 +188,60 @@ class FlowTableTest {
     }
   }
 
+  /**
+   * Two packets of each forged flow look like a connection. Those that were there first keep their
+   * places; once the flood is over, the forged ones make room for new connections.
+   */
   @Test
-  void theOldestNewFlowOfASetMakesRoom() {
+  void aFloodOfTwoPacketsAFlowDisplacesNoConnectionAndPasses() {
     table.close();
-    table = new FlowTable(8, TIMEOUTS);
-    for (int i = 0; i < 8; i++) {
-      table.store(flow(i), 1000 + i, i);
+    table = new FlowTable(4096, TIMEOUTS);
+    for (int i = 0; i < 300; i++) {
+      connect(i, 1000 + i, 0);
     }
-    table.touch(table.find(flow(0), 9), ACK, 9);
-    assertThat(table.store(flow(8), 1008, 10)).isTrue();
-    assertThat(targetOf(1, 10)).as("the oldest").isEqualTo(FlowTable.NONE);
-    assertThat(targetOf(0, 10)).as("a connection").isEqualTo(1000);
-    assertThat(targetOf(8, 10)).isEqualTo(1008);
+    for (int i = 0; i < 100_000; i++) {
+      Fingerprint forged = fingerprint("198.51.100." + i % 256, i / 256 + 1, 80);
+      if (table.store(forged, 1, false, 1)) {
+        table.touch(table.find(forged, 1), ACK, 1);
+      }
+    }
+    assertThat(table.store(flow(300), 1300, false, 2)).as("no room").isFalse();
+    assertThat(table.notKept()).isPositive();
+    for (int i = 0; i < 300; i++) {
+      assertThat(targetOf(i, 2)).isEqualTo(1000 + i);
+      table.touch(table.find(flow(i), 500), ACK, 500);
+    }
+    for (int i = 300; i < 600; i++) {
+      connect(i, 1000 + i, 602);
+    }
+    for (int i = 0; i < 600; i++) {
+      assertThat(targetOf(i, 602)).isEqualTo(1000 + i);
+    }
   }
 
   @Test
-  void aSetFullOfConnectionsTakesNoMore() {
+  void newFlowsMakeRoomFirstThenClosingOnesThenSilentOnes() {
     table.close();
     table = new FlowTable(8, TIMEOUTS);
     for (int i = 0; i < 8; i++) {
-      connect(i, 1000 + i, 0);
+      connect(i, 1000 + i, i);
     }
-    assertThat(table.notKept()).isZero();
-    assertThat(table.store(flow(8), 1008, 1)).isFalse();
-    assertThat(table.notKept()).isEqualTo(1);
-    assertThat(table.store(flow(8), 1008, 601)).as("once their timeout has passed").isTrue();
+    table.touch(table.find(flow(4), 10), FIN, 10);
+    table.touch(table.find(flow(5), 11), RST, 11);
+    table.move(table.find(flow(6), 12), 1006, 12);
+    table.move(table.find(flow(7), 13), 1007, 13);
+    int[] order = {6, 7, 4, 5};
+    for (int i = 0; i < order.length; i++) {
+      connect(10 + i, 1, 20);
+      assertThat(targetOf(order[i], 20)).isEqualTo(FlowTable.NONE);
+    }
+    assertThat(table.store(flow(20), 1, false, 600)).isFalse();
+    connect(20, 1, 602);
+    assertThat(targetOf(0, 602)).as("silent for longer than its timeout").isEqualTo(-1);
+    connect(21, 1, 602);
+    assertThat(targetOf(1, 602)).isEqualTo(-1);
+    assertThat(table.store(flow(22), 1, false, 602)).isFalse();
+    assertThat(targetOf(2, 602)).isEqualTo(1002);
+    assertThat(table.count()).isEqualTo(8);
   }
 }

@@ -2,15 +2,20 @@ package dev.caplance.lb.dataplane.nfqueue;
 
 import static dev.caplance.lb.dataplane.nfqueue.TestPackets.ACK;
 import static dev.caplance.lb.dataplane.nfqueue.TestPackets.FIN;
+import static dev.caplance.lb.dataplane.nfqueue.TestPackets.RST;
 import static dev.caplance.lb.dataplane.nfqueue.TestPackets.SYN;
+import static dev.caplance.lb.dataplane.nfqueue.TestPackets.data;
 import static dev.caplance.lb.dataplane.nfqueue.TestPackets.error;
 import static dev.caplance.lb.dataplane.nfqueue.TestPackets.tcp;
+import static dev.caplance.lb.dataplane.nfqueue.TestPackets.udp;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Service;
 import dev.caplance.lb.forwarding.ServiceSpec;
+import dev.caplance.lb.forwarding.ServiceSpec.Affinity;
+import dev.caplance.lb.forwarding.ServiceSpec.UdpWhenUnhealthy;
 import dev.caplance.lb.forwarding.Target;
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
@@ -52,11 +57,16 @@ class FlowsTest {
   }
 
   private static ForwardingTable table(List<Target> targets, List<Target> draining) {
-    return table(targets, draining, false);
+    return table(targets, draining, List.of(), false, Affinity.FLOW, UdpWhenUnhealthy.MOVE);
   }
 
   private static ForwardingTable table(
-      List<Target> targets, List<Target> draining, boolean awaitsBackends) {
+      List<Target> targets,
+      List<Target> draining,
+      List<Target> unhealthy,
+      boolean awaitsBackends,
+      Affinity affinity,
+      UdpWhenUnhealthy udpWhenUnhealthy) {
     ServiceSpec spec =
         new ServiceSpec(
             "web",
@@ -65,8 +75,11 @@ class FlowsTest {
             false,
             ServiceSpec.WhenAllUnhealthy.FORWARD,
             ServiceSpec.WhenEmpty.REJECT,
-            ServiceSpec.OtherTraffic.HOST);
-    Service.Pool pool = new Service.Pool(spec, Service.State.BALANCING, targets, draining);
+            ServiceSpec.OtherTraffic.HOST,
+            affinity,
+            udpWhenUnhealthy);
+    Service.Pool pool =
+        new Service.Pool(spec, Service.State.BALANCING, targets, draining, unhealthy);
     return ForwardingTable.empty(HASH, 251).next(List.of(pool), AddressSet.EMPTY, awaitsBackends);
   }
 
@@ -76,7 +89,7 @@ class FlowsTest {
 
   private static Target send(Flows through, ForwardingTable table, FlowKey packet, int now) {
     Fingerprint fingerprint = new Fingerprint();
-    through.fingerprint(packet, fingerprint);
+    through.fingerprint(table, 0, packet, fingerprint);
     return through.target(table, 0, packet, fingerprint, now);
   }
 
@@ -112,15 +125,144 @@ class FlowsTest {
     }
   }
 
-  @Test
-  void aNewConnectionOnTheSamePortsIsANewFlow() {
+  private int connectionToB1() {
     int port = portOfB1();
     send(both, tcp(port, SYN), 0);
     send(both, tcp(port, ACK), 0);
+    return port;
+  }
+
+  @Test
+  void aNewConnectionOnTheSamePortsLeavesATargetThatGetsNoNewOnes() {
+    int port = connectionToB1();
     assertThat(send(b1Drains, tcp(port, SYN), 1)).as("not ended").isSameAs(b1);
     assertThat(send(b1Drains, tcp(port, FIN), 2)).isSameAs(b1);
     assertThat(send(b1Drains, tcp(port, ACK), 2)).isSameAs(b1);
-    assertThat(send(b1Drains, tcp(port, SYN), 3)).isSameAs(b2);
+    assertThat(send(b1Drains, tcp(port, SYN, 5000), 3)).isSameAs(b2);
+    assertThat(send(b1Drains, tcp(port, SYN, 5000), 4)).as("sent again").isSameAs(b2);
+    assertThat(send(b1Drains, data(port, 5001), 5)).as("the handshake goes on").isSameAs(b2);
+    assertThat(send(both, data(port, 5101), 6)).isSameAs(b2);
+  }
+
+  @Test
+  void aNewConnectionOnTheSamePortsStaysWhereNewOnesGo() {
+    Target b3 = target(3);
+    ForwardingTable wider = table(List.of(b1, b2, b3), List.of());
+    int port = connectionToB1();
+    while (wider.target(0, tcp(port, SYN)).equals(b1)) {
+      port++;
+      send(both, tcp(port, SYN), 0);
+      send(both, tcp(port, ACK), 0);
+    }
+    Target kept = send(both, tcp(port, FIN), 1);
+    assertThat(send(wider, tcp(port, SYN, 5000), 2)).isSameAs(kept);
+    assertThat(send(wider, tcp(port, ACK, 5001), 3)).isSameAs(kept);
+    Target chosen = wider.target(0, tcp(port, SYN));
+    send(both, tcp(port, RST), 4);
+    assertThat(send(wider, tcp(port, SYN, 9000), 40)).as("long after the end").isSameAs(chosen);
+    assertThat(send(wider, tcp(port, ACK, 9001), 40)).isSameAs(chosen);
+  }
+
+  /** Their sender does not know the sequence number; the client does not notice. */
+  @Test
+  void forgedPacketsMoveNoConnection() {
+    for (int[] forged : new int[][] {{RST, SYN}, {FIN, SYN}, {RST, FIN, SYN}, {SYN, RST, SYN}}) {
+      for (int silence : new int[] {0, 60, 8000}) {
+        int port = connectionToB1();
+        int now = 1;
+        for (int flags : forged) {
+          send(b1Drains, tcp(port, flags, 77), now += silence);
+        }
+        now += silence;
+        assertThat(send(b1Drains, tcp(port, ACK, 1_000_000), now)).isSameAs(b1);
+        assertThat(send(b1Drains, data(port, 1_000_000), now)).isSameAs(b1);
+        assertThat(send(b1Drains, tcp(port, SYN, 78), now)).as("contradicted").isSameAs(b1);
+        assertThat(send(both, data(port, 1_000_100), now)).isSameAs(b1);
+      }
+    }
+  }
+
+  @Test
+  void aSynThatNothingFollowsIsGivenUp() {
+    int port = connectionToB1();
+    send(b1Drains, tcp(port, RST), 1);
+    assertThat(send(b1Drains, tcp(port, SYN, 5000), 2)).isSameAs(b2);
+    for (int now = 3; now < 2100; now++) {
+      own.sweep(now);
+    }
+    assertThat(send(b1Drains, tcp(port, ACK, 5001), 2100)).isSameAs(b1);
+  }
+
+  /** The handshake has failed, or its client would not try again. */
+  @Test
+  void aSynThatIsSentAgainLeavesATargetThatGetsNoNewConnections() {
+    int port = portOfB1();
+    assertThat(send(both, tcp(port, SYN), 0)).isSameAs(b1);
+    assertThat(send(b1Drains, tcp(port, SYN), 1)).isSameAs(b2);
+    assertThat(send(both, tcp(port, ACK), 2)).isSameAs(b2);
+  }
+
+  private ForwardingTable b1IsUnhealthy(Affinity affinity, UdpWhenUnhealthy udp) {
+    return table(List.of(b2), List.of(b1), List.of(b1), false, affinity, udp);
+  }
+
+  private int udpPortOfB1() {
+    int port = 1;
+    while (!both.target(0, udp(port)).equals(b1)) {
+      port++;
+    }
+    return port;
+  }
+
+  @Test
+  void udpFlowsLeaveAnUnhealthyBackendOnceAndConnectionsStay() {
+    int connection = connectionToB1();
+    int port = udpPortOfB1();
+    assertThat(send(both, udp(port), 0)).isSameAs(b1);
+    assertThat(send(b1Drains, udp(port), 1)).as("draining").isSameAs(b1);
+    ForwardingTable unhealthy = b1IsUnhealthy(Affinity.FLOW, UdpWhenUnhealthy.MOVE);
+    assertThat(send(unhealthy, udp(port), 2)).isSameAs(b2);
+    assertThat(send(both, udp(port), 3)).as("b1 has recovered").isSameAs(b2);
+    assertThat(send(unhealthy, data(connection, 9), 3)).isSameAs(b1);
+  }
+
+  @Test
+  void udpFlowsStayOnAnUnhealthyBackendIfTheServiceSaysSo() {
+    int port = udpPortOfB1();
+    assertThat(send(both, udp(port), 0)).isSameAs(b1);
+    assertThat(send(b1IsUnhealthy(Affinity.FLOW, UdpWhenUnhealthy.STAY), udp(port), 1))
+        .isSameAs(b1);
+  }
+
+  /** A change of port, as QUIC's clients make behind a router, is no change of the flow. */
+  @Test
+  void withAffinityToTheClientEveryPacketFollowsTheFirst() {
+    Target b3 = target(3);
+    List<Target> more = List.of(target(0), b1, b2, b3);
+    ForwardingTable few = clientTable(List.of(b1, b2), List.of(), List.of());
+    Target first = send(few, udp(1), 0);
+    ForwardingTable wider = clientTable(more, List.of(), List.of());
+    for (int port = 2; port < 100; port++) {
+      assertThat(few.target(0, udp(port))).as("the slot has no ports").isSameAs(first);
+      assertThat(send(wider, udp(port), port)).isSameAs(first);
+      assertThat(send(wider, tcp(port, SYN), port)).isSameAs(first);
+      assertThat(send(wider, tcp(port, RST), port)).isSameAs(first);
+    }
+    assertThat(own.count()).isEqualTo(1);
+    List<Target> others = List.of(first == b1 ? b2 : b1);
+    ForwardingTable drains = clientTable(others, List.of(first), List.of());
+    assertThat(send(drains, tcp(7, SYN), 7000))
+        .as("the client's connections are there")
+        .isSameAs(first);
+    ForwardingTable unhealthy = clientTable(others, List.of(first), List.of(first));
+    assertThat(send(unhealthy, data(7, 1), 7001)).isSameAs(first);
+    assertThat(send(unhealthy, tcp(8, SYN), 7001)).isSameAs(others.get(0));
+    assertThat(send(few, udp(9), 7002)).isSameAs(others.get(0));
+  }
+
+  private static ForwardingTable clientTable(
+      List<Target> targets, List<Target> draining, List<Target> unhealthy) {
+    return table(targets, draining, unhealthy, false, Affinity.CLIENT, UdpWhenUnhealthy.MOVE);
   }
 
   @Test
@@ -140,7 +282,8 @@ class FlowsTest {
   @Test
   void packetsOfUnknownConnectionsAreDroppedWhileBackendsAreAwaited() {
     int port = portOfB1();
-    ForwardingTable b1IsAwaited = table(List.of(b2), List.of(), true);
+    ForwardingTable b1IsAwaited =
+        table(List.of(b2), List.of(), List.of(), true, Affinity.FLOW, UdpWhenUnhealthy.MOVE);
     assertThat(send(b1IsAwaited, tcp(port, ACK), 0)).isNull();
     assertThat(send(b1IsAwaited, tcp(port, FIN), 0)).isNull();
     assertThat(send(both, tcp(port, ACK), 1)).isSameAs(b1);

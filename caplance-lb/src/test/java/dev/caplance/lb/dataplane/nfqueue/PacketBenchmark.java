@@ -94,7 +94,7 @@ public class PacketBenchmark {
     packet.put(0, HexFormat.of().parseHex(PACKET));
     for (int i = 0; i < FLOWS; i++) {
       nextClient();
-      table.store(fingerprint, TARGET.id(), NOW);
+      table.store(fingerprint, TARGET.id(), false, NOW);
     }
     if (table.count() < FLOWS / 5 * 4) {
       throw new IllegalStateException("no more than " + table.count() + " flows were stored");
@@ -199,7 +199,7 @@ public class PacketBenchmark {
   public boolean parseHashAndStore() {
     packet.putShort(DESTINATION_PORT, (short) client);
     nextClient();
-    return table.store(fingerprint, TARGET.id(), NOW);
+    return table.store(fingerprint, TARGET.id(), false, NOW);
   }
 
   /** Encapsulation: GSO batches, which the kernel takes with one call, through loopback. */

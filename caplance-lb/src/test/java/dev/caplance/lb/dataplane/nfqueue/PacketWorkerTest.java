@@ -27,8 +27,10 @@ import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,28 +46,38 @@ class PacketWorkerTest {
   private static final FlowHash HASH = new FlowHash(new byte[FlowHash.KEY_LENGTH]);
   private static final int ENOENT = 2;
   private static final int MTU = 1500;
+  private static final int DATA_PORT = 1337;
+  private static final long MINUTE_NANOS = 60_000_000_000L;
 
   private final FakePackets queue = new FakePackets();
   private final TrafficCounters counters = new TrafficCounters();
   private final List<String> reports = new ArrayList<>();
   private int answers;
+  private int fragments;
+  private long nanos;
   private LinuxSocket backend;
   private static final Target TARGET = new Target(0, 1, "a", 1, LOOPBACK, MTU, LOOPBACK);
 
   private Routes routes;
   private PacketWorker worker;
 
-  private final SendBatch.Sink client =
-      new SendBatch.Sink() {
-        @Override
-        public int send(long messages, int count) {
-          answers += count;
-          return count;
-        }
+  private final SendBatch.Sink client = sink(count -> answers += count);
 
-        @Override
-        public void close() {}
-      };
+  /** Takes the fragments. */
+  private final SendBatch.Sink network = sink(count -> fragments += count);
+
+  private static SendBatch.Sink sink(IntConsumer sent) {
+    return new SendBatch.Sink() {
+      @Override
+      public int send(long messages, int count) {
+        sent.accept(count);
+        return count;
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
 
   private final ReceiveLoop.Owner owner =
       new ReceiveLoop.Owner() {
@@ -90,15 +102,16 @@ class PacketWorkerTest {
     backend = LinuxSocket.udp(LOOPBACK, 0);
     backend.setReceiveTimeout(10_000);
     routes = routes(Routes.of(ForwardingTable.empty(HASH, 7)), TARGET);
-    SecondsClock clock = new SecondsClock();
-    PacketWorker.Parts parts =
-        new PacketWorker.Parts(
-            queue,
+    SecondsClock clock = new SecondsClock(() -> nanos);
+    PacketForwarder forwarder =
+        new PacketForwarder(
             new TransmitQueues(256, 0, counters, clock),
+            new FragmentQueue(network, null, 0, 1, counters),
             new Responder(client, null, 1000, System::nanoTime),
-            new Flows(HASH, new FlowTable(1024, TIMEOUTS)),
-            counters);
-    worker = new PacketWorker(parts, new SizeAdvice(MTU), clock, owner, routes);
+            new SizeAdvice(MTU));
+    Flows flows = new Flows(HASH, new FlowTable(1024, TIMEOUTS));
+    PacketWorker.Parts parts = new PacketWorker.Parts(queue, forwarder, flows, counters);
+    worker = new PacketWorker(parts, DATA_PORT, clock, owner, routes);
   }
 
   @AfterEach
@@ -113,7 +126,7 @@ class PacketWorkerTest {
         new ServiceSpec(
             "web",
             VIP,
-            Ports.parse("tcp/80"),
+            Ports.parse("tcp/80").union(Ports.parse("udp/1337")),
             false,
             ServiceSpec.WhenAllUnhealthy.FORWARD,
             ServiceSpec.WhenEmpty.REJECT,
@@ -280,5 +293,98 @@ class PacketWorkerTest {
     assertThat(count(Disposition.PATH_TOO_NARROW)).isEqualTo(1);
     assertThat(count(Disposition.FORWARD)).isEqualTo(1);
     assertThat(answers).isEqualTo(1);
+  }
+
+  private static byte[] datagram(int destinationPort, byte[] payload) {
+    int length = 28 + payload.length;
+    byte[] header = packet(7, destinationPort, Math.max(length, 40));
+    ByteBuffer packet = ByteBuffer.wrap(Arrays.copyOf(header, length)).putShort(2, (short) length);
+    packet.putShort(6, (short) 0).put(9, (byte) 17).putShort(10, (short) 0);
+    packet.putShort(24, (short) (8 + payload.length)).putShort(26, (short) 0).put(28, payload);
+    return packet.putShort(10, (short) Checksum.of(packet, 0, 20)).array();
+  }
+
+  /** Without DF, or too large to be told so: the path's MTU counts, not that of the own route. */
+  @Test
+  void aPacketThatExceedsThePathGoesInFragments() {
+    queue.batch(
+        Message.of(datagram(1337, new byte[30_000])), Message.of(datagram(1337, new byte[3])));
+    worker.carryBatch();
+    int bytes = 30_000 + 28 + 8;
+    assertThat(fragments).isEqualTo((bytes + 1479) / 1480);
+    assertThat(count(Disposition.FORWARD)).isEqualTo(2);
+    assertThat(count(TrafficCounter.RECEIVED)).isEqualTo(2);
+    assertThat(routes.state(TARGET).traffic()).isEqualTo(new Dataplane.TargetTraffic(2, 30_059));
+  }
+
+  /** Two load balancers that are each other's backend send a packet to and fro. */
+  @Test
+  void whatIsEncapsulatedAlreadyIsNotForwardedAgain() {
+    byte[] twice = datagram(1337, datagram(1337, syn()));
+    queue.batch(
+        Message.of(datagram(1337, syn())),
+        Message.of(twice),
+        Message.of(datagram(1337, Arrays.copyOf(syn(), 41))),
+        Message.of(datagram(1337, new byte[] {0x45})));
+    worker.carryBatch();
+    assertThat(count(Disposition.ENCAPSULATED)).isEqualTo(2);
+    assertThat(count(Disposition.FORWARD)).as("no packets within").isEqualTo(2);
+  }
+
+  private static byte[] flags(int flags) {
+    return ByteBuffer.wrap(packet(7, 80, 40)).put(33, (byte) flags).array();
+  }
+
+  @Test
+  void whenNoBackendIsLeftOpenConnectionsAreResetToo() throws IOException {
+    queue.batch(Message.of(flags(TestPackets.SYN)), Message.of(flags(TestPackets.ACK)));
+    worker.carryBatch();
+    worker.publish(routes(routes));
+    nanos = MINUTE_NANOS;
+    queue.batch(
+        Message.of(flags(TestPackets.ACK)),
+        Message.of(flags(TestPackets.FIN)),
+        Message.of(flags(TestPackets.SYN)),
+        Message.of(flags(TestPackets.RST)));
+    worker.carryBatch();
+    assertThat(answers).as("a reset is not answered").isEqualTo(3);
+    assertThat(count(Disposition.NO_BACKEND)).isEqualTo(4);
+  }
+
+  /** Their backend may be about to register again. */
+  @Test
+  void whileBackendsAreAwaitedOpenConnectionsAreNotReset() throws IOException {
+    ForwardingTable table = routes(routes).table;
+    Service.Pool pool =
+        new Service.Pool(
+            table.services().get(0).spec(), Service.State.NO_BACKEND, List.of(), List.of());
+    worker.publish(routes.next(table.next(List.of(pool), AddressSet.EMPTY, true), DATA_PORT, 1));
+    nanos = MINUTE_NANOS;
+    queue.batch(Message.of(flags(TestPackets.ACK)), Message.of(flags(TestPackets.SYN)));
+    worker.carryBatch();
+    assertThat(answers).isEqualTo(1);
+  }
+
+  /** An MTU of 68 leaves no room for data behind the headers; the worker ended. */
+  @Test
+  void aPathThatIsTooNarrowForHeadersEndsNothing() throws IOException {
+    Target narrow = new Target(0, 1, "a", 1, LOOPBACK, 68, LOOPBACK);
+    Routes toNarrow = routes(routes, narrow);
+    worker.publish(toNarrow);
+    queue.batch(Message.joined(packet(7, 80, 5000)), Message.of(packet(7, 80, 548)));
+    assertThat(worker.carryBatch()).isEqualTo(2);
+    int segments = (5000 - 40 + 507) / 508;
+    assertThat(count(Disposition.FORWARD)).isEqualTo(segments + 1);
+  }
+
+  /** One that cannot be given back is dropped with its batch, so it does not stay in the queue. */
+  @Test
+  void aPacketThatCannotBeLeftToTheHostIsNoPacketOfTheHost() {
+    queue.acceptResult = -Errno.ENOBUFS;
+    queue.batch(Message.of(packet(7, 81, 40)));
+    worker.carryBatch();
+    assertThat(count(Disposition.LEFT_TO_HOST)).isZero();
+    assertThat(count(TrafficCounter.VERDICT_ERRORS)).isEqualTo(1);
+    assertThat(queue.drops).isEqualTo(1);
   }
 }

@@ -2,10 +2,12 @@ package dev.caplance.lb.dataplane.nfqueue;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caplance.packet.Checksum;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpHeader;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.HexFormat;
 
 /** Packets from 198.51.100.7 to port 80 of 10.0.0.50, and errors about the answers to them. */
@@ -24,13 +26,38 @@ final class TestPackets {
 
   private TestPackets() {}
 
-  /** A segment from this port with these flags. */
+  /** A segment from this port with these flags and the sequence number 1. */
   static FlowKey tcp(int port, int flags) {
-    byte[] bytes = HexFormat.of().parseHex(TCP);
-    bytes[20] = (byte) (port >>> 8);
-    bytes[21] = (byte) port;
-    bytes[33] = (byte) flags;
-    return read(bytes);
+    return tcp(port, flags, 1);
+  }
+
+  static FlowKey tcp(int port, int flags, int sequence) {
+    return read(segment(port, flags, sequence, 0));
+  }
+
+  /** A segment with a payload. */
+  static FlowKey data(int port, int sequence) {
+    return read(segment(port, ACK, sequence, 100));
+  }
+
+  /** A datagram from this port. */
+  static FlowKey udp(int port) {
+    byte[] bytes = segment(port, 0, 0, 0);
+    bytes[9] = 17;
+    return read(withChecksum(bytes));
+  }
+
+  private static byte[] segment(int port, int flags, int sequence, int payload) {
+    byte[] bytes = Arrays.copyOf(HexFormat.of().parseHex(TCP), 40 + payload);
+    ByteBuffer packet = ByteBuffer.wrap(bytes);
+    packet.putShort(2, (short) bytes.length).putShort(20, (short) port).putInt(24, sequence);
+    packet.put(33, (byte) flags);
+    return withChecksum(bytes);
+  }
+
+  private static byte[] withChecksum(byte[] bytes) {
+    ByteBuffer packet = ByteBuffer.wrap(bytes).putShort(10, (short) 0);
+    return packet.putShort(10, (short) Checksum.of(packet, 0, 20)).array();
   }
 
   /** From a router, quoting what the VIP answered to this port. */
