@@ -232,7 +232,9 @@ public final class EventLoop implements Executor, AutoCloseable {
     }
   }
 
-  /** Waits for channels and serves them; returns whether that was later than it should have been. */
+  /**
+   * Waits for channels and serves them; returns whether that was later than it should have been.
+   */
   private boolean look(long maxWaitNanos) throws IOException {
     long waitNanos = Math.max(0, Math.min(maxWaitNanos, nanosToNextTimer()));
     if (!tasks.isEmpty() || stopping) {
