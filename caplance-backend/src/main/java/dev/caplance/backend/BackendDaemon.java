@@ -12,6 +12,7 @@ import dev.caplance.daemon.Cleanup;
 import dev.caplance.daemon.Daemon;
 import dev.caplance.daemon.DaemonRunner;
 import dev.caplance.daemon.LoopReports;
+import dev.caplance.daemon.LossWatch;
 import dev.caplance.daemon.Upkeep;
 import dev.caplance.daemon.Version;
 import dev.caplance.host.CommandException;
@@ -23,7 +24,9 @@ import dev.caplance.host.OwnAddresses;
 import dev.caplance.host.Sysctls;
 import dev.caplance.host.VipAddresses;
 import dev.caplance.packet.AddressSet;
+import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.TrafficCounter;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -43,6 +46,14 @@ import org.slf4j.LoggerFactory;
 public final class BackendDaemon implements Daemon {
 
   private static final Logger LOG = LoggerFactory.getLogger(BackendDaemon.class);
+
+  /** What packets become that clients lose; others are forged, or their senders get a reply. */
+  private static final List<Disposition> LOSSES =
+      List.of(
+          Disposition.TOO_LARGE,
+          Disposition.NOT_A_VIP,
+          Disposition.STRANGER,
+          Disposition.SEND_FAILED);
 
   private final BackendConfig config;
   private final DaemonRunner runner;
@@ -108,6 +119,13 @@ public final class BackendDaemon implements Daemon {
      * What is checked every few seconds; first what decides which packets are delivered, and how.
      */
     List<Upkeep.Task> upkeep() {
+      LossWatch losses =
+          new LossWatch(
+              () ->
+                  LossWatch.ofTraffic(
+                      List.of(decapsulator.counters()),
+                      LOSSES,
+                      List.of(TrafficCounter.RECEIVE_ERRORS)));
       return List.of(
           new Upkeep.Task("keep the kernel parameters in place", sysctls::putBack),
           new Upkeep.Task("read arp_ignore and arp_announce", arp::check),
@@ -115,7 +133,8 @@ public final class BackendDaemon implements Daemon {
           new Upkeep.Task("read the addresses of this machine", this::readOwnAddresses),
           new Upkeep.Task("keep the VIPs in place", () -> addresses.restoreMissing(vip -> {})),
           new Upkeep.Task("keep the MSS rules in place", () -> mssClamp.check().forEach(LOG::warn)),
-          new Upkeep.Task("read the MTU", mtuWatch::check));
+          new Upkeep.Task("read the MTU", mtuWatch::check),
+          new Upkeep.Task("look for lost packets", losses::look));
     }
   }
 

@@ -18,8 +18,8 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * Handles the lines of a registered backend: what it serves, its health and its changes of intent. Each
- * line gets one reply; a rejected line changes nothing. Owned by its {@link BackendSession}.
+ * Handles the lines of a registered backend: what it serves, its health and its changes of intent.
+ * Each line gets one reply; a rejected line changes nothing. Owned by its {@link BackendSession}.
  */
 final class BackendCommands {
 
