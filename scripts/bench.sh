@@ -17,7 +17,7 @@ usage: sudo scripts/bench.sh [--quick] [--rounds N] [--only FIGURES] [--against 
   --quick         one round of short measurements, for an impression (a minute)
   --rounds N      number of interleaved rounds (default: 5)
   --only FIGURES  only these, separated by commas: saturation, cpu, lossfree, latency, memory, tcp,
-                  http, change, start, idle
+                  http, change, start, idle, services
   --against JAR   also compare with another build, whose load balancer and backend take turns with
                   this one's in every round. JAR is its caplance.jar; caplance.classlist must lie
                   beside it. Both builds run with this checkout's launcher and its JVM options
@@ -65,4 +65,5 @@ mkdir -p "$programs"
 for program in reference offer sink; do
   gcc -O2 -Wall -Wextra -Werror -o "$programs/$program" "scripts/bench/$program.c"
 done
-PYTHONDONTWRITEBYTECODE=1 python3 scripts/bench/bench.py --programs "$programs" "${options[@]}"
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=scripts/lib \
+  python3 scripts/bench/bench.py --programs "$programs" "${options[@]}"

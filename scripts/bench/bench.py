@@ -15,12 +15,12 @@ import time
 import builds
 import lab
 import report
-from contenders import Caplance, Reference, Routing
+from contenders import Caplance, ManyServices, Reference, Routing
 from crowd import Crowd
 from figures import Bench, fragments_created
 
 ALL = ("saturation", "cpu", "lossfree", "latency", "memory", "tcp", "http", "change", "start",
-       "idle")
+       "idle", "services")
 IDLE_SECONDS = 3
 CROWDS = {1_000: 65_537, 10_000: 655_373}  # backends, and slots of their table
 CHANGE_RATE = 20_000  # packets per second that are forwarded meanwhile
@@ -148,6 +148,27 @@ def connections(bench, samples, only, rounds, balancers):
         lab.end(server)
 
 
+def services(bench, samples, rounds, build):
+    """One service and 1,000 of them, each on a host of its own."""
+    one, many = Caplance(build.at(builds.SITES[0])), ManyServices(build.at(builds.SITES[1]))
+    for balancer in (one, many):
+        balancer.register()
+        bench.deliver(balancer, 0)
+    for number in range(rounds):
+        print(f"round {number + 1}, services", file=sys.stderr)
+        for balancer in turns([one, many], number):
+            for figure, value in bench.saturation(balancer).items():
+                samples.add(f"by services, saturated: {figure}", balancer.name, value)
+        for label, rate in (("saturated", 0), ("100,000/s", 100_000)):
+            for balancer in turns([one, many], number):
+                for figure, value in bench.own_cpu(balancer, rate).items():
+                    samples.add(f"by services, balancing alone, {label}: {figure}", balancer.name,
+                                value)
+    for balancer in (one, many):
+        balancer.deregister()
+        balancer.daemon.stop()
+
+
 def changes(bench, samples, rounds, installed, count, slots):
     """How long a change among many backends takes, and how long packets wait meanwhile."""
     reference = Reference(bench.programs)
@@ -239,13 +260,16 @@ def measure(options, samples, installed):
     bench = Bench(options.programs, 1 if options.quick else 3)
     if "start" in only:
         starts(samples, options.rounds, installed)
-    if set(only) - {"start", "change"}:
+    if set(only) - {"start", "change", "services"}:
         balancers = [Caplance(build) for build in installed]
         packets(bench, samples, only, options.rounds, balancers)
         if "tcp" in only or "http" in only:
             connections(bench, samples, only, options.rounds, balancers)
         for balancer in balancers:
             balancer.daemon.stop()
+    if "services" in only:
+        for build in installed:
+            services(bench, samples, options.rounds, build)
     if "change" in only:
         for count, slots in list(CROWDS.items())[:1 if options.quick else None]:
             changes(bench, samples, options.rounds, installed, count, slots)
@@ -268,7 +292,7 @@ def parse():
     unknown = set(options.only) - set(ALL)
     if unknown:
         parser.error(f"--only: no such figure: {', '.join(sorted(unknown))}")
-    for file in (options.against, builds.class_list(options.against)) if options.against else ():
+    for file in (options.against, lab.class_list(options.against)) if options.against else ():
         if not file.is_file():
             parser.error(f"--against: there is no file {file}")
     options.rounds = options.rounds or (1 if options.quick else 5)

@@ -1,7 +1,7 @@
 """The builds of Caplance that are measured. Each has hosts of its own, which are alike."""
 
-import shutil
-import subprocess
+import copy
+import json
 from typing import NamedTuple
 
 import lab
@@ -30,19 +30,19 @@ class Build:
     def __init__(self, name, jar, site, directory):
         self.name, self.site = name, site
         self.jar_bytes = jar.stat().st_size
-        self.launcher = directory / "bin/caplance"
-        share = directory / "share/caplance"
-        for parent in (self.launcher.parent, share):
-            parent.mkdir(parents=True)
-        shutil.copy2(lab.ROOT / "scripts/caplance", self.launcher)
-        shutil.copy2(jar, share / "caplance.jar")
-        shutil.copy2(class_list(jar), share / "caplance.classlist")
-        subprocess.run([self.launcher, "archive"], check=True)
+        self.launcher = lab.install(jar, directory)
 
-    def balancer(self, more_config="", cpu=lab.OTHER_CPU):
-        """Starts the load balancer."""
-        config = f"services: [{{name: web, vip: {self.site.vip}}}]\n"
-        return lab.Daemon(self.site.balancer, "lb", config + more_config, self.launcher, cpu)
+    def at(self, site):
+        """The same build elsewhere."""
+        other = copy.copy(self)
+        other.site = site
+        return other
+
+    def balancer(self, more_config="", cpu=lab.OTHER_CPU, services=None):
+        """Starts the load balancer, with one service if no others are given."""
+        config = json.dumps(services or [{"name": "web", "vip": self.site.vip}])
+        return lab.Daemon(self.site.balancer, "lb", f"services: {config}\n{more_config}",
+                          self.launcher, cpu)
 
     def backend(self, cpu=lab.OTHER_CPU):
         """Starts the backend of that load balancer."""
@@ -50,11 +50,6 @@ class Build:
         config = (f"name: {site.backend}\naddress: {site.backend_address}\nvips: [{site.vip}]\n"
                   f"loadBalancers: [{{address: {site.address}}}]\n")
         return lab.Daemon(site.backend, "backend", config, self.launcher, cpu)
-
-
-def class_list(jar):
-    """The file beside a jar that lists the classes for its archive."""
-    return jar.with_suffix(".classlist")
 
 
 def install(directory, other=None):

@@ -1,5 +1,6 @@
 """What is compared. Each carries packets for its own virtual IP from the client to backends."""
 
+import ipaddress
 import pathlib
 import struct
 
@@ -14,7 +15,7 @@ HASH_KEY = "hashKey: 6361706c616e636520697320612d6c62\n"
 class Routing:
     """The kernel's own routing, without a load balancer."""
 
-    name, host = "kernel routing", "lb1"
+    name, host, vips = "kernel routing", "lb1", 1
     vip = "10.77.0.52"
     sink = ("0", str(TARGET_PORT), f"{lab.namespace('b1')}={vip}")
 
@@ -44,7 +45,7 @@ def data_ports():
 class Reference:
     """reference.c, on its own queue."""
 
-    name, host = "C reference", "lb1"
+    name, host, vips = "C reference", "lb1", 1
     vip = "10.77.0.51"
     sink = data_ports()
     RULE = ("PREROUTING", "-d", vip, "-j", "NFQUEUE", "--queue-num", "100")
@@ -70,11 +71,12 @@ class Caplance:
     """The load balancer of a build; the benchmark holds the sessions of the backends."""
 
     sink = data_ports()
+    vips = 1  # that packets are sent to, counted up from the first
 
-    def __init__(self, build, more_config=""):
+    def __init__(self, build, more_config="", services=None):
         self.name, self.build = build.name, build
         self.host, self.vip = build.site.balancer, build.site.vip
-        self.daemon = build.balancer(HASH_KEY + more_config)
+        self.daemon = build.balancer(HASH_KEY + more_config, services=services)
         self.sessions = []
 
     def register(self):
@@ -90,3 +92,23 @@ class Caplance:
 
     def forwarded(self):
         return self.daemon.status()["packets"]["forwarded"]
+
+
+class ManyServices(Caplance):
+    """The same with 1,000 services, which all get packets at one of their ports."""
+
+    vips = 200
+    PORTS = (f"udp/{TARGET_PORT}", "udp/443", "tcp/80", "tcp/443", "tcp/8000-8999")
+    FIRST_VIP = ipaddress.ip_address("10.79.0.1")
+
+    def __init__(self, build):
+        services = [{"vip": str(self.FIRST_VIP + vip), "name": f"s{vip}-{port}",
+                     "ports": [self.PORTS[port]]}
+                    for port in range(len(self.PORTS)) for vip in range(self.vips)]
+        super().__init__(build, "attachVip: false\n", services)
+        self.name = named_many(build.name)
+        self.vip = str(self.FIRST_VIP)
+
+
+def named_many(name):
+    return f"{name}, 1,000 services"

@@ -21,7 +21,7 @@ class Bench:
         """Offers load; returns packets and seconds."""
         sender = lab.start("client", f"{self.programs}/offer", "eth0", lab.mac(contender.host),
                            source, contender.vip, str(flows), str(int(rate)),
-                           str(seconds or self.seconds), cpu=lab.SENDER_CPU,
+                           str(seconds or self.seconds), str(contender.vips), cpu=lab.SENDER_CPU,
                            stdout=subprocess.PIPE)
         out, _ = sender.communicate(timeout=(seconds or self.seconds) + lab.PATIENCE)
         lab.running.remove(sender)

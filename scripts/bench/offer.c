@@ -1,10 +1,11 @@
 /*
  * Offers load: UDP in IPv4 packets of 64 bytes with many source ports, evenly paced, from one core.
  *
- *   offer INTERFACE DESTINATION-MAC SOURCE-IP DESTINATION-IP FLOWS RATE SECONDS
+ *   offer INTERFACE DESTINATION-MAC SOURCE-IP DESTINATION-IP FLOWS RATE SECONDS DESTINATIONS
  *
  * RATE is in packets per second, 0 for as many as possible. Flows beyond 50,000 use further source
- * addresses, counted up from SOURCE-IP. Prints {"sent": packets, "seconds": time} at the end.
+ * addresses, counted up from SOURCE-IP. The flows go to so many DESTINATIONS in turn, counted up from
+ * DESTINATION-IP. Prints {"sent": packets, "seconds": time} at the end.
  */
 #include "common.h"
 
@@ -67,10 +68,13 @@ static void fill(struct frame *frame, int fd, char **argv) {
 }
 
 /* Sets the addresses of one of the flows. */
-static void address(struct frame *frame, uint32_t source, uint64_t flow) {
+static void address(struct frame *frame, uint32_t source, uint32_t first, uint32_t destinations,
+                    uint64_t flow) {
   uint32_t host = htonl(source + (uint32_t)(flow / PORTS));
-  if (frame->ip.saddr != host || frame->ip.check == 0) {
+  uint32_t destination = htonl(first + (uint32_t)(flow % destinations));
+  if (frame->ip.saddr != host || frame->ip.daddr != destination || frame->ip.check == 0) {
     frame->ip.saddr = host;
+    frame->ip.daddr = destination;
     frame->ip.check = 0;
     frame->ip.check = checksum(&frame->ip, sizeof frame->ip);
   }
@@ -78,13 +82,18 @@ static void address(struct frame *frame, uint32_t source, uint64_t flow) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 8) {
-    fprintf(stderr, "usage: offer INTERFACE MAC SOURCE DESTINATION FLOWS RATE SECONDS\n");
+  if (argc != 9) {
+    fprintf(stderr, "usage: offer INTERFACE MAC SOURCE DESTINATION FLOWS RATE SECONDS DESTINATIONS\n");
     return 2;
   }
   uint64_t flows = (uint64_t)number(argv[5], "flows");
   uint64_t rate = (uint64_t)number(argv[6], "rate");
   uint64_t duration = (uint64_t)number(argv[7], "seconds") * 1000000000u;
+  uint32_t destinations = (uint32_t)number(argv[8], "destinations");
+  if (destinations == 0) {
+    fprintf(stderr, "offer: DESTINATIONS must not be 0\n");
+    return 2;
+  }
   stop_on_signals();
   int fd = socket(AF_PACKET, SOCK_RAW, 0);
   if (fd < 0) die("socket(packet)");
@@ -103,13 +112,13 @@ int main(int argc, char **argv) {
     messages[i].msg_hdr = (struct msghdr){
         .msg_name = &link, .msg_namelen = sizeof link, .msg_iov = &pieces[i], .msg_iovlen = 1};
   }
-  uint32_t source = ntohl(frames[0].ip.saddr);
+  uint32_t source = ntohl(frames[0].ip.saddr), first = ntohl(frames[0].ip.daddr);
   uint64_t sent = 0, start = now_nanos(), now = start;
   while (!stopped && now - start < duration) {
     uint64_t due = rate ? (now - start) * rate / 1000000000u : sent + BATCH;
     int count = due - sent > BATCH ? BATCH : (int)(due - sent);
     for (int i = 0; i < count; i++) {
-      address(&frames[i], source, (sent + (uint64_t)i) % flows);
+      address(&frames[i], source, first, destinations, (sent + (uint64_t)i) % flows);
       frames[i].stamp = (struct stamp){now, sent + (uint64_t)i};
     }
     if (count > 0) {

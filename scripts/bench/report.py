@@ -4,8 +4,11 @@ import math
 import statistics
 
 from builds import OTHER, THIS
+from contenders import named_many
 
 MORE_IS_BETTER = ("per second", "Gbit/s", "flows in the table")  # how names of figures end
+RATIOS = ((THIS, "C reference"), (THIS, "direct"), (named_many(THIS), THIS),
+          (named_many(OTHER), OTHER))
 LEAST_RATIO = 0.97  # of this build to the other jar; worse ones are listed
 
 
@@ -88,12 +91,11 @@ def write(figures):
     figures: name → contender → samples.
     """
     contenders = list(dict.fromkeys(name for by in figures.values() for name in by))
-    ratios = [("figure", f"{THIS} ÷", "ratio")]
+    ratios = [("figure", "of", "ratio")]
     for figure, by in figures.items():
-        for base in ("C reference", "direct"):
-            if by.get(THIS) and by.get(base):
-                value = ratio(by[THIS], by[base])
-                ratios.append((figure, base, text(value)))
+        for name, base in RATIOS:
+            if by.get(name) and by.get(base):
+                ratios.append((figure, f"{name} ÷ {base}", f"{ratio(by[name], by[base]):.3f}"))
     parts = []
     if len(ratios) > 1:
         parts.append(table("Ratios, medians of the rounds", ratios))

@@ -48,6 +48,7 @@ import java.util.regex.Pattern;
  * @param joinSegments whether consecutive TCP segments are delivered as one packet
  * @param reconnect how long to wait before a lost session is tried again
  * @param runDirectory for the control socket and the journal of changes
+ * @param stateDirectory for files that must survive a reboot
  * @param logging what is logged, and where
  */
 public record BackendConfig(
@@ -68,6 +69,7 @@ public record BackendConfig(
     boolean joinSegments,
     Reconnect reconnect,
     Path runDirectory,
+    Path stateDirectory,
     LoggingConfig logging) {
 
   /** The pause before reconnecting grows from {@code initial} to {@code max}. */
@@ -131,6 +133,7 @@ public record BackendConfig(
         root.get("joinSegments", Values.bool(), true),
         root.section("reconnect", BackendConfig::readReconnect),
         root.get("runDirectory", Values.runDirectory(), Path.of("/run/caplance")),
+        root.get("stateDirectory", Values.absolutePath(), Path.of("/var/lib/caplance")),
         root.section(
             "logging",
             section -> LoggingConfig.read(section, Path.of("/var/log/caplance/backend.log"))));
@@ -151,6 +154,13 @@ public record BackendConfig(
   }
 
   private static List<String> readServices(ConfigSection root) {
+    if (root.hasSections("services")) {
+      root.reject(
+          "services",
+          "a backend lists names here; the file looks like that of 'caplance lb', and 'caplance"
+              + " backend' reads /etc/caplance/backend.yaml unless --config names another");
+      return List.of();
+    }
     List<String> services =
         root.values("services", distinct(Values.name(), Function.identity()), "web");
     int length = String.join(",", services).length();
@@ -204,8 +214,9 @@ public record BackendConfig(
       check(section, new InetSocketAddress(peer, port), address, seen);
     }
     boolean fits = !legacy || checkLegacy(section, peer, address, vips);
+    boolean pauses = section.get("pauseWhenUnhealthy", Values.bool(), true);
     return peer != null && fits
-        ? Optional.of(new LoadBalancerAddress(peer, port, legacy))
+        ? Optional.of(new LoadBalancerAddress(peer, port, legacy, pauses))
         : Optional.empty();
   }
 

@@ -4,6 +4,7 @@ import dev.caplance.backend.admin.BackendMethods;
 import dev.caplance.backend.dataplane.Decapsulator;
 import dev.caplance.backend.drain.Drainer;
 import dev.caplance.backend.health.HealthChecks;
+import dev.caplance.backend.session.BackendIntent;
 import dev.caplance.backend.session.LoadBalancerAddress;
 import dev.caplance.backend.session.LoadBalancerSessions;
 import dev.caplance.control.ControlServer;
@@ -11,6 +12,7 @@ import dev.caplance.daemon.Cleanup;
 import dev.caplance.daemon.Daemon;
 import dev.caplance.daemon.DaemonRunner;
 import dev.caplance.daemon.LoopReports;
+import dev.caplance.daemon.LossWatch;
 import dev.caplance.daemon.Upkeep;
 import dev.caplance.daemon.Version;
 import dev.caplance.host.CommandException;
@@ -22,9 +24,12 @@ import dev.caplance.host.OwnAddresses;
 import dev.caplance.host.Sysctls;
 import dev.caplance.host.VipAddresses;
 import dev.caplance.packet.AddressSet;
+import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.TrafficCounter;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -41,6 +46,14 @@ import org.slf4j.LoggerFactory;
 public final class BackendDaemon implements Daemon {
 
   private static final Logger LOG = LoggerFactory.getLogger(BackendDaemon.class);
+
+  /** What packets become that clients lose; others are forged, or their senders get a reply. */
+  private static final List<Disposition> LOSSES =
+      List.of(
+          Disposition.TOO_LARGE,
+          Disposition.NOT_A_VIP,
+          Disposition.STRANGER,
+          Disposition.SEND_FAILED);
 
   private final BackendConfig config;
   private final DaemonRunner runner;
@@ -59,6 +72,7 @@ public final class BackendDaemon implements Daemon {
       VipAddresses addresses,
       MssClamp mssClamp,
       Decapsulator decapsulator,
+      ArpWatch arp,
       ReversePathWatch reversePath,
       MtuWatch mtuWatch,
       LoadBalancerSessions sessions,
@@ -77,6 +91,7 @@ public final class BackendDaemon implements Daemon {
       reversePath.check();
       readOwnAddresses();
       mtuWatch.apply(desired.mtu());
+      mtuWatch.check();
       checks.apply(desired.checks());
       decapsulator.expectRegistrationsFrom(
           AddressSet.of(
@@ -104,12 +119,22 @@ public final class BackendDaemon implements Daemon {
      * What is checked every few seconds; first what decides which packets are delivered, and how.
      */
     List<Upkeep.Task> upkeep() {
+      LossWatch losses =
+          new LossWatch(
+              () ->
+                  LossWatch.ofTraffic(
+                      List.of(decapsulator.counters()),
+                      LOSSES,
+                      List.of(TrafficCounter.RECEIVE_ERRORS)));
       return List.of(
+          new Upkeep.Task("keep the kernel parameters in place", sysctls::putBack),
+          new Upkeep.Task("read arp_ignore and arp_announce", arp::check),
           new Upkeep.Task("read rp_filter", reversePath::check),
           new Upkeep.Task("read the addresses of this machine", this::readOwnAddresses),
           new Upkeep.Task("keep the VIPs in place", () -> addresses.restoreMissing(vip -> {})),
           new Upkeep.Task("keep the MSS rules in place", () -> mssClamp.check().forEach(LOG::warn)),
-          new Upkeep.Task("read the MTU", mtuWatch::check));
+          new Upkeep.Task("read the MTU", mtuWatch::check),
+          new Upkeep.Task("look for lost packets", losses::look));
     }
   }
 
@@ -126,7 +151,9 @@ public final class BackendDaemon implements Daemon {
     MssClamp mssClamp = new MssClamp(commands);
     cleanup.atStop("remove the MSS rules", mssClamp::remove);
     Decapsulator decapsulator = openDataPort();
-    LoadBalancerSessions sessions = new LoadBalancerSessions(decapsulator::acceptFrom);
+    IntentStore intents = new IntentStore(config.stateDirectory());
+    cleanup.atStop("remember the intent", intents::close);
+    LoadBalancerSessions sessions = new LoadBalancerSessions(decapsulator::acceptFrom, intents);
     decapsulator.start(sessions::onPathProbe, sessions::onProbe);
     HealthChecks checks = new HealthChecks(sessions::health, onFailure("a health check"));
     Parts parts =
@@ -135,8 +162,9 @@ public final class BackendDaemon implements Daemon {
             addresses,
             mssClamp,
             decapsulator,
+            new ArpWatch(),
             new ReversePathWatch(decapsulator::avoidLink),
-            new MtuWatch(this::mtu),
+            new MtuWatch(this::mtu, sessions::unusable),
             sessions,
             checks);
     Upkeep upkeep = new Upkeep(parts.upkeep(), onFailure("the upkeep"));
@@ -147,8 +175,12 @@ public final class BackendDaemon implements Daemon {
     DesiredState desired = DesiredState.of(config, mtu(), decapsulator.answersProbes());
     parts.apply(desired);
     upkeep.start();
-    sessions.start(onFailure("the sessions' thread"));
-    serveControl(desired, decapsulator, sessions, checks);
+    BackendIntent intent = intents.recall();
+    sessions.start(intent, onFailure("the sessions' thread"));
+    Drainer drainer = serveControl(desired, decapsulator, sessions, checks);
+    if (intent == BackendIntent.DRAINING) {
+      drainer.drain(Optional.empty());
+    }
   }
 
   private Decapsulator openDataPort() throws IOException {
@@ -164,7 +196,7 @@ public final class BackendDaemon implements Daemon {
     return decapsulator;
   }
 
-  private void serveControl(
+  private Drainer serveControl(
       DesiredState desired,
       Decapsulator decapsulator,
       LoadBalancerSessions sessions,
@@ -184,7 +216,9 @@ public final class BackendDaemon implements Daemon {
     if (!config.drainOnStop().isZero()) {
       cleanup.atStop("drain", () -> drainer.drainBeforeStop(config.drainOnStop()));
     }
+    cleanup.atStop("refuse commands", sessions::refuseCommands);
     control.start();
+    return drainer;
   }
 
   /** Ends the daemon if one of its threads has ended although nobody stopped it. */

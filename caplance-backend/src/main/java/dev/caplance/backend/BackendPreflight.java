@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -47,8 +48,9 @@ final class BackendPreflight {
   private List<Preflight.Check> checks() {
     return List.of(
         new Capabilities("backend"),
-        new Programs(List.of("ip", "ss", "iptables-nft-save", "iptables-nft-restore")),
+        new Programs(programs()),
         new WritableDirectory("runDirectory", config.runDirectory()),
+        new WritableDirectory("stateDirectory", config.stateDirectory()),
         Running.unless(
             socket,
             new FreePort(
@@ -57,6 +59,15 @@ final class BackendPreflight {
         this::arp,
         this::firewall,
         this::listening);
+  }
+
+  private List<String> programs() {
+    List<String> programs =
+        new ArrayList<>(List.of("ip", "ss", "iptables-nft-save", "iptables-nft-restore"));
+    if (config.checks().stream().anyMatch(one -> one.target() instanceof CheckTarget.Command)) {
+      programs.add("setsid");
+    }
+    return programs;
   }
 
   private List<Finding> placement() throws IOException {
@@ -87,18 +98,25 @@ final class BackendPreflight {
   private List<Finding> listening() throws IOException {
     Set<Listening.Target> targets =
         config.checks().stream()
-            .map(check -> check.target())
-            .flatMap(BackendPreflight::address)
-            .map(a -> new Listening.Target(a.getAddress(), a.getPort()))
+            .flatMap(check -> asked(check.target()))
             .collect(Collectors.toCollection(LinkedHashSet::new));
     return new Listening(config.vips(), config.dataPort(), targets)
         .findings(commands.run("ss", "-Hltun"));
   }
 
-  private static Stream<InetSocketAddress> address(CheckTarget target) {
+  /** What a check asks; none for a command. */
+  private static Stream<Listening.Target> asked(CheckTarget target) {
     if (target instanceof CheckTarget.Tcp tcp) {
-      return Stream.of(tcp.address());
+      return Stream.of(listening("tcp", tcp.address()));
+    } else if (target instanceof CheckTarget.Http http) {
+      return Stream.of(listening("tcp", http.address()));
     }
-    return target instanceof CheckTarget.Http http ? Stream.of(http.address()) : Stream.empty();
+    return target instanceof CheckTarget.Udp udp
+        ? Stream.of(listening("udp", udp.address()))
+        : Stream.empty();
+  }
+
+  private static Listening.Target listening(String protocol, InetSocketAddress address) {
+    return new Listening.Target(protocol, address.getAddress(), address.getPort());
   }
 }

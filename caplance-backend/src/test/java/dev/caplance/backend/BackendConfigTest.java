@@ -65,6 +65,7 @@ class BackendConfigTest {
         true,
         new Reconnect(Duration.ofSeconds(1), Duration.ofSeconds(2)),
         Path.of("/run/caplance"),
+        Path.of("/var/lib/caplance"),
         new LoggingConfig(Level.INFO, logFile));
   }
 
@@ -179,6 +180,7 @@ class BackendConfigTest {
                 joinSegments: false
                 reconnect: {initial: 100ms, max: 100ms}
                 runDirectory: /srv/run
+                stateDirectory: /srv/lib
                 logging: {level: error}
                 """,
                 "other"))
@@ -242,6 +244,7 @@ class BackendConfigTest {
                 false,
                 new Reconnect(Duration.ofMillis(100), Duration.ofMillis(100)),
                 Path.of("/srv/run"),
+                Path.of("/srv/lib"),
                 new LoggingConfig(Level.ERROR, Optional.empty())));
   }
 
@@ -283,8 +286,8 @@ class BackendConfigTest {
             "backend.yaml:3:19: vips: 10.0.0.50 is listed twice; keep only one",
             "backend.yaml:3:30: vips: 127.0.0.5 is a loopback address; other machines cannot reach"
                 + " it",
-            "backend.yaml:3:41: vips: 'any' is not an IP address; write it like 10.0.0.50 or"
-                + " 2001:db8::50",
+            "backend.yaml:3:41: vips: 'any' is a host name; write its address, like 10.0.0.50 or"
+                + " 2001:db8::50, because names are not looked up",
             "backend.yaml:6:14: address: 10.0.0.2:1338 is listed twice; keep only one",
             "backend.yaml:8:15: address: 10.0.0.50 is one of the vips, which this machine has"
                 + " itself; use the load balancer's own address",
@@ -373,8 +376,8 @@ class BackendConfigTest {
                         .collect(joining(", ", "services: [", "]\n")),
                 "web-1"))
         .containsExactly(
-            "backend.yaml:4:11: services: the names take 309 characters in all, more than the"
-                + " 300 that fit REGISTER; give the services shorter names, or leave this out to serve"
+            "backend.yaml:4:11: services: the names take 309 characters in all, more than the 300"
+                + " that fit REGISTER; give the services shorter names, or leave this out to serve"
                 + " all");
   }
 
@@ -439,5 +442,22 @@ class BackendConfigTest {
   void theHostNameIsReadFromTheKernel() throws Exception {
     assertThat(BackendConfig.load(EXAMPLE).name())
         .isEqualTo(Files.readString(Path.of("/proc/sys/kernel/hostname")).strip().split("\\.")[0]);
+  }
+
+  @Test
+  void theFileOfALoadBalancerIsRecognised() {
+    assertThat(mistakes("services:\n  - name: web\n    vip: 10.0.0.50\n", "web-1"))
+        .contains(
+            "backend.yaml:2:3: services: a backend lists names here; the file looks like that of"
+                + " 'caplance lb', and 'caplance backend' reads /etc/caplance/backend.yaml unless"
+                + " --config names another");
+  }
+
+  @Test
+  void anAddressThatYamlTakesForAKeyIsRecognised() {
+    assertThat(mistakes(REQUIRED.replace("[10.0.0.50]", "\n  - fd00::"), "web-1"))
+        .containsExactly(
+            "backend.yaml:3:5: vips: must be a single value, not a group of keys; put it in quotes:"
+                + " \"fd00::\"");
   }
 }

@@ -113,11 +113,19 @@ public final class ConfigFile {
       return new Yaml(limits).compose(new StringReader(text));
     } catch (MarkedYAMLException e) {
       Mark at = e.getProblemMark() == null ? e.getContextMark() : e.getProblemMark();
-      problems.add(at, "not valid YAML: " + inContext(e, at));
+      problems.add(at, "not valid YAML: " + inContext(e, at) + hint(text, at));
     } catch (YAMLException e) {
       problems.addForFile("not acceptable YAML: " + e.getMessage());
     }
     return null;
+  }
+
+  /** YAML takes {@code ::} or {@code fd00::} at the end of a line for a key without a value. */
+  private static String hint(String text, Mark at) {
+    String line = text.lines().skip(at.getLine()).findFirst().orElse("");
+    return line.matches(".*::\\s*([,}\\]#].*)?")
+        ? "; put an address that ends in :: in quotes"
+        : "";
   }
 
   private static String inContext(MarkedYAMLException e, Mark at) {

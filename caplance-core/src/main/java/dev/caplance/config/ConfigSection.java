@@ -188,6 +188,23 @@ public final class ConfigSection {
         : values(key, parser, example);
   }
 
+  /** Records a mistake at a key that belongs elsewhere, if it is present. */
+  public void rejectForeign(String key, String text) {
+    if (entries.containsKey(key)) {
+      known.add(key);
+      reject(key, text);
+    }
+  }
+
+  /** Whether a key holds a list of groups of keys. */
+  public boolean hasSections(String key) {
+    return node(key)
+        .filter(node -> node instanceof SequenceNode)
+        .map(list -> ((SequenceNode) list).getValue())
+        .filter(entries -> entries.stream().anyMatch(MappingNode.class::isInstance))
+        .isPresent();
+  }
+
   /** Records a mistake at a key's value, or at this section if it has no such key. */
   public void reject(String key, String text) {
     Node node = entries.get(key);
@@ -222,7 +239,9 @@ public final class ConfigSection {
 
   private <T> Optional<T> value(String key, Node node, ValueParser<T> parser) {
     if (!(node instanceof ScalarNode scalar) || isNull(node)) {
-      problems.add(node.getStartMark(), key + ": must be a single value, not " + describe(node));
+      problems.add(
+          node.getStartMark(),
+          key + ": must be a single value, not " + describe(node) + hint(node));
       return Optional.empty();
     }
     if (!node.getTag().startsWith(Tag.PREFIX)) {
@@ -236,6 +255,18 @@ public final class ConfigSection {
       problems.add(node.getStartMark(), key + ": " + e.getMessage());
       return Optional.empty();
     }
+  }
+
+  /** YAML takes {@code ::} or {@code fd00::} at the end of a line for a key without a value. */
+  private static String hint(Node node) {
+    if (node instanceof MappingNode mapping
+        && mapping.getValue().size() == 1
+        && mapping.getValue().get(0).getKeyNode() instanceof ScalarNode keyNode
+        && isNull(mapping.getValue().get(0).getValueNode())
+        && keyNode.getValue().contains(":")) {
+      return "; put it in quotes: \"" + keyNode.getValue() + ":\"";
+    }
+    return "";
   }
 
   private Optional<Node> node(String key) {

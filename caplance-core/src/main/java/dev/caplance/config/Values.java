@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -24,6 +25,9 @@ public final class Values {
   private static final int RUN_DIRECTORY_BYTES = 107 - 13;
 
   private static final Pattern INTEGER = Pattern.compile("-?(?:0|[1-9]\\d{0,9})");
+  private static final Pattern PREFIX = Pattern.compile("([0-9a-fA-F.:]+[.:][0-9a-fA-F:.]*)/\\d+");
+  private static final Pattern HOST_NAME =
+      Pattern.compile("(?=.*[A-Za-z])[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\\.?");
   private static final Pattern SIZE = Pattern.compile("(\\d{1,9})(B|KB|MB|GB)");
 
   private Values() {}
@@ -175,7 +179,27 @@ public final class Values {
 
   /** An IP address literal to which a socket can be bound, such as the unspecified address. */
   public static ValueParser<InetAddress> address() {
-    return IpAddresses::parse;
+    return text -> {
+      try {
+        return IpAddresses.parse(text);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException(hint(text).orElse(e.getMessage()), e);
+      }
+    };
+  }
+
+  /** What to do about something else that people write where an address belongs. */
+  private static Optional<String> hint(String text) {
+    Matcher prefix = PREFIX.matcher(text);
+    if (prefix.matches()) {
+      return Optional.of(quote(text) + " has a prefix length; write " + prefix.group(1));
+    }
+    return HOST_NAME.matcher(text).matches()
+        ? Optional.of(
+            quote(text)
+                + " is a host name; write its address, like 10.0.0.50 or 2001:db8::50, because"
+                + " names are not looked up")
+        : Optional.empty();
   }
 
   /** An address that a single machine can have and be reached at. */

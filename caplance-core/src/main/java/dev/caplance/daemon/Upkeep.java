@@ -6,27 +6,31 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the machine as the daemon needs it: runs its tasks every two seconds, one after another, on
- * a thread of its own. A task that fails does not keep the others from running; its failure is
- * logged once for each reason, and its recovery too.
+ * Keeps the machine as the daemon needs it: runs its tasks every two seconds, and when {@link
+ * #wake} is called, one after another, on a thread of its own. A task that fails does not keep the
+ * others from running; its failure is logged once for each reason, and its recovery too.
  */
 public final class Upkeep implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Upkeep.class);
   private static final Duration PERIOD = Duration.ofSeconds(2);
 
+  /** A machine that changes all the time does not keep the thread busy all the time. */
+  private static final int REST_MILLIS = 50;
+
   private final List<Task> tasks;
   private final Consumer<Throwable> onFailure;
   private final Duration period;
   private final Map<Task, String> failing = new HashMap<>();
-  private final CountDownLatch closing = new CountDownLatch(1);
+  private final Semaphore wakeUps = new Semaphore(0);
+  private volatile boolean closing;
   private final Thread thread = new Thread(this::run, "upkeep");
 
   /**
@@ -64,8 +68,13 @@ public final class Upkeep implements AutoCloseable {
 
   private void run() {
     try {
-      while (!closing.await(period.toMillis(), TimeUnit.MILLISECONDS)) {
-        tasks.forEach(this::run);
+      while (!closing) {
+        wakeUps.tryAcquire(period.toMillis(), TimeUnit.MILLISECONDS);
+        wakeUps.drainPermits();
+        if (!closing) {
+          tasks.forEach(this::run);
+          TimeUnit.MILLISECONDS.sleep(REST_MILLIS);
+        }
       }
     } catch (InterruptedException | RuntimeException | Error e) {
       onFailure.accept(e);
@@ -91,10 +100,16 @@ public final class Upkeep implements AutoCloseable {
     }
   }
 
+  /** Has the tasks run now, because something may have changed. Any thread may call. */
+  public void wake() {
+    wakeUps.release();
+  }
+
   /** Returns when no task is running and none will. */
   @Override
   public void close() {
-    closing.countDown();
+    closing = true;
+    wake();
     try {
       thread.join();
     } catch (InterruptedException e) {

@@ -40,6 +40,7 @@ public final class CommandRunner {
       Map.of(
           "ip", "iproute2",
           "ss", "iproute2",
+          "setsid", "util-linux",
           "iptables-nft-save", "iptables",
           "iptables-nft-restore", "iptables",
           "ip6tables-nft-save", "iptables",

@@ -1,5 +1,6 @@
 package dev.caplance.host;
 
+import dev.caplance.linux.LinuxException;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.IpProtocol;
 import dev.caplance.packet.Ports;
@@ -10,6 +11,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -20,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * The rules that direct packets for the VIPs to the queues. Balanced ports and ICMP errors are
  * queued, TCP in queues of its own; echo and neighbour discovery stay with the host; other packets
  * are dropped or left to the host. While no program reads the queues, the kernel drops what is
- * queued.
+ * queued; while another program has removed the rules, a {@link GuardTable} drops it.
  *
  * <p>Rules left by a crash are replaced. Any thread may call {@link #droppedPackets}; calls of the
  * other methods must not overlap.
@@ -49,7 +51,9 @@ public final class NetfilterRules {
   private final String queue;
   private final String tcpQueue;
   private final Map<Boolean, RawTable> tableOfIpv4;
+  private final GuardTable guard = new GuardTable();
   private boolean countsDropped;
+  private OptionalInt checked = OptionalInt.empty();
   private volatile Map<InetAddress, Long> dropped = Map.of();
 
   /**
@@ -90,6 +94,8 @@ public final class NetfilterRules {
   public void apply(List<Vip> vips) throws IOException {
     countsDropped = vips.stream().anyMatch(Vip::dropOther);
     dropped = Map.of();
+    checked = OptionalInt.empty();
+    guard.apply(vips);
     for (boolean ipv4 : new boolean[] {true, false}) {
       List<String> rules =
           vips.stream()
@@ -106,20 +112,39 @@ public final class NetfilterRules {
 
   /**
    * Checks that the rules are as they were applied, restores them if not, and reads their counters.
-   * Rules that others have put before ours are left alone.
+   * Rules that others have put before ours are left alone. While nothing has changed, this costs
+   * next to nothing, unless there are counters to read.
    *
    * @return what was wrong, a sentence for each address family; empty if nothing was
    * @throws IOException if the rules cannot be read or restored
    */
   public List<String> check() throws IOException {
     List<String> repaired = new ArrayList<>();
-    for (RawTable table : used()) {
-      repaired.addAll(table.check());
+    OptionalInt generation = generation();
+    if (generation.isEmpty() || !generation.equals(checked)) {
+      for (RawTable table : used()) {
+        repaired.addAll(table.restoreIfFlushed());
+      }
+      for (RawTable table : used()) {
+        repaired.addAll(table.check());
+      }
+      repaired.addAll(guard.check());
+      checked = generation;
     }
     if (countsDropped) {
       dropped = readDropped();
     }
     return repaired;
+  }
+
+  /** Empty where the kernel does not tell. */
+  private static OptionalInt generation() {
+    try {
+      return OptionalInt.of(NftState.generation());
+    } catch (LinuxException e) {
+      LOG.debug("cannot read the generation of nftables", e);
+      return OptionalInt.empty();
+    }
   }
 
   private List<RawTable> used() {
@@ -132,6 +157,7 @@ public final class NetfilterRules {
       table.apply(List.of());
     }
     tableOfIpv4.values().forEach(NetfilterRules::removeIfPossible);
+    guard.close();
   }
 
   /**

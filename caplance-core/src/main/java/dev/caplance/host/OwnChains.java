@@ -2,9 +2,11 @@ package dev.caplance.host;
 
 import static java.util.stream.Collectors.joining;
 
+import dev.caplance.linux.LinuxException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.regex.Pattern;
 
 /**
@@ -18,8 +20,10 @@ import java.util.regex.Pattern;
 public final class OwnChains {
 
   private final String family;
+  private final int familyNumber;
   private final String program;
   private final String table;
+  private final String firstChain;
   private final String jump;
   private final Pattern ownLine;
   private final Pattern anyJump;
@@ -54,6 +58,8 @@ public final class OwnChains {
   public OwnChains(
       boolean ipv4, String table, String hook, List<String> chains, CommandRunner commands) {
     this.family = ipv4 ? "IPv4" : "IPv6";
+    this.familyNumber = ipv4 ? NftState.IPV4 : NftState.IPV6;
+    this.firstChain = chains.get(0);
     this.program = ipv4 ? "iptables-nft" : "ip6tables-nft";
     this.table = table;
     this.jump = "-A " + hook + " -j " + chains.get(0);
@@ -74,16 +80,7 @@ public final class OwnChains {
    * @param rules complete: {@code -A CHAIN …}; a chain without a rule does not exist
    */
   public void install(List<String> rules) throws IOException {
-    Contents present = read();
-    List<String> lines = new ArrayList<>();
-    rules.stream()
-        .map(rule -> rule.split(" ", 3)[1])
-        .distinct()
-        .forEach(chain -> lines.add(":" + chain + " - [0:0]"));
-    lines.addAll(deletions(present));
-    lines.addAll(rules);
-    lines.add(jump.replaceFirst("^-A (\\S+)", "-I $1 1"));
-    restore(lines);
+    replace(read(), rules);
     Contents afterwards = read();
     if (!afterwards.jumps().equals(List.of(jump))) {
       throw new IOException(
@@ -95,6 +92,39 @@ public final class OwnChains {
               + afterwards);
     }
     installed = afterwards;
+  }
+
+  private void replace(Contents present, List<String> rules) throws IOException {
+    List<String> lines = new ArrayList<>();
+    rules.stream()
+        .map(rule -> rule.split(" ", 3)[1])
+        .distinct()
+        .forEach(chain -> lines.add(":" + chain + " - [0:0]"));
+    lines.addAll(deletions(present));
+    lines.addAll(rules);
+    lines.add(jump.replaceFirst("^-A (\\S+)", "-I $1 1"));
+    restore(lines);
+  }
+
+  /**
+   * Puts the rules back if none is left, as after a flush: by one program, and without reading what
+   * is there.
+   *
+   * @param rules as they were installed
+   * @return what was wrong, completing "the rules …"; empty if some are left or that is not known
+   */
+  public String restoreIfFlushed(List<String> rules) throws IOException {
+    String wrong;
+    try {
+      OptionalInt use = NftState.use(familyNumber, table, firstChain);
+      wrong = use.isEmpty() ? "had been removed" : use.getAsInt() == 0 ? "had been flushed" : "";
+    } catch (LinuxException e) {
+      return "";
+    }
+    if (!wrong.isEmpty()) {
+      replace(new Contents(List.of(), List.of()), rules);
+    }
+    return wrong;
   }
 
   /** How the rules differ from those installed, completing "the rules …"; empty if they do not. */

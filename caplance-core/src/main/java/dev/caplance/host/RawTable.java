@@ -89,14 +89,27 @@ final class RawTable {
         first.getMessage());
   }
 
+  /**
+   * Restores the rules if none is left, without a look at what changed otherwise. Returns a
+   * sentence on what was wrong, or nothing.
+   */
+  List<String> restoreIfFlushed() throws IOException {
+    return sentence(chains.restoreIfFlushed(withDefragmentation(rules)));
+  }
+
   /** Restores the rules if they have changed. Returns a sentence on what was wrong, or nothing. */
   List<String> check() throws IOException {
     String difference = chains.difference();
-    if (difference.isEmpty()) {
-      return List.of();
+    if (!difference.isEmpty()) {
+      install(rules);
     }
-    install(rules);
-    return List.of("the " + chains.family() + " rules " + difference + "; put back");
+    return sentence(difference);
+  }
+
+  private List<String> sentence(String wrong) {
+    return wrong.isEmpty()
+        ? List.of()
+        : List.of("the " + chains.family() + " rules " + wrong + "; put back");
   }
 
   /** The rules of {@code CAPLANCE} with their counters, {@code [packets:bytes] -A CAPLANCE …}. */

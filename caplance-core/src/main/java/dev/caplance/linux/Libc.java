@@ -11,6 +11,7 @@ final class Libc {
   static final int AF_UNIX = 1;
   static final int AF_INET = 2;
   static final int AF_INET6 = 10;
+  static final int AF_NETLINK = 16;
   static final int AF_PACKET = 17;
 
   static final int SOCK_DGRAM = 2;
@@ -44,6 +45,9 @@ final class Libc {
   static final int SOL_PACKET = 263;
   static final int PACKET_VNET_HDR = 15;
 
+  static final int SOL_NETLINK = 270;
+  static final int NETLINK_ADD_MEMBERSHIP = 1;
+
   /** Options and control messages of {@code linux/udp.h}. */
   static final int UDP_SEGMENT = 103;
 
@@ -55,6 +59,8 @@ final class Libc {
 
   /** {@code madvise}: use large pages. */
   static final int MADV_HUGEPAGE = 14;
+
+  static final int SIGKILL = 9;
 
   static final int PROT_READ_WRITE = 3;
   static final int MAP_PRIVATE_ANONYMOUS = 0x22;
@@ -90,6 +96,9 @@ final class Libc {
   static native long sendto(
       int fd, long buffer, long length, int flags, long address, int addressLength);
 
+  /** {@code ssize_t recv(int fd, void *buffer, size_t length, int flags)}. */
+  static native long recv(int fd, long buffer, long length, int flags);
+
   /** {@code int sendmmsg(int fd, struct mmsghdr *vec, unsigned int vlen, int flags)}. */
   static native int sendmmsg(int fd, long vector, int length, int flags);
 
@@ -105,6 +114,9 @@ final class Libc {
 
   /** {@code int munmap(void *address, size_t length)}. */
   static native int munmap(long address, long length);
+
+  /** {@code int kill(pid_t pid, int sig)}. */
+  static native int kill(int pid, int signal);
 
   /** {@code char *strerror(int errnum)}. */
   static native String strerror(int errno);

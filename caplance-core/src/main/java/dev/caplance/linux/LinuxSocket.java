@@ -108,6 +108,22 @@ public final class LinuxSocket implements SendBatch.Sink {
         .with(Libc.SOL_PACKET, Libc.PACKET_VNET_HDR);
   }
 
+  /**
+   * A netlink(7) socket of a protocol, with an identity: the kernel passes over sockets without one
+   * when it tells of changes.
+   */
+  static LinuxSocket netlink(int protocol) throws LinuxException {
+    LinuxSocket socket =
+        open(Libc.AF_NETLINK, Libc.SOCK_RAW, protocol, "socket(netlink, " + protocol + ")");
+    try {
+      socket.bind(SocketAddress.netlink(), "bind(netlink)");
+    } catch (LinuxException e) {
+      socket.close();
+      throw e;
+    }
+    return socket;
+  }
+
   /** A socket of a descriptor that another library opened and closes. */
   public static LinuxSocket borrowed(int fd) {
     return new LinuxSocket(fd, false);
@@ -207,6 +223,17 @@ public final class LinuxSocket implements SendBatch.Sink {
    */
   public int write(long address, int length) {
     return Libc.sendto(fd.get(), address, length, 0, 0, 0) < 0 ? -Native.getLastError() : length;
+  }
+
+  /**
+   * Waits for one message, at most as long as {@link #setReceiveTimeout} says, and writes it to
+   * memory outside the heap.
+   *
+   * @return its length, at most {@code length}, or a negative error number
+   */
+  int read(long address, int length) {
+    long count = Libc.recv(fd.get(), address, length, 0);
+    return count < 0 ? -Native.getLastError() : (int) count;
   }
 
   /**

@@ -3,8 +3,9 @@ package dev.caplance.linux;
 import java.lang.reflect.Proxy;
 
 /**
- * Signal handlers. The JDK's class for them is open to all (module jdk.unsupported), but naming it
- * causes a compiler warning that cannot be turned off; hence the reflection.
+ * Signals, and handlers for them. The JDK's class for handlers is open to all (module
+ * jdk.unsupported), but naming it causes a compiler warning that cannot be turned off; hence the
+ * reflection.
  */
 public final class Signals {
 
@@ -37,5 +38,14 @@ public final class Signals {
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException("this virtual machine has no signal handlers", e);
     }
+  }
+
+  /**
+   * Kills the processes of a group that are left, if any (kill(2)).
+   *
+   * @param leader the process that the group was made for; it may have ended
+   */
+  public static void killGroup(long leader) {
+    Libc.kill(-Math.toIntExact(leader), Libc.SIGKILL);
   }
 }

@@ -13,6 +13,7 @@ import java.nio.ByteOrder;
  * struct sockaddr_in6 { u16 family; be16 port; be32 flowinfo; u8 addr[16]; u32 scope_id; } 28 bytes
  * struct sockaddr_ll  { u16 family; be16 protocol; s32 ifindex; u16 hatype; u8 pkttype;
  *                       u8 halen; u8 addr[8]; }                                            20 bytes
+ * struct sockaddr_nl  { u16 family; u16 pad; u32 pid; u32 groups; }                        12 bytes
  * </pre>
  */
 public final class SocketAddress {
@@ -41,6 +42,7 @@ public final class SocketAddress {
   private static final int IPV4_LENGTH = 16;
   private static final int IPV6_LENGTH = 28;
   private static final int PACKET_LENGTH = 20;
+  private static final int NETLINK_LENGTH = 12;
 
   final int family;
   final int length;
@@ -77,6 +79,11 @@ public final class SocketAddress {
     bytes.put(LINK_MAC_LENGTH, (byte) mac.length);
     bytes.put(LINK_MAC, mac);
     return new SocketAddress(Libc.AF_PACKET, PACKET_LENGTH, bytes);
+  }
+
+  /** The identity of a netlink(7) socket that the kernel chooses. */
+  static SocketAddress netlink() {
+    return new SocketAddress(Libc.AF_NETLINK, NETLINK_LENGTH, empty(Libc.AF_NETLINK));
   }
 
   /** Whether this is an IPv6 address. */

@@ -6,6 +6,7 @@ import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.time.Duration;
+import java.util.Iterator;
 import java.util.Queue;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -23,6 +24,11 @@ import org.slf4j.LoggerFactory;
  * that are due, then the tasks queued so far: a task queued while channels are served runs after
  * all of them.
  *
+ * <p>If the process has stood still (stopped, swapped out, or busy with something else), much may
+ * wait to be read while timers are due that judge by what was not heard. So the first turn after a
+ * stall serves the channels until nothing is left to read, and then what is queued, before any
+ * timer; and {@link #attentiveNanos} does not count the stall.
+ *
  * <p>What a channel's handler, a timer or a task throws is logged and ends that channel, timer or
  * task only. Any thread may call {@link #execute} and {@link #close}; everything else is for the
  * loop's thread, or for any one thread before {@link #start}. Instead of being started, a loop can
@@ -33,12 +39,24 @@ public final class EventLoop implements Executor, AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(EventLoop.class);
 
+  /** A turn that is later than this is late because the process stood still. */
+  private static final long MAX_LATENESS = TimeUnit.MILLISECONDS.toNanos(100);
+
+  /** Stalls that are worth a line in the log. */
+  private static final long LONG_STALL = TimeUnit.SECONDS.toNanos(1);
+
+  /** Bounds the reading after a stall, in case that someone sends faster than it is read. */
+  private static final int MAX_ROUNDS_AFTER_STALL = 256;
+
   private final String name;
   private final LongSupplier nanoClock;
   private final Selector selector;
   private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
   private final TreeSet<Timer> timers = new TreeSet<>();
   private long timersMade;
+  private boolean hasTurned;
+  private long lastLook;
+  private long attentive;
   private volatile Thread thread;
   private volatile boolean stopping;
   private volatile boolean stopped;
@@ -124,6 +142,15 @@ public final class EventLoop implements Executor, AutoCloseable {
   }
 
   /**
+   * The time that this loop has spent listening, in nanoseconds; only differences are meaningful.
+   * Unlike {@link #nanoTime} it leaves out the time in which the process stood still, so it is the
+   * time to measure the silence of others by. It advances once in each turn.
+   */
+  public long attentiveNanos() {
+    return attentive;
+  }
+
+  /**
    * Runs a task in this or the next turn. Any thread may call.
    *
    * @throws RejectedExecutionException when the loop was closed, so the task will not run
@@ -180,7 +207,9 @@ public final class EventLoop implements Executor, AutoCloseable {
   public void turn(Duration maxWait) {
     checkThread();
     try {
-      select(maxWait.toNanos());
+      if (look(maxWait.toNanos())) {
+        readWhatWaits();
+      }
       runTimers();
       runTasks();
     } catch (IOException e) {
@@ -203,14 +232,46 @@ public final class EventLoop implements Executor, AutoCloseable {
     }
   }
 
-  private void select(long maxWaitNanos) throws IOException {
-    long waitNanos = Math.min(maxWaitNanos, nanosToNextTimer());
-    if (waitNanos <= 0 || !tasks.isEmpty() || stopping) {
-      selector.selectNow(this::serve);
+  /**
+   * Waits for channels and serves them; returns whether that was later than it should have been.
+   */
+  private boolean look(long maxWaitNanos) throws IOException {
+    long waitNanos = Math.max(0, Math.min(maxWaitNanos, nanosToNextTimer()));
+    if (!tasks.isEmpty() || stopping) {
+      waitNanos = 0;
+    }
+    if (waitNanos == 0) {
+      selector.selectNow();
     } else {
       // Rounded up, or the loop would spin during the last millisecond before a timer.
-      long millis = TimeUnit.NANOSECONDS.toMillis(waitNanos + 999_999);
-      selector.select(this::serve, millis);
+      selector.select(TimeUnit.NANOSECONDS.toMillis(waitNanos + 999_999));
+    }
+    long now = nanoTime();
+    long elapsed = hasTurned ? now - lastLook : 0;
+    long stall = elapsed - waitNanos - MAX_LATENESS;
+    attentive += stall > 0 ? elapsed - stall : elapsed;
+    lastLook = now;
+    hasTurned = true;
+    if (stall > LONG_STALL) {
+      LOG.warn("{}: this process stood still for {} ms", name, stall / 1_000_000);
+    }
+    serveSelected();
+    return stall > 0;
+  }
+
+  private void readWhatWaits() throws IOException {
+    for (int round = 0; round < MAX_ROUNDS_AFTER_STALL && selector.selectNow() > 0; round++) {
+      serveSelected();
+    }
+    runTasks();
+  }
+
+  private void serveSelected() {
+    Iterator<SelectionKey> ready = selector.selectedKeys().iterator();
+    while (ready.hasNext()) {
+      SelectionKey key = ready.next();
+      ready.remove();
+      serve(key);
     }
   }
 

@@ -359,6 +359,9 @@ public sealed interface Message {
 
     public static final int HEALTHY = 200;
 
+    /** The reason, with code 200, of a backend that checks nothing. */
+    public static final String NO_CHECKS = "no checks";
+
     public Health {
       if (code < 100 || code > 999) {
         throw new IllegalArgumentException(

@@ -58,6 +58,11 @@ public record LoadBalancerStatus(
     @SerializedName("balancing")
     BALANCING,
     /**
+     * There is none that is active and healthy, so those that were when their sessions ended do.
+     */
+    @SerializedName("returning")
+    RETURNING,
+    /**
      * There is none that is active and healthy; the configuration says which do instead, if any.
      */
     @SerializedName("all unfit")
@@ -73,9 +78,15 @@ public record LoadBalancerStatus(
    * @param address its data address
    * @param version of the session protocol that it speaks: 2 or more, or 2019
    * @param intent what it asked for itself
-   * @param takesNewFlows whether it is active and healthy
+   * @param takesNewFlows whether it is active and healthy and has a session
+   * @param lastResort whether it gets new flows all the same, because no backend of the service
+   *     takes them
+   * @param returning whether its session has ended without a word: it keeps its flows for a while
+   * @param checked false if it is healthy because it checks nothing
    * @param weight its share of new flows in proportion to others, 1 to 256
-   * @param services names of those that it serves; empty: all
+   * @param services names of those that it serves; empty: all, or none if {@code servesNothing}
+   * @param servesNothing whether it serves none, so that it gets no packets
+   * @param path what is known of the network between
    * @param mtu bytes of the largest encapsulated packet that reaches it
    * @param session the address and port of the other end of its session
    * @param lastWordAgeMillis how long ago it was last heard
@@ -90,8 +101,13 @@ public record LoadBalancerStatus(
       ReportedIntent intent,
       Health health,
       Boolean takesNewFlows,
+      Boolean lastResort,
+      Boolean returning,
+      Boolean checked,
       Integer weight,
       List<String> services,
+      Boolean servesNothing,
+      Path path,
       Integer mtu,
       String session,
       Long lastWordAgeMillis,
@@ -103,7 +119,32 @@ public record LoadBalancerStatus(
     public Backend {
       health = health == null ? new Health(null, null, null) : health;
       services = known(services);
+      path = path == null ? new Path(null, null) : path;
     }
+  }
+
+  /**
+   * The path to a backend.
+   *
+   * @param provenAgeMillis how long ago a packet last reached the backend, as far as is known; null
+   *     if the path is not probed
+   */
+  public record Path(PathState state, Long provenAgeMillis) {}
+
+  /** What the probes of a path have shown. */
+  public enum PathState {
+    /** The backend answers none, so the path was proven when it registered and never again. */
+    @SerializedName("not probed")
+    UNPROBED,
+    /** Nothing yet. */
+    @SerializedName("unproven")
+    UNPROVEN,
+    /** Packets reach the backend. */
+    @SerializedName("proven")
+    PROVEN,
+    /** They do not. */
+    @SerializedName("lost")
+    LOST
   }
 
   /**

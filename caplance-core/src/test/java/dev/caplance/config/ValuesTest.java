@@ -42,7 +42,15 @@ class ValuesTest {
         "fe80::1         | fe80::1 is link-local; use an address that can be routed",
         "127.0.0.1       | 127.0.0.1 is a loopback address; other machines cannot reach it",
         "::1             | ::1 is a loopback address; other machines cannot reach it",
-        "web-1           | 'web-1' is not an IP address; write it like 10.0.0.50 or 2001:db8::50",
+        "web 1           | 'web 1' is not an IP address; write it like 10.0.0.50 or 2001:db8::50",
+        "10.0.0.256      | '10.0.0.256' is not an IP address; write it like 10.0.0.50 or"
+            + " 2001:db8::50",
+        "10.0.0.50/24    | '10.0.0.50/24' has a prefix length; write 10.0.0.50",
+        "fd00::50/64     | 'fd00::50/64' has a prefix length; write fd00::50",
+        "lb1.example     | 'lb1.example' is a host name; write its address, like 10.0.0.50 or"
+            + " 2001:db8::50, because names are not looked up",
+        "web-1           | 'web-1' is a host name; write its address, like 10.0.0.50 or"
+            + " 2001:db8::50, because names are not looked up",
       })
   void refusesAddressesThatNoOtherMachineCanReach(String text, String message) {
     assertThatThrownBy(() -> Values.reachableAddress().parse(text))

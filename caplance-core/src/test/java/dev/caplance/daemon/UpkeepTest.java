@@ -56,6 +56,16 @@ class UpkeepTest {
   }
 
   @Test
+  void aWakeUpRunsTheTasksLongBeforeTheirTime() throws Exception {
+    upkeep = new Upkeep(List.of(last), end::complete, Duration.ofDays(1));
+    upkeep.start();
+    upkeep.wake();
+    assertThat(rounds.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+    upkeep.wake();
+    assertThat(rounds.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+  }
+
+  @Test
   void aTaskThatFailsIsReportedOnceForEachReasonAndWhenItRecovers() throws Exception {
     IOException several = new IOException("eth0 is gone");
     several.addSuppressed(new IOException("eth1 is gone"));

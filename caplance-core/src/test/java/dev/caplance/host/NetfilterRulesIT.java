@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,14 +25,20 @@ class NetfilterRulesIT {
       new NetfilterRules.Vip(IpAddresses.parse("fd00::50"), Ports.ALL, true);
 
   private TestNamespace here;
+  private TestNamespace.Visit visit;
 
+  /** The guard's socket is opened by this thread. */
   @BeforeEach
   void makeNamespace() throws IOException {
     here = TestNamespace.create();
+    visit = here.enter();
   }
 
   @AfterEach
   void removeNamespace() throws IOException {
+    if (visit != null) {
+      visit.close();
+    }
     if (here != null) {
       here.close();
     }
@@ -366,6 +373,70 @@ class NetfilterRulesIT {
                               + here.run("ip6tables-save", "-c", "-t", "raw"))
                       .containsOnlyOnce("[1:" + length + "] -A CAPLANCE -d "));
     }
+  }
+
+  /** Whether the table of the guard is there. */
+  private boolean isGuarded() throws IOException {
+    return here.run("nft", "list", "tables").contains("inet caplance-guard");
+  }
+
+  /** Without rules and without a guard, this machine would answer "port unreachable". */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "PF_INET  | pack_sockaddr_in($_, inet_aton('10.0.0.50'))",
+        "PF_INET6 | pack_sockaddr_in6($_, inet_pton(AF_INET6, 'fd00::50'))",
+      })
+  void afterAFlushTheGuardDropsWhatWouldReachTheHost(String family, String to) throws IOException {
+    try (TestNamespace client = clientWithRoutes()) {
+      Ports ports = Ports.parse("udp/1000-1999").union(Ports.parse("tcp"));
+      NetfilterRules rules =
+          installed(
+              new NetfilterRules.Vip(VIP.address(), ports, false),
+              new NetfilterRules.Vip(VIP6.address(), ports, false));
+      here.run("nft", "flush", "ruleset");
+      assertThat(saved()).isEmpty();
+      assertThat(silentPorts(client, family, to, "1000, 1500, 1999, 2000, 999"))
+          .isEqualTo("1000 1500 1999");
+      rules.remove();
+      assertThat(isGuarded()).isFalse();
+    }
+  }
+
+  @Test
+  void theGuardFollowsTheServices() throws IOException {
+    NetfilterRules rules = installed(VIP, VIP6);
+    rules.apply(List.of(new NetfilterRules.Vip(VIP.address(), Ports.parse("tcp/80-90"), false)));
+    assertThat(here.run("nft", "list", "table", "inet", "caplance-guard"))
+        .contains("10.0.0.50 . tcp . 80-90")
+        .doesNotContain("fd00::50", "udp");
+    rules.apply(List.of());
+    assertThat(isGuarded()).isFalse();
+  }
+
+  /** A thousand services make more than one message. */
+  @Test
+  void theGuardHasRoomForManyServices() throws IOException {
+    NetfilterRules.Vip[] vips =
+        IntStream.range(0, 500)
+            .mapToObj(i -> IpAddresses.parse("10.1." + i / 250 + "." + i % 250))
+            .map(vip -> new NetfilterRules.Vip(vip, Ports.parse("tcp/80"), false))
+            .toArray(NetfilterRules.Vip[]::new);
+    installed(vips);
+    assertThat(here.run("nft", "list", "table", "inet", "caplance-guard"))
+        .contains("10.1.0.0 . tcp . 80", "10.1.1.249 . tcp . 80");
+  }
+
+  /** As it stays after a crash where the kernel lets it outlive its owner. */
+  @Test
+  void aGuardWithoutAnOwnerIsReplaced() throws IOException {
+    here.run("nft", "add table inet caplance-guard");
+    here.run("nft", "add chain inet caplance-guard input { type filter hook input priority 0; }");
+    NetfilterRules rules = installed(VIP);
+    assertThat(here.run("nft", "list", "table", "inet", "caplance-guard")).contains("10.0.0.50");
+    rules.remove();
+    assertThat(isGuarded()).isFalse();
   }
 
   private TestNamespace clientWithRoutes() throws IOException {

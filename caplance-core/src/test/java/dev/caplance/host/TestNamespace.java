@@ -2,6 +2,7 @@ package dev.caplance.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.jna.Function;
 import dev.caplance.packet.IpPrefix;
 import java.io.IOException;
 import java.time.Duration;
@@ -51,6 +52,46 @@ public final class TestNamespace implements AutoCloseable {
       command.add("nodad");
     }
     run(command.toArray(String[]::new));
+  }
+
+  /**
+   * Brings this thread here, with the sockets that it opens from now on, until the returned object
+   * is closed.
+   */
+  public Visit enter() throws IOException {
+    int before = open("/proc/thread-self/ns/net");
+    int there = open("/run/netns/" + name);
+    try {
+      setns(there);
+    } finally {
+      call("close", there);
+    }
+    return () -> {
+      setns(before);
+      call("close", before);
+    };
+  }
+
+  /** A thread's stay in another namespace. */
+  public interface Visit extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  private static int open(String path) throws IOException {
+    int fd = call("open", path, 0);
+    if (fd < 0) {
+      throw new IOException("cannot open " + path);
+    }
+    return fd;
+  }
+
+  private static void setns(int namespace) {
+    assertThat(call("setns", namespace, 0)).as("result of setns(2)").isZero();
+  }
+
+  private static int call(String name, Object... arguments) {
+    return Function.getFunction("c", name).invokeInt(arguments);
   }
 
   /** Runs programs in this namespace as root. */

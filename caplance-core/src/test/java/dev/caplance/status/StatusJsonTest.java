@@ -53,7 +53,7 @@ class StatusJsonTest {
                     .map(it -> new LoadBalancerStatus.Service("", "", "", false, it, 0, 0))
                     .toList(),
                 "state"))
-        .isEqualTo("balancing, all unfit, no backend");
+        .isEqualTo("balancing, returning, all unfit, no backend");
     assertThat(
             words(
                 Arrays.stream(ReportedIntent.values())
@@ -97,14 +97,16 @@ class StatusJsonTest {
         .isEqualTo(
             """
             {"name":"b1","intent":"paused","loadBalancers":[\
-            {"address":"10.0.0.2","port":1338,"confirmed":true,"answer":null}]}""");
+            {"address":"10.0.0.2","port":1338,"confirmed":true,"answer":null}]}\
+            """);
     BackendDaemonStatus.Drain drain =
         new BackendDaemonStatus.Drain(DrainState.DRAINED, null, null, "gone");
     assertThat(StatusJson.write(new CommandOutcome(null, null, List.of(), drain)).toString())
         .isEqualTo(
             """
             {"name":null,"intent":null,"loadBalancers":[],"drain":{"state":"drained",\
-            "connections":null,"remainingMillis":null,"text":"gone"}}""");
+            "connections":null,"remainingMillis":null,"text":"gone"}}\
+            """);
   }
 
   @Test

@@ -174,9 +174,19 @@ final class Cluster implements AutoCloseable {
   @Override
   public void close() {
     backends.values().forEach(DaemonProcess::close);
+    backends.keySet().forEach(Cluster::forgetIntent);
     if (balancer != null) {
       balancer.close();
     }
     originalFiles.forEach(Cluster::write);
+  }
+
+  /** What an operator said outlives the daemon, but must not outlive the test. */
+  private static void forgetIntent(String host) {
+    try {
+      Files.deleteIfExists(Lab.directory(host, "lib").resolve("backend.intent"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

@@ -177,7 +177,8 @@ class PreflightIT {
 
   @Test
   void aDropOfInvalidPacketsIsOnlyAWarning() throws IOException {
-    start(backend, Lab.java(LabPrograms.Echo.class, "b", "0.0.0.0", "9"));
+    on(backend, "ip address add 10.77.0.50/32 dev lo").succeeded();
+    start(backend, Lab.java(LabPrograms.Echo.class, "b", "10.77.0.50", "9"));
     on(backend, "iptables-nft -A INPUT -m conntrack --ctstate INVALID -j DROP").succeeded();
     Lab.Result result = preflight(backend, "backend", BACKEND).succeeded();
     assertThat(about(INVALID_DROPPED, result)).hasSize(1);

@@ -35,7 +35,12 @@ record DesiredState(
         config.services(),
         new Dataplane.FlowTimeouts(flows.tcpIdle(), flows.udpIdle(), flows.closingIdle()),
         new RegistrySettings(
-            config.session().registerTimeout(), config.session().readTimeout(), config.services()),
+            config.session().registerTimeout(),
+            config.session().readTimeout(),
+            config.session().probeInterval(),
+            config.session().maxBackends(),
+            config.session().maxBackendsPerAddress(),
+            config.services()),
         config.attachVip()
             ? config.vips().stream()
                 .collect(

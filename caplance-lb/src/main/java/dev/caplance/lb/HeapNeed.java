@@ -11,8 +11,6 @@ final class HeapNeed {
 
   private static final Logger LOG = LoggerFactory.getLogger(HeapNeed.class);
 
-  private static final int MAX_BACKENDS = 1000;
-
   private static final long MEGABYTE = 1 << 20;
 
   /** The classes, the clients of the control socket, and room to collect garbage in. */
@@ -40,7 +38,8 @@ final class HeapNeed {
   /** Logs a warning if this process has less than the configuration allows to be used. */
   static void warnIfMoreThanThereIs(LbConfig config) {
     long available = Runtime.getRuntime().maxMemory() / MEGABYTE;
-    long needed = megabytes(MAX_BACKENDS, config.services().size(), config.maglevSize());
+    long needed =
+        megabytes(config.session().maxBackends(), config.services().size(), config.maglevSize());
     if (needed > available) {
       LOG.warn(
           "as many backends and services as the configuration allows can need a heap of {} MB, and"

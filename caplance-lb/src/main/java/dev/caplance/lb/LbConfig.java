@@ -5,6 +5,7 @@ import dev.caplance.config.ConfigFile;
 import dev.caplance.config.ConfigSection;
 import dev.caplance.config.LoggingConfig;
 import dev.caplance.config.Values;
+import dev.caplance.lb.forwarding.Maglev;
 import dev.caplance.lb.forwarding.ServiceSpec;
 import dev.caplance.packet.IpAddresses;
 import java.net.InetAddress;
@@ -65,11 +66,22 @@ public record LbConfig(
    * @param address the local address that it listens on
    * @param port 1 to 65535
    * @param registerTimeout how long a session may take from connecting to REGISTERED, 1 s to 1 h
-   * @param readTimeout silence after which a backend that announced no health interval is
-   *     deregistered, 1 s to 1 h
+   * @param readTimeout silence after which a backend that announced no health interval is given up,
+   *     1 s to 1 h
+   * @param probeInterval how often the path to each backend is probed, 100 ms to 1 min; backends
+   *     with a short health interval are probed more often
+   * @param maxBackends registered backends in all, 1 to 65,535
+   * @param maxBackendsPerAddress registered backends whose sessions come from one address, 1 to
+   *     65,535
    */
   public record Session(
-      InetAddress address, int port, Duration registerTimeout, Duration readTimeout) {}
+      InetAddress address,
+      int port,
+      Duration registerTimeout,
+      Duration readTimeout,
+      Duration probeInterval,
+      int maxBackends,
+      int maxBackendsPerAddress) {}
 
   /**
    * The NFQUEUE queues: {@code count} from {@code first} on, followed by as many for TCP. Each
@@ -89,6 +101,10 @@ public record LbConfig(
 
   private static final Pattern INTERFACE = Pattern.compile("[^/:\\s\\p{Cntrl}]{1,15}");
   private static final Pattern HASH_KEY = Pattern.compile("[0-9a-fA-F]{32}");
+
+  /** In {@code config/lb.yaml}. */
+  private static final String EXAMPLE_HASH_KEY = "00112233445566778899aabbccddeeff";
+
   private static final Duration SECOND = Duration.ofSeconds(1);
   private static final Duration HOUR = Duration.ofHours(1);
   private static final Duration DAY = Duration.ofDays(1);
@@ -110,6 +126,10 @@ public record LbConfig(
   }
 
   private static LbConfig read(ConfigSection root) {
+    root.rejectForeign(
+        "loadBalancers",
+        "only a backend has this; the file looks like that of 'caplance backend', and 'caplance lb'"
+            + " reads /etc/caplance/lb.yaml unless --config names another");
     List<ServiceSpec> services =
         root.requireSections("services", new ServiceReader()::read, "{vip: 10.0.0.50}");
     return new LbConfig(
@@ -127,7 +147,14 @@ public record LbConfig(
                     size -> !isPrime(size),
                     size -> size + " is not a prime number; the next one is " + nextPrime(size)),
             65537),
-        root.find("hashKey", Values.matching(HASH_KEY, "a key of 32 hexadecimal digits"))
+        root.find(
+                "hashKey",
+                Values.matching(HASH_KEY, "a key of 32 hexadecimal digits")
+                    .unless(
+                        EXAMPLE_HASH_KEY::equalsIgnoreCase,
+                        key ->
+                            "this is the example that everybody knows, so attackers can choose the"
+                                + " backend of each flow; make one with 'openssl rand -hex 16'"))
             .map(key -> key.toLowerCase(Locale.ROOT)),
         root.get("stateDirectory", Values.absolutePath(), Path.of("/var/lib/caplance")),
         root.get("runDirectory", Values.runDirectory(), Path.of("/run/caplance")),
@@ -155,7 +182,13 @@ public record LbConfig(
             IpAddresses.parse("0.0.0.0")),
         section.get("port", Values.port(), 1338),
         section.get("registerTimeout", Values.duration(SECOND, HOUR), Duration.ofSeconds(10)),
-        section.get("readTimeout", Values.duration(SECOND, HOUR), Duration.ofSeconds(30)));
+        section.get("readTimeout", Values.duration(SECOND, HOUR), Duration.ofSeconds(30)),
+        section.get(
+            "probeInterval",
+            Values.duration(Duration.ofMillis(100), Duration.ofMinutes(1)),
+            Duration.ofSeconds(2)),
+        section.get("maxBackends", Values.integer(1, Maglev.MAX_BACKENDS), 1000),
+        section.get("maxBackendsPerAddress", Values.integer(1, Maglev.MAX_BACKENDS), 64));
   }
 
   private static Queues readQueues(ConfigSection section) {

@@ -5,10 +5,12 @@ import dev.caplance.daemon.Cleanup;
 import dev.caplance.daemon.Daemon;
 import dev.caplance.daemon.DaemonRunner;
 import dev.caplance.daemon.LoopReports;
+import dev.caplance.daemon.LossWatch;
 import dev.caplance.daemon.Upkeep;
 import dev.caplance.daemon.Version;
 import dev.caplance.host.CommandRunner;
 import dev.caplance.host.Journal;
+import dev.caplance.host.MachineEvents;
 import dev.caplance.host.OwnAddresses;
 import dev.caplance.host.VipAddresses;
 import dev.caplance.lb.admin.ExplainMethod;
@@ -21,10 +23,12 @@ import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.IpAddresses;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -67,11 +71,13 @@ public final class LoadBalancer implements Daemon {
     TableAssembler tables = new TableAssembler(new FlowHash(hashKey()), config.maglevSize());
     tables.ownAddresses(OwnAddresses.list());
     tables.apply(desired.services());
-    BackendRegistry registry = registry(desired, tables);
+    Dataplane dataplane = dataplane(desired, tables);
+    BackendRegistry registry = registry(dataplane, tables);
     cleanup.atStop("close the sessions", registry::stop);
+    registry.apply(desired.registry());
+    dataplane.onProbeReply((sender, token) -> registry.probeAnswered(token));
 
     // Rules left by a crash deliver packets at once, so the table must have the services by then.
-    Dataplane dataplane = dataplane(desired, tables);
     dataplane.start();
     cleanup.atStop("stop the data plane", dataplane::stop);
     tables.publishTo(dataplane);
@@ -83,21 +89,23 @@ public final class LoadBalancer implements Daemon {
     cleanup.atStop("remove the VIPs", addresses::detachAll);
     vips.apply(desired.attachedVips());
 
-    Upkeep upkeep = upkeep(tables, dataplane, vips);
+    Upkeep upkeep = upkeep(tables, registry, dataplane, vips);
     cleanup.atStop("stop the upkeep", upkeep::close);
     upkeep.start();
+    MachineEvents events = new MachineEvents(upkeep::wake);
+    cleanup.atStop("stop listening to the machine", events::close);
     ControlServer control = control(tables, registry, dataplane);
     cleanup.atStop("close the control socket", control::close);
     control.start();
     HeapNeed.warnIfMoreThanThereIs(config);
   }
 
-  private BackendRegistry registry(DesiredState desired, TableAssembler tables) {
+  private BackendRegistry registry(Dataplane dataplane, TableAssembler tables) {
     return new BackendRegistry(
         new InetSocketAddress(config.session().address(), config.session().port()),
         config.dataPort(),
         config.stateDirectory().resolve("backends"),
-        desired.registry(),
+        dataplane::probe,
         tables);
   }
 
@@ -116,14 +124,24 @@ public final class LoadBalancer implements Daemon {
         settings, tables.table(), commands, new LoopReports(runner, "a worker thread ended"));
   }
 
-  private Upkeep upkeep(TableAssembler tables, Dataplane dataplane, VipKeeper vips) {
+  private Upkeep upkeep(
+      TableAssembler tables, BackendRegistry registry, Dataplane dataplane, VipKeeper vips) {
+    LossWatch losses = new LossWatch(() -> LostTraffic.of(dataplane.status()));
     return new Upkeep(
         List.of(
             new Upkeep.Task("keep the netfilter rules in place", dataplane::maintain),
+            new Upkeep.Task("look for lost packets", losses::look),
             new Upkeep.Task("keep the VIPs in place", vips::maintain),
             new Upkeep.Task(
-                "read the addresses of this host", () -> tables.ownAddresses(OwnAddresses.list()))),
+                "read the addresses of this host", () -> readAddresses(tables, registry))),
         failure -> runner.fail("the upkeep thread ended", failure));
+  }
+
+  private static void readAddresses(TableAssembler tables, BackendRegistry registry)
+      throws IOException {
+    Set<InetAddress> addresses = OwnAddresses.list();
+    tables.ownAddresses(addresses);
+    registry.ownAddresses(addresses);
   }
 
   private ControlServer control(

@@ -96,20 +96,33 @@ final class TableAssembler implements TablePublisher {
    */
   static Service.Pool pool(ServiceSpec service, List<BackendView> backends) {
     List<BackendView> serving = backends.stream().filter(b -> b.serves(service)).toList();
-    boolean ready = serving.stream().anyMatch(BackendView::takesNewFlows);
+    Service.State state = state(serving);
     Predicate<BackendView> chosen =
-        ready ? BackendView::takesNewFlows : lastResort(service, serving);
-    Service.State state =
-        serving.isEmpty()
-            ? Service.State.NO_BACKEND
-            : ready ? Service.State.BALANCING : Service.State.ALL_UNHEALTHY;
+        switch (state) {
+          case BALANCING -> BackendView::takesNewFlows;
+          case RETURNING -> BackendView::mayTakeNewFlows;
+          case ALL_UNHEALTHY, NO_BACKEND -> lastResort(service, serving);
+        };
     Predicate<BackendView> keeping = chosen.negate();
+    boolean others = state == Service.State.BALANCING || state == Service.State.RETURNING;
     return new Service.Pool(
         service,
         state,
         targets(serving, chosen),
         targets(serving, keeping),
-        ready ? targets(serving, keeping.and(BackendView::unhealthy)) : List.of());
+        others ? targets(serving, keeping.and(BackendView::unhealthy)) : List.of());
+  }
+
+  private static Service.State state(List<BackendView> serving) {
+    if (serving.isEmpty()) {
+      return Service.State.NO_BACKEND;
+    }
+    if (serving.stream().anyMatch(BackendView::takesNewFlows)) {
+      return Service.State.BALANCING;
+    }
+    return serving.stream().anyMatch(BackendView::mayTakeNewFlows)
+        ? Service.State.RETURNING
+        : Service.State.ALL_UNHEALTHY;
   }
 
   /**
@@ -134,6 +147,11 @@ final class TableAssembler implements TablePublisher {
     }
     switch (pool.state()) {
       case BALANCING -> LOG.info("service {}: at least one backend is healthy", name);
+      case RETURNING ->
+          LOG.warn(
+              "service {}: no healthy backend has a session; new flows are sent to those that may"
+                  + " return",
+              name);
       case ALL_UNHEALTHY ->
           LOG.warn(
               "service {}: all backends are unhealthy or draining; new flows are {}",

@@ -41,7 +41,13 @@ class LbConfigTest {
           Optional.empty(),
           true,
           new Session(
-              IpAddresses.parse("0.0.0.0"), 1338, Duration.ofSeconds(10), Duration.ofSeconds(30)),
+              IpAddresses.parse("0.0.0.0"),
+              1338,
+              Duration.ofSeconds(10),
+              Duration.ofSeconds(30),
+              Duration.ofSeconds(2),
+              1000,
+              64),
           1337,
           new Queues(0, 1, 8192),
           new Flows(1_048_576, Duration.ofHours(1), Duration.ofMinutes(2), Duration.ofSeconds(30)),
@@ -85,7 +91,14 @@ class LbConfigTest {
   @Test
   void whatTheExampleShowsCommentedOutAreTheDefaultsAndAllKeys() throws Exception {
     String uncommented = Files.readString(EXAMPLE).replaceAll("(?m)^( *)#(?=\\S)", "$1");
-    assertThat(load(uncommented))
+    assertThat(mistakes(uncommented))
+        .singleElement()
+        .asString()
+        .endsWith(
+            "hashKey: this is the example that everybody knows, so attackers can choose the backend"
+                + " of each flow; make one with 'openssl rand -hex 16'");
+    String key = "6361706c616e636520697320612d6c62";
+    assertThat(load(uncommented.replaceAll("(?m)^hashKey: .*$", "hashKey: " + key)))
         .isEqualTo(
             new LbConfig(
                 List.of(service("web", ports("tcp/80", "tcp/443", "udp/443"))),
@@ -96,7 +109,7 @@ class LbConfigTest {
                 DEFAULTS.queues(),
                 DEFAULTS.flows(),
                 DEFAULTS.maglevSize(),
-                Optional.of("00112233445566778899aabbccddeeff"),
+                Optional.of("6361706c616e636520697320612d6c62"),
                 DEFAULTS.stateDirectory(),
                 DEFAULTS.runDirectory(),
                 new LoggingConfig(
@@ -123,12 +136,14 @@ class LbConfigTest {
                   - {vip: "2001:DB8::50", affinity: client, udpWhenUnhealthy: stay}
                 interface: bond0.7
                 attachVip: false
-                session: {address: "::", port: 2338, registerTimeout: 1s, readTimeout: 1m}
+                session:
+                  {address: "::", port: 2338, registerTimeout: 1s, readTimeout: 1m,
+                   probeInterval: 500ms, maxBackends: 20000, maxBackendsPerAddress: 300}
                 dataPort: 2337
                 queues: {first: 65408, count: 64, length: 1024}
                 flows: {max: 4096, tcpIdle: 24h, udpIdle: 1s, closingIdle: 5s}
                 maglevSize: 7
-                hashKey: 00112233445566778899AABBCCDDEEFF
+                hashKey: 6361706C616E636520697320612D6C62
                 stateDirectory: /srv/state/
                 runDirectory: /srv/run
                 logging: {level: trace, file: {}}
@@ -165,12 +180,18 @@ class LbConfigTest {
                 Optional.of("bond0.7"),
                 false,
                 new Session(
-                    IpAddresses.parse("::"), 2338, Duration.ofSeconds(1), Duration.ofMinutes(1)),
+                    IpAddresses.parse("::"),
+                    2338,
+                    Duration.ofSeconds(1),
+                    Duration.ofMinutes(1),
+                    Duration.ofMillis(500),
+                    20_000,
+                    300),
                 2337,
                 new Queues(65408, 64, 1024),
                 new Flows(4096, Duration.ofHours(24), Duration.ofSeconds(1), Duration.ofSeconds(5)),
                 7,
-                Optional.of("00112233445566778899aabbccddeeff"),
+                Optional.of("6361706c616e636520697320612d6c62"),
                 Path.of("/srv/state"),
                 Path.of("/srv/run"),
                 new LoggingConfig(
@@ -207,15 +228,17 @@ class LbConfigTest {
                 """))
         .containsExactly(
             "lb.yaml:5:11: name: 'web' is already the name of another service; choose another",
-            "lb.yaml:6:10: vip: 10.0.0.50 is already the VIP of service 'web'; give each service a VIP"
-                + " or ports of its own, such as ports: [tcp/80]",
+            "lb.yaml:6:10: vip: 10.0.0.50 is already the VIP of service 'web'; give each service a"
+                + " VIP or ports of its own, such as ports: [tcp/80]",
             "lb.yaml:7:13: legacy: 2019 backends support only one VIP; mark only one service",
-            "lb.yaml:9:13: legacy: 2019 backends support only IPv4; mark a service with an IPv4 VIP",
+            "lb.yaml:9:13: legacy: 2019 backends support only IPv4; mark a service with an IPv4"
+                + " VIP",
             "lb.yaml:9:13: legacy: 2019 backends support only one VIP; mark only one service",
             "lb.yaml:10:19: otherTraffic: 'reject' is not one of drop, host",
-            "lb.yaml:11:11: name: 'mail server' is not a name: 1 to 64 of the characters A-Z a-z 0-9"
-                + " . _ -",
-            "lb.yaml:12:10: vip: 224.0.0.1 is a multicast address; use the address of a single machine",
+            "lb.yaml:11:11: name: 'mail server' is not a name: 1 to 64 of the characters A-Z a-z"
+                + " 0-9 . _ -",
+            "lb.yaml:12:10: vip: 224.0.0.1 is a multicast address; use the address of a single"
+                + " machine",
             "lb.yaml:13:5: 'vip' is missing; add for example 'vip: 10.0.0.50'",
             "lb.yaml:13:5: unknown key 'port'; did you mean 'ports'?",
             "lb.yaml:14:12: interface: 'eth0:1' is not the name of a network interface",
@@ -265,8 +288,8 @@ class LbConfigTest {
                 + " each port in one service only",
             "lb.yaml:3:64: ports: tcp of 10.0.0.50 already belongs to service 'web'; list each port"
                 + " in one service only",
-            "lb.yaml:4:22: vip: 10.0.0.50 is already the VIP of service 'web'; give each service a VIP"
-                + " or ports of its own, such as ports: [tcp/80]",
+            "lb.yaml:4:22: vip: 10.0.0.50 is already the VIP of service 'web'; give each service a"
+                + " VIP or ports of its own, such as ports: [tcp/80]",
             "lb.yaml:5:41: ports: udp/53 of 10.0.0.50 already belongs to service 'all'; list each"
                 + " port in one service only",
             "lb.yaml:5:64: otherTraffic: service 'web' of the same VIP has host; use the same value"
@@ -291,5 +314,29 @@ class LbConfigTest {
     } else {
       assertThat(mistakes(yaml)).singleElement().asString().contains("is not a prime number");
     }
+  }
+
+  @Test
+  void theFileOfABackendIsRecognised() {
+    assertThat(
+            mistakes("address: 10.0.0.11\nvips: [10.0.0.50]\nloadBalancers: [{address: 10.0.0.2}]"))
+        .contains(
+            "lb.yaml:3:16: loadBalancers: only a backend has this; the file looks like that of"
+                + " 'caplance backend', and 'caplance lb' reads /etc/caplance/lb.yaml unless"
+                + " --config names another");
+  }
+
+  @Test
+  void ipv6AddressesThatYamlTakesForKeysAreRecognised() {
+    assertThat(mistakes("services: [{vip: fd00::50}]\nsession:\n  address: ::\n"))
+        .containsExactly(
+            "lb.yaml:3:13: not valid YAML: mapping values are not allowed here; put an address that"
+                + " ends in :: in quotes");
+    assertThat(mistakes("services:\n  - {vip: fd00::}\n"))
+        .singleElement()
+        .asString()
+        .endsWith("; put an address that ends in :: in quotes");
+    assertThat(mistakes("services:\n  - vip: 10.0.0.50/24\n"))
+        .containsExactly("lb.yaml:2:10: vip: '10.0.0.50/24' has a prefix length; write 10.0.0.50");
   }
 }

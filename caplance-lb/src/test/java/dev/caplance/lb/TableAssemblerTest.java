@@ -11,6 +11,7 @@ import dev.caplance.lb.forwarding.ServiceSpec.WhenAllUnhealthy;
 import dev.caplance.lb.forwarding.ServiceSpec.WhenEmpty;
 import dev.caplance.lb.forwarding.Target;
 import dev.caplance.lb.registry.BackendView;
+import dev.caplance.lb.registry.ServedServices;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.Ports;
@@ -74,10 +75,19 @@ class TableAssemblerTest {
         version,
         intent,
         health,
+        BackendView.Path.PROVEN,
+        false,
         true,
-        Set.of(services),
+        served(version, services),
         new InetSocketAddress(BACKEND, 4711),
         Instant.EPOCH);
+  }
+
+  private static ServedServices served(int version, String... services) {
+    if (version == Message.VERSION_2019) {
+      return new ServedServices(false, Set.of("legacy"));
+    }
+    return new ServedServices(services.length == 0, Set.of(services));
   }
 
   private static List<String> names(List<Target> targets) {
@@ -160,9 +170,43 @@ class TableAssemblerTest {
   void backendsOf2019GetTheLegacyServiceAlongWithTheOthers() {
     Service.Pool pool =
         TableAssembler.pool(
-            service("web", "tcp/80", true, WhenAllUnhealthy.FORWARD),
+            service("legacy", "tcp/80", true, WhenAllUnhealthy.FORWARD),
             List.of(healthy("new"), of2019("old")));
     assertThat(names(pool.targets())).containsExactly("new", "old");
+  }
+
+  /** Whatever whenAllUnfit says: these were healthy when they were last heard. */
+  @Test
+  void returningBackendsGetNewFlowsWhenNoHealthyOneHasASession() {
+    BackendView returning = returning("returning", HEALTHY);
+    List<BackendView> backends =
+        List.of(draining("drains"), returning, returning("sick", UNHEALTHY), unhealthy("unfit"));
+    for (WhenAllUnhealthy whenAllUnhealthy : WhenAllUnhealthy.values()) {
+      Service.Pool pool = TableAssembler.pool(service(whenAllUnhealthy), backends);
+      assertThat(pool.state()).isEqualTo(Service.State.RETURNING);
+      assertThat(names(pool.targets())).containsExactly("returning");
+      assertThat(names(pool.drainingTargets())).containsExactly("drains", "sick", "unfit");
+    }
+    Service.Pool pool =
+        TableAssembler.pool(
+            service(WhenAllUnhealthy.FORWARD), List.of(healthy("healthy"), returning));
+    assertThat(pool.state()).isEqualTo(Service.State.BALANCING);
+    assertThat(names(pool.targets())).containsExactly("healthy");
+    assertThat(names(pool.drainingTargets())).containsExactly("returning");
+  }
+
+  private BackendView returning(String name, BackendView.Health health) {
+    return new BackendView(
+        new Target(targets++, 1, name, 1, BACKEND, 1500, BACKEND),
+        2,
+        Intent.ACTIVE,
+        health,
+        BackendView.Path.PROVEN,
+        true,
+        true,
+        ServedServices.ALL,
+        new InetSocketAddress(BACKEND, 4711),
+        Instant.EPOCH);
   }
 
   /** Records tables; the test decides whether they take effect. */

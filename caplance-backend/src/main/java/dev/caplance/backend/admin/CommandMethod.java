@@ -48,15 +48,27 @@ final class CommandMethod implements ControlMethod {
   @Override
   public JsonElement call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
-    return StatusJson.write(outcome(name, await(command.get()), null));
+    return StatusJson.write(outcome(name, awaitResult(command.get()), null));
   }
 
-  /** Waits, on the thread of a control connection, for what the sessions' thread was asked. */
-  static <T> T await(CompletableFuture<T> future) throws ControlException, InterruptedException {
+  /** Waits for the result of a command; one that takes too long is not taken back. */
+  static CommandResult awaitResult(CompletableFuture<CommandResult> command)
+      throws ControlException, InterruptedException {
+    return await(command, "; the command stands and will still happen, see the status");
+  }
+
+  /**
+   * Waits, on the thread of a control connection, for what the sessions' thread was asked.
+   *
+   * @param otherwise what follows if there is no answer in time
+   */
+  static <T> T await(CompletableFuture<T> future, String otherwise)
+      throws ControlException, InterruptedException {
     try {
       return future.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
     } catch (TimeoutException e) {
-      throw new ControlException(ControlException.NOT_CONFIRMED, "the sessions do not answer");
+      throw new ControlException(
+          ControlException.NOT_CONFIRMED, "no answer within " + TIMEOUT_SECONDS + " s" + otherwise);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof CommandRefusedException refusal) {
         throw new ControlException(ControlException.REFUSED, refusal.getMessage());

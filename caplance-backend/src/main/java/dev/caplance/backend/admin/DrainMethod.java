@@ -53,7 +53,7 @@ final class DrainMethod implements ControlMethod {
     }
     Optional<Duration> deadline = deadline(params);
     boolean wait = waits(params);
-    CommandResult result = CommandMethod.await(drainer.drain(deadline));
+    CommandResult result = CommandMethod.awaitResult(drainer.drain(deadline));
     if (wait) {
       drainer.awaitEnd();
     }

@@ -71,7 +71,7 @@ final class StatusMethod implements ControlMethod {
   @Override
   public JsonElement call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
-    LoadBalancerSessions.Status status = CommandMethod.await(sessions.get());
+    LoadBalancerSessions.Status status = CommandMethod.await(sessions.get(), " from the sessions");
     SessionSettings settings = identity.settings();
     OptionalInt mtu = settings.mtu();
     return StatusJson.write(

@@ -67,22 +67,35 @@ public final class Drainer implements AutoCloseable {
    *
    * @param deadline after which connections are not waited for; empty for as long as it takes
    * @return like that of {@link dev.caplance.backend.session.LoadBalancerSessions#resume}; once it
-   *     is completed, the drain is under way. Without answers if the drain was under way before,
-   *     since the load balancers are told nothing new
+   *     is completed, the drain is under way. Without answers if the drain was under way before, or
+   *     is over and the backend still paused, since the load balancers are told nothing new
    */
   public CompletableFuture<CommandResult> drain(Optional<Duration> deadline) {
     if (setDeadline(deadline)) {
       return CompletableFuture.completedFuture(
           new CommandResult(BackendIntent.DRAINING, List.of()));
     }
+    if (hasDrained()) {
+      return CompletableFuture.completedFuture(new CommandResult(BackendIntent.PAUSED, List.of()));
+    }
+    return begin(deadline, backend.drain());
+  }
+
+  /** Whether there is nothing left to drain, because that was done and nobody has resumed. */
+  private synchronized boolean hasDrained() {
+    return last != null
+        && List.of(State.DRAINED, State.DEADLINE).contains(last.status().state())
+        && backend.intent() == BackendIntent.PAUSED;
+  }
+
+  private CompletableFuture<CommandResult> begin(
+      Optional<Duration> deadline, CompletableFuture<CommandResult> command) {
     Drain drain = new Drain(counter, deadline, System::nanoTime);
-    return backend
-        .drain()
-        .thenApply(
-            result -> {
-              begin(drain);
-              return result;
-            });
+    return command.thenApply(
+        result -> {
+          begin(drain);
+          return result;
+        });
   }
 
   /** Whether a drain was under way, which now has this deadline. */
@@ -177,7 +190,7 @@ public final class Drainer implements AutoCloseable {
     long deadline = System.nanoTime() + limit.toNanos();
     CompletableFuture<?> end;
     if (backend.intent() == BackendIntent.ACTIVE) {
-      end = drain(Optional.of(limit)).thenCompose(result -> endOfLast());
+      end = begin(Optional.of(limit), backend.drainBeforeStop()).thenCompose(r -> endOfLast());
     } else if (backend.intent() == BackendIntent.DRAINING) {
       end = endOfLast();
     } else {

@@ -2,23 +2,29 @@ package dev.caplance.backend.health;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.caplance.linux.Signals;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Runs a program that exits with code 0 if the application works, and otherwise says why in its
- * first line of output. After the timeout the program and its children are killed.
+ * first line of output. It gets a process group of its own, which is killed when it has ended or
+ * the timeout has passed: the children that it leaves would pile up.
  */
 final class CommandChecker implements Checker {
 
   private static final int MAX_KEPT = 200;
   private static final long POLL_MILLIS = 20;
+
+  /** Of util-linux or busybox; becomes the program itself, as the leader of a new group. */
+  private static final String GROUP_MAKER = "setsid";
 
   private final List<String> line;
   private final Duration timeout;
@@ -32,9 +38,11 @@ final class CommandChecker implements Checker {
   public Optional<String> attempt() throws InterruptedException {
     String name = "command " + line.get(0);
     Process process;
+    List<String> inGroup = new ArrayList<>(List.of(GROUP_MAKER));
+    inGroup.addAll(line);
     try {
       process =
-          new ProcessBuilder(line)
+          new ProcessBuilder(inGroup)
               .redirectInput(new File("/dev/null"))
               .redirectErrorStream(true)
               .start();
@@ -81,12 +89,21 @@ final class CommandChecker implements Checker {
         .map(String::strip)
         .filter(text -> !text.isEmpty())
         .findFirst()
-        .map(text -> ": " + text)
+        .map(CommandChecker::reason)
         .orElse(" ended with exit code " + code);
   }
 
+  private static String reason(String line) {
+    String unable = GROUP_MAKER + ": ";
+    return line.startsWith(unable)
+        ? " cannot be run: " + line.substring(unable.length())
+        : ": " + line;
+  }
+
+  /** Children may have made groups of their own; those of a parent that has ended are not known. */
   private static void kill(Process process) {
     List<ProcessHandle> children = process.descendants().toList();
+    Signals.killGroup(process.pid());
     process.destroyForcibly();
     children.forEach(ProcessHandle::destroyForcibly);
   }

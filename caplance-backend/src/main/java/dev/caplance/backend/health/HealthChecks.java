@@ -25,6 +25,7 @@ public final class HealthChecks implements AutoCloseable {
 
   private static final int HEALTHY = 200;
   private static final int UNHEALTHY = 503;
+  private static final String NO_CHECKS = "no checks";
 
   private final Listener listener;
   private final Consumer<Throwable> onFailure;
@@ -45,7 +46,7 @@ public final class HealthChecks implements AutoCloseable {
      * The health or its reason has changed. Called by a check's thread; must return at once.
      *
      * @param code 200 for healthy, 503 for unhealthy
-     * @param reason why it is unhealthy; empty if it is healthy
+     * @param reason why it is unhealthy; if it is healthy, empty, or that there are no checks
      */
     void health(int code, String reason);
   }
@@ -151,7 +152,7 @@ public final class HealthChecks implements AutoCloseable {
   private synchronized void tell() {
     Optional<String> problem = problem();
     int code = problem.isEmpty() ? HEALTHY : UNHEALTHY;
-    String reason = problem.orElse("");
+    String reason = problem.orElse(running.isEmpty() ? NO_CHECKS : "");
     if (code != toldCode || !reason.equals(toldReason)) {
       toldCode = code;
       toldReason = reason;

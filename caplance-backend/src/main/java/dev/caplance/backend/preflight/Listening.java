@@ -5,25 +5,46 @@ import dev.caplance.preflight.Finding;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Checks that an application listens where the clients' packets are delivered.
+ * Checks that an application listens where the clients' packets are delivered, and for UDP that it
+ * is bound there: a socket without an address answers from the one that the route to the client
+ * prefers, and a client that asked the VIP discards that.
  *
  * @param dataPort of the daemon itself
- * @param checkedPorts TCP ports of VIPs on which the application must listen, since a health check
- *     connects to them
+ * @param checkedPorts ports of VIPs on which the application must listen, since a health check asks
+ *     there
  */
 public record Listening(List<InetAddress> vips, int dataPort, Set<Target> checkedPorts) {
 
-  /** A TCP port of a VIP. */
-  public record Target(InetAddress vip, int port) {}
+  /**
+   * A port of a VIP.
+   *
+   * @param protocol {@code tcp} or {@code udp}
+   */
+  public record Target(String protocol, InetAddress vip, int port) {
+
+    @Override
+    public String toString() {
+      return protocol.toUpperCase(Locale.ROOT) + " port " + port + " of " + IpAddresses.format(vip);
+    }
+  }
+
+  /**
+   * From here on the kernel chooses ports for clients such as resolvers ({@code
+   * net.ipv4.ip_local_port_range}).
+   */
+  private static final int FIRST_EPHEMERAL = 32_768;
 
   /** A line of {@code ss -Hltun}: protocol, state, two queues, local address and port. */
   private static final Pattern LINE =
       Pattern.compile("(tcp|udp)\\s+\\S+\\s+\\d+\\s+\\d+\\s+(\\S+):(\\d+)\\s.*");
+
+  private static final Pattern MAPPED = Pattern.compile("^\\[::ffff:([0-9.]+)]$");
 
   /** What listens on nearly every machine and is hardly what a VIP is for. */
   private static final Set<String> HOUSEKEEPING =
@@ -41,6 +62,10 @@ public record Listening(List<InetAddress> vips, int dataPort, Set<Target> checke
 
   private record Socket(String protocol, String address, int port) {
 
+    boolean serves(Target target) {
+      return protocol.equals(target.protocol()) && port == target.port() && serves(target.vip());
+    }
+
     boolean serves(InetAddress vip) {
       boolean ipv4 = IpAddresses.isIpv4(vip);
       return switch (address) {
@@ -49,6 +74,14 @@ public record Listening(List<InetAddress> vips, int dataPort, Set<Target> checke
         case "[::]" -> !ipv4;
         default -> address.equals(ipv4 ? IpAddresses.format(vip) : inBrackets(vip));
       };
+    }
+
+    boolean isBoundTo(InetAddress vip) {
+      return serves(vip) && !isBoundToAll();
+    }
+
+    private boolean isBoundToAll() {
+      return address.equals("*") || address.equals("0.0.0.0") || address.equals("[::]");
     }
 
     private static String inBrackets(InetAddress vip) {
@@ -71,23 +104,41 @@ public record Listening(List<InetAddress> vips, int dataPort, Set<Target> checke
       }
     }
     for (Target target : checkedPorts) {
-      boolean served =
-          all.stream()
-              .anyMatch(
-                  s ->
-                      s.protocol().equals("tcp")
-                          && s.port() == target.port()
-                          && s.serves(target.vip()));
-      if (!served) {
-        String what = "TCP port " + target.port() + " of " + IpAddresses.format(target.vip());
-        findings.add(nothing(what, target.vip(), "ss -ltn sport = :" + target.port()));
+      if (all.stream().noneMatch(socket -> socket.serves(target))) {
+        String flags = target.protocol().equals("tcp") ? "-ltn" : "-lun";
+        findings.add(
+            nothing(target.toString(), target.vip(), "ss " + flags + " sport = :" + target.port()));
       }
     }
+    vips.forEach(vip -> findings.addAll(answersFromElsewhere(vip, all)));
     return findings;
   }
 
+  private List<Finding> answersFromElsewhere(InetAddress vip, List<Socket> all) {
+    return all.stream()
+        .filter(socket -> socket.protocol().equals("udp") && isApplication(socket))
+        .map(socket -> new Target("udp", vip, socket.port()))
+        .distinct()
+        .filter(port -> port.port() < FIRST_EPHEMERAL || checkedPorts.contains(port))
+        .filter(port -> all.stream().anyMatch(socket -> socket.serves(port)))
+        .filter(port -> all.stream().noneMatch(s -> s.serves(port) && s.isBoundTo(vip)))
+        .map(
+            port ->
+                Finding.warns(
+                    port + " is served by a socket that is bound to no address",
+                    "ss -lun sport = :" + port.port(),
+                    "bind the application to "
+                        + IpAddresses.format(vip)
+                        + ", or clients will discard its answers, which come from this machine's"
+                        + " own address; if it chooses the address itself, prove it with a check of"
+                        + " type udp"))
+        .toList();
+  }
+
+  /** A socket for IPv6 may be bound to an IPv4 address, as Java's are. */
   private static Socket socket(Matcher line) {
-    return new Socket(line.group(1), line.group(2), Integer.parseInt(line.group(3)));
+    String address = MAPPED.matcher(line.group(2)).replaceFirst("$1");
+    return new Socket(line.group(1), address, Integer.parseInt(line.group(3)));
   }
 
   private boolean isApplication(Socket socket) {
@@ -101,7 +152,7 @@ public record Listening(List<InetAddress> vips, int dataPort, Set<Target> checke
         where,
         "start the application and have it listen on "
             + IpAddresses.format(vip)
-            + " or "
+            + ", or if it speaks TCP on "
             + (IpAddresses.isIpv4(vip) ? "0.0.0.0" : "::"));
   }
 }

@@ -1,5 +1,6 @@
 package dev.caplance.backend.session;
 
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -22,13 +23,16 @@ public enum BackendIntent {
     return name().toLowerCase(Locale.ROOT);
   }
 
-  /** Why this intent cannot be followed by another one; empty if it can. */
+  /** The intent with this word; empty if there is none. */
+  public static Optional<BackendIntent> of(String word) {
+    return Arrays.stream(values()).filter(intent -> intent.word().equals(word)).findFirst();
+  }
+
+  /** Why this intent cannot be followed by another one; empty if it can, or is the same. */
   Optional<String> objectionTo(BackendIntent next) {
-    if (next == this) {
-      return Optional.of("already " + word());
-    }
     boolean mustResume =
-        (this == DEREGISTERED && next != ACTIVE) || (this == PAUSED && next == DRAINING);
+        (this == DEREGISTERED && next != ACTIVE && next != this)
+            || (this == PAUSED && next == DRAINING);
     return mustResume ? Optional.of(word() + "; resume it first") : Optional.empty();
   }
 }

@@ -11,6 +11,9 @@ public interface Drainable {
   /** Gets no new flows but keeps those it has. For the result see {@link CommandResult}. */
   CompletableFuture<CommandResult> drain();
 
+  /** The same before the daemon stops: the next start knows nothing of it. */
+  CompletableFuture<CommandResult> drainBeforeStop();
+
   /**
    * Pauses, but only from draining: if an operator has resumed this backend in the meantime, that
    * stands. For the result see {@link CommandResult}.

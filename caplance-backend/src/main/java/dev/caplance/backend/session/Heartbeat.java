@@ -20,7 +20,7 @@ final class Heartbeat {
   private final PeerState peer;
   private final Requests requests;
   private final LongSupplier nanoClock;
-  private final SessionOwner owner;
+  private final SessionNews news;
   private Message.Health application;
   private Optional<PathWatch> path = Optional.empty();
   private long lastHeard;
@@ -36,13 +36,13 @@ final class Heartbeat {
       PeerState peer,
       Requests requests,
       LongSupplier nanoClock,
-      SessionOwner owner,
+      SessionNews news,
       Message.Health application) {
     this.settings = settings;
     this.peer = peer;
     this.requests = requests;
     this.nanoClock = nanoClock;
-    this.owner = owner;
+    this.news = news;
     this.application = application;
   }
 
@@ -76,7 +76,7 @@ final class Heartbeat {
   /** A path probe of the load balancer has arrived; returns whether any were agreed on. */
   boolean probed() {
     if (path.isPresent() && path.get().probed(nanoClock.getAsLong())) {
-      owner.pathRestored();
+      news.pathRestored();
       send();
     }
     return path.isPresent();
@@ -86,7 +86,7 @@ final class Heartbeat {
   void tick() {
     long now = nanoClock.getAsLong();
     if (path.isPresent() && path.get().judge(now)) {
-      owner.pathLost(path.get().sinceLastProbe(now));
+      news.pathLost(path.get().sinceLastProbe(now));
       send();
     } else if (due - now <= 0) {
       send();

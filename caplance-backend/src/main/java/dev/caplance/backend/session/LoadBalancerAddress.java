@@ -8,8 +8,11 @@ import java.net.InetSocketAddress;
  * Where a load balancer listens for sessions.
  *
  * @param legacy whether it is known to speak the 2019 protocol, which is IPv4 only
+ * @param pauseWhenUnhealthy whether this backend pauses there while it is unhealthy, if that is the
+ *     only way to get no new flows because the load balancer speaks the 2019 protocol
  */
-public record LoadBalancerAddress(InetAddress address, int port, boolean legacy) {
+public record LoadBalancerAddress(
+    InetAddress address, int port, boolean legacy, boolean pauseWhenUnhealthy) {
 
   /**
    * @throws IllegalArgumentException if a legacy load balancer has an IPv6 address
@@ -20,6 +23,11 @@ public record LoadBalancerAddress(InetAddress address, int port, boolean legacy)
           IpAddresses.format(address)
               + " cannot be a 2019 load balancer: the 2019 protocol is IPv4 only");
     }
+  }
+
+  /** One where this backend pauses while it is unhealthy, if need be. */
+  public LoadBalancerAddress(InetAddress address, int port, boolean legacy) {
+    this(address, port, legacy, true);
   }
 
   InetSocketAddress socketAddress() {

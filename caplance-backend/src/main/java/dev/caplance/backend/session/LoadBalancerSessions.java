@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -55,10 +56,12 @@ public final class LoadBalancerSessions implements Drainable {
    *
    * @param onSources told the addresses that encapsulated packets may come from whenever they
    *     change, from none at the start; called by the sessions' thread, must return at once
+   * @param memory told what operators want, by the sessions' thread
    */
-  public LoadBalancerSessions(Consumer<AddressSet> onSources) {
+  public LoadBalancerSessions(Consumer<AddressSet> onSources, IntentMemory memory) {
     this(
         onSources,
+        memory,
         new EventLoop("sessions", System::nanoTime),
         InstantSource.system(),
         new SplittableRandom());
@@ -66,11 +69,13 @@ public final class LoadBalancerSessions implements Drainable {
 
   LoadBalancerSessions(
       Consumer<AddressSet> onSources,
+      IntentMemory memory,
       EventLoop loop,
       InstantSource wallClock,
       RandomGenerator random) {
     this.loop = loop;
-    this.memberships = new Memberships(this::connect, onSources, loop::nanoTime, wallClock, random);
+    this.memberships =
+        new Memberships(this::connect, onSources, memory, loop::nanoTime, wallClock, random);
   }
 
   /**
@@ -91,10 +96,11 @@ public final class LoadBalancerSessions implements Drainable {
   /**
    * Begins to register with every load balancer; to be called once, after {@link #apply}.
    *
+   * @param intent what this backend wants to be at first; it is not remembered anew
    * @param onFailure called if the sessions' thread fails, which ends all sessions
    */
-  public void start(Consumer<Throwable> onFailure) {
-    execute(memberships::join);
+  public void start(BackendIntent intent, Consumer<Throwable> onFailure) {
+    execute(() -> memberships.join(intent));
     started = true;
     loop.start(onFailure);
   }
@@ -115,6 +121,11 @@ public final class LoadBalancerSessions implements Drainable {
     loop.close();
   }
 
+  /** Refuses commands of operators from now on, because the daemon is about to {@link #stop}. */
+  public void refuseCommands() {
+    tell(memberships::refuseCommands);
+  }
+
   /** Stays registered, but gets no packets. For the result see {@link #resume}. */
   public CompletableFuture<CommandResult> pause() {
     return ask(m -> m.command(BackendIntent.PAUSED));
@@ -130,13 +141,19 @@ public final class LoadBalancerSessions implements Drainable {
     return ask(m -> m.command(BackendIntent.DRAINING));
   }
 
+  @Override
+  public CompletableFuture<CommandResult> drainBeforeStop() {
+    return ask(Memberships::drainBeforeStop);
+  }
+
   /**
    * Takes new flows again, and registers again after {@link #deregister}.
    *
    * @return completed when every load balancer has confirmed or refused the command, is not
    *     connected, or has not answered within ten seconds; the intent stands whatever they say, and
-   *     is announced at each registration. Fails with {@link CommandRefusedException} if the intent
-   *     is in force already, cannot follow the one in force, or another command is under way
+   *     is announced at each registration. A command that is given twice succeeds twice. Fails with
+   *     {@link CommandRefusedException} if the intent cannot follow the one in force, another
+   *     command is under way, or the daemon is stopping
    */
   public CompletableFuture<CommandResult> resume() {
     return ask(m -> m.command(BackendIntent.ACTIVE));
@@ -160,6 +177,16 @@ public final class LoadBalancerSessions implements Drainable {
   public void health(int code, String reason) {
     Message.Health health = new Message.Health(code, reason);
     tell(() -> memberships.health(health));
+  }
+
+  /**
+   * Reports this backend as unhealthy whatever its application is, because of something else that
+   * keeps it from serving.
+   *
+   * @param problem what that is; empty if there is nothing
+   */
+  public void unusable(Optional<String> problem) {
+    tell(() -> memberships.unusable(problem));
   }
 
   @Override

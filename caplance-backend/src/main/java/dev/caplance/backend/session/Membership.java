@@ -2,9 +2,7 @@ package dev.caplance.backend.session;
 
 import dev.caplance.backend.session.Requests.Reply;
 import dev.caplance.backend.session.SessionStatus.State;
-import dev.caplance.packet.IpAddresses;
 import dev.caplance.session.Communicator;
-import dev.caplance.session.Intent;
 import dev.caplance.session.Message;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -12,17 +10,11 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.HashSet;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * This backend as a member at one load balancer: has a {@link Session} with it and, whenever one
@@ -31,17 +23,13 @@ import org.slf4j.LoggerFactory;
  */
 final class Membership implements SessionOwner {
 
-  /** Distinct reasons that are logged between two registrations. */
-  private static final int MAX_REPORTED = 16;
-
-  private static final Logger LOG = LoggerFactory.getLogger(Membership.class);
-
   private final LoadBalancerAddress loadBalancer;
   private final Connector connector;
   private final Runnable onFromChanged;
   private final LongSupplier nanoClock;
   private final InstantSource wallClock;
   private final Reconnection reconnection;
+  private final SessionRecord record;
 
   private SessionSettings settings;
   private BackendIntent intent = BackendIntent.DEREGISTERED;
@@ -50,13 +38,7 @@ final class Membership implements SessionOwner {
   private Instant since;
   private boolean renewing;
   private boolean legacy;
-  private Long lastAck;
   private InetAddress from;
-  private Intent operatorIntent;
-  private OptionalInt services = OptionalInt.empty();
-  private List<String> unknownServices = List.of();
-  private String lastError;
-  private final Set<String> reported = new HashSet<>();
 
   /**
    * Not a member, and not wanting to be one.
@@ -78,6 +60,7 @@ final class Membership implements SessionOwner {
     this.nanoClock = nanoClock;
     this.wallClock = wallClock;
     this.reconnection = new Reconnection(settings, random, nanoClock);
+    this.record = new SessionRecord(loadBalancer, nanoClock);
     this.legacy = loadBalancer.legacy();
     this.since = wallClock.instant();
   }
@@ -108,11 +91,11 @@ final class Membership implements SessionOwner {
    * @param reply gets the load balancer's answer
    */
   void intend(BackendIntent wanted, Reply reply) {
-    boolean joins = intent == BackendIntent.DEREGISTERED;
+    boolean wasLeaving = intent == BackendIntent.DEREGISTERED;
     intent = wanted;
     if (wanted == BackendIntent.DEREGISTERED) {
-      leave(reply);
-    } else if (joins) {
+      leave(wasLeaving, reply);
+    } else if (wasLeaving) {
       reconnection.reset();
       connect(reply);
     } else if (session != null) {
@@ -191,15 +174,15 @@ final class Membership implements SessionOwner {
         legacy,
         state,
         since,
-        Optional.ofNullable(lastAck).map(ack -> Duration.ofNanos(now - ack)),
+        record.sinceLastAck(),
         from(),
-        Optional.ofNullable(operatorIntent),
-        Optional.ofNullable(lastError),
+        record.operatorIntent(),
+        record.lastError(),
         state == State.WAITING
             ? Optional.of(Duration.ofNanos(Math.max(0, reconnection.untilNext())))
             : Optional.empty(),
-        services,
-        unknownServices,
+        record.services(),
+        record.unknownServices(),
         Optional.ofNullable(session).flatMap(Session::path).map(path -> status(path, now)));
   }
 
@@ -220,8 +203,10 @@ final class Membership implements SessionOwner {
     return sender.equals(loadBalancer.address()) || sender.equals(from);
   }
 
-  private void leave(Reply reply) {
-    if (session != null) {
+  private void leave(boolean wasLeaving, Reply reply) {
+    if (wasLeaving) {
+      reply.answered(session == null, session == null ? "was left already" : "is being left");
+    } else if (session != null) {
       session.deregister(reply);
     } else {
       since = wallClock.instant();
@@ -256,91 +241,34 @@ final class Membership implements SessionOwner {
     reconnection.registered();
     setFrom(sender);
     legacy = isLegacy;
-    lastError = null;
-    reported.clear();
-    String address = IpAddresses.format(sender);
-    LOG.info("{}: registered as {}, packets from {}", loadBalancer, settings.name(), address);
-    if (legacy && !loadBalancer.legacy()) {
-      LOG.warn("{}: speaks the 2019 protocol; set protocol: 2019 for it", loadBalancer);
-    }
+    record.registered(settings.name(), sender, legacy);
   }
 
   @Override
-  public void acknowledged() {
-    lastAck = nanoClock.getAsLong();
-  }
-
-  @Override
-  public void operatorSaid(Intent said) {
-    operatorIntent = said;
-    LOG.info("{}: its operator has set {} to {}", loadBalancer, settings.name(), said.word());
-  }
-
-  @Override
-  public void serving(int count, List<String> unknown) {
-    services = OptionalInt.of(count);
-    unknownServices = unknown;
-    if (!unknown.isEmpty()) {
-      troubled("it has no service named " + String.join(", ", unknown));
-    }
-    if (count == 0) {
-      troubled(
-          "none of its services is for this backend, so no packets will come from there: compare"
-              + " vips and services here with the services there");
-    }
-  }
-
-  @Override
-  public void pathLost(Duration silence) {
-    lastError = "data path: its packets do not arrive, no path probe for " + seconds(silence);
-    LOG.warn("{}: {}; reported as unhealthy there until one arrives", loadBalancer, lastError);
-  }
-
-  @Override
-  public void pathRestored() {
-    lastError = null;
-    LOG.info("{}: data path: its packets arrive again", loadBalancer);
-  }
-
-  private static String seconds(Duration duration) {
-    return duration.toMillis() / 100 / 10.0 + " s";
-  }
-
-  @Override
-  public void troubled(String problem) {
-    lastError = problem;
-    if (isNews(problem)) {
-      LOG.warn("{}: {}", loadBalancer, problem);
-    }
+  public SessionNews news() {
+    return record;
   }
 
   @Override
   public void ended(String reason) {
     session = null;
-    operatorIntent = null;
-    services = OptionalInt.empty();
-    unknownServices = List.of();
     since = wallClock.instant();
     if (left()) {
       left(reason);
       return;
     }
-    lastError = reason;
-    boolean lost = reconnection.wasRegistered();
+    boolean wasRegistered = reconnection.wasRegistered();
     Duration pause = reconnection.ended(renewing);
-    if (lost) {
-      LOG.warn("{}: lost: {}; next attempt in {} ms", loadBalancer, reason, pause.toMillis());
-    } else if (isNews(reason)) {
-      LOG.warn("{}: cannot register: {}; trying again until it works", loadBalancer, reason);
+    if (wasRegistered) {
+      record.lost(reason, pause);
     } else {
-      LOG.debug("{}: cannot register: {}", loadBalancer, reason);
+      record.failed(reason);
     }
   }
 
   private void left(String reason) {
     setFrom(null);
-    lastError = null;
-    LOG.info("{}: left: {}", loadBalancer, reason);
+    record.left(reason);
   }
 
   private void setFrom(InetAddress sender) {
@@ -348,10 +276,6 @@ final class Membership implements SessionOwner {
       from = sender;
       onFromChanged.run();
     }
-  }
-
-  private boolean isNews(String problem) {
-    return reported.size() < MAX_REPORTED && reported.add(problem);
   }
 
   /** Opens TCP connections. */

@@ -25,10 +25,13 @@ final class Memberships {
   /** Why commands are refused at the end. */
   static final String STOPPING = "the backend is stopping";
 
+  private static final int UNHEALTHY = 503;
+
   private static final Logger LOG = LoggerFactory.getLogger(Memberships.class);
 
   private final Membership.Connector connector;
   private final Consumer<AddressSet> onSources;
+  private final IntentMemory memory;
   private final LongSupplier nanoClock;
   private final InstantSource wallClock;
   private final RandomGenerator random;
@@ -41,9 +44,12 @@ final class Memberships {
   /** No longer wanted, but not left yet: their packets are still taken. */
   private List<Membership> leaving = List.of();
 
-  private Message.Health health = new Message.Health(Message.Health.HEALTHY, "");
+  private Message.Health application = new Message.Health(Message.Health.HEALTHY, "");
+  private Optional<String> problem = Optional.empty();
+  private Message.Health health = application;
   private AddressSet sources = AddressSet.EMPTY;
   private CompletableFuture<CommandResult> underWay = CompletableFuture.completedFuture(null);
+  private boolean refusing;
   private boolean stopping;
 
   /**
@@ -51,15 +57,18 @@ final class Memberships {
    *
    * @param onSources told the addresses that encapsulated packets may come from whenever they
    *     change
+   * @param memory told what operators want
    */
   Memberships(
       Membership.Connector connector,
       Consumer<AddressSet> onSources,
+      IntentMemory memory,
       LongSupplier nanoClock,
       InstantSource wallClock,
       RandomGenerator random) {
     this.connector = connector;
     this.onSources = onSources;
+    this.memory = memory;
     this.nanoClock = nanoClock;
     this.wallClock = wallClock;
     this.random = random;
@@ -98,13 +107,19 @@ final class Memberships {
     return membership;
   }
 
-  /** Registers everywhere. */
-  void join() {
-    intend(BackendIntent.ACTIVE, new CompletableFuture<>());
+  /** Registers everywhere, unless the backend is not meant to be registered. */
+  void join(BackendIntent first) {
+    intend(first, new CompletableFuture<>());
+  }
+
+  /** Refuses all further commands of operators: they would not last. */
+  void refuseCommands() {
+    refusing = true;
   }
 
   /** Leaves everywhere, and refuses all further commands. */
   void leaveForGood() {
+    refusing = true;
     stopping = true;
     underWay.completeExceptionally(new CommandRefusedException(STOPPING));
     if (intent != BackendIntent.DEREGISTERED) {
@@ -114,28 +129,45 @@ final class Memberships {
 
   /** For the result see {@link LoadBalancerSessions#resume}. */
   CompletableFuture<CommandResult> command(BackendIntent wanted) {
-    return command(wanted, intent.objectionTo(wanted));
+    if (refusing) {
+      return refused(STOPPING);
+    }
+    if (wanted == intent && !underWay.isDone()) {
+      return underWay;
+    }
+    CompletableFuture<CommandResult> result = change(wanted, intent.objectionTo(wanted));
+    return remembered(result, wanted);
+  }
+
+  /** For the result see {@link Drainable#drainBeforeStop}. */
+  CompletableFuture<CommandResult> drainBeforeStop() {
+    return change(BackendIntent.DRAINING, intent.objectionTo(BackendIntent.DRAINING));
   }
 
   /** For the result see {@link Drainable#pauseDrained}. */
   CompletableFuture<CommandResult> pauseDrained() {
     Optional<String> objection =
         intent == BackendIntent.DRAINING ? Optional.empty() : Optional.of(intent.word());
-    return command(BackendIntent.PAUSED, objection);
+    CompletableFuture<CommandResult> result = change(BackendIntent.PAUSED, objection);
+    return refusing ? result : remembered(result, BackendIntent.PAUSED);
   }
 
-  private CompletableFuture<CommandResult> command(
+  /** Completed once the intent is remembered as well. */
+  private CompletableFuture<CommandResult> remembered(
+      CompletableFuture<CommandResult> result, BackendIntent wanted) {
+    return result.isCompletedExceptionally()
+        ? result
+        : result.thenCombine(memory.remember(wanted), (outcome, nothing) -> outcome);
+  }
+
+  private CompletableFuture<CommandResult> change(
       BackendIntent wanted, Optional<String> objectionOfIntent) {
-    Optional<String> objection = Optional.empty();
     if (stopping) {
-      objection = Optional.of(STOPPING);
+      return refused(STOPPING);
     } else if (!underWay.isDone()) {
-      objection = Optional.of("another command is under way; try again when it is done");
+      return refused("another command is under way; try again when it is done");
     } else if (objectionOfIntent.isPresent()) {
-      objection = Optional.of(settings.name() + " is " + objectionOfIntent.get());
-    }
-    if (objection.isPresent()) {
-      return CompletableFuture.failedFuture(new CommandRefusedException(objection.get()));
+      return refused(settings.name() + " is " + objectionOfIntent.get());
     }
     underWay = new CompletableFuture<>();
     CompletableFuture<CommandResult> result = underWay;
@@ -143,9 +175,15 @@ final class Memberships {
     return result;
   }
 
+  private static CompletableFuture<CommandResult> refused(String why) {
+    return CompletableFuture.failedFuture(new CommandRefusedException(why));
+  }
+
   private void intend(BackendIntent wanted, CompletableFuture<CommandResult> result) {
+    if (wanted != intent) {
+      LOG.info("the intent of {} is now: {}", settings.name(), wanted.word());
+    }
     intent = wanted;
-    LOG.info("the intent of {} is now: {}", settings.name(), wanted.word());
     List<Membership> asked = members;
     CommandResult.Collector replies = new CommandResult.Collector(wanted, asked.size(), result);
     for (int i = 0; i < asked.size(); i++) {
@@ -157,10 +195,27 @@ final class Memberships {
     return intent;
   }
 
-  /** Tells this health, at once and from now on. */
+  /** This is the health of the application; it is told at once and from now on. */
   void health(Message.Health newHealth) {
-    health = newHealth;
-    members.forEach(m -> m.health(newHealth));
+    application = newHealth;
+    tellHealth();
+  }
+
+  /** This keeps the backend from serving, whatever its application does. */
+  void unusable(Optional<String> newProblem) {
+    if (!newProblem.equals(problem)) {
+      problem = newProblem;
+      tellHealth();
+    }
+  }
+
+  private void tellHealth() {
+    Message.Health now =
+        problem.map(text -> new Message.Health(UNHEALTHY, text)).orElse(application);
+    if (!now.equals(health)) {
+      health = now;
+      members.forEach(m -> m.health(now));
+    }
   }
 
   /**

@@ -12,24 +12,29 @@ import java.util.List;
  * <p>A load balancer of 2019 knows active and paused only, and holds every backend active from
  * REGISTER on. If it is to remove a backend from its table that is not in it, it removes another
  * one instead: a neighbour. So it must never be told PAUSE twice. It also removes any backend that
- * deregisters or whose session ends, so a paused backend must first be put back, with RESUME.
+ * deregisters or whose session ends, so a paused backend must first be put back, with RESUME. What
+ * HEALTH says means nothing to it, so an unhealthy backend has to pause.
  */
 final class PeerState {
 
   private final String name;
+  private final boolean pauseWhenUnhealthy;
   private boolean legacy;
+  private boolean healthy;
   private Intent told;
 
   /**
    * For a session that is about to begin.
    *
    * @param name of the backend
-   * @param legacy whether the load balancer is known to be one of 2019
    * @param intent that REGISTER will announce
+   * @param healthy whether the backend is
    */
-  PeerState(String name, boolean legacy, BackendIntent intent) {
+  PeerState(String name, LoadBalancerAddress peer, BackendIntent intent, boolean healthy) {
     this.name = name;
-    this.legacy = legacy;
+    this.pauseWhenUnhealthy = peer.pauseWhenUnhealthy();
+    this.legacy = peer.legacy();
+    this.healthy = healthy;
     this.told = inSession(intent);
   }
 
@@ -49,9 +54,22 @@ final class PeerState {
     told = Intent.ACTIVE;
   }
 
+  /** Whether the backend is healthy from now on. */
+  void health(boolean isHealthy) {
+    healthy = isHealthy;
+  }
+
+  /** Whether it is paused there because it is unhealthy. */
+  boolean pausesUnhealthy() {
+    return legacy && pauseWhenUnhealthy && !healthy;
+  }
+
   /** The lines that tell an intent; none if it was told already. */
   List<Message> become(BackendIntent intent) {
-    Intent wanted = inSession(intent);
+    return become(inSession(intent));
+  }
+
+  private List<Message> become(Intent wanted) {
     List<Message> lines = new ArrayList<>();
     if (wanted.compareTo(told) < 0) {
       lines.add(new Message.Resume(name));
@@ -66,7 +84,7 @@ final class PeerState {
 
   /** The lines to send so that the end of the session does no harm; usually none. */
   List<Message> beforeTheEnd() {
-    return legacy ? become(BackendIntent.ACTIVE) : List.of();
+    return legacy ? become(Intent.ACTIVE) : List.of();
   }
 
   /** The lines to send in order to leave. */
@@ -78,7 +96,7 @@ final class PeerState {
 
   private Intent inSession(BackendIntent intent) {
     return switch (intent) {
-      case ACTIVE -> Intent.ACTIVE;
+      case ACTIVE -> pausesUnhealthy() ? Intent.PAUSED : Intent.ACTIVE;
       case DRAINING -> legacy ? Intent.PAUSED : Intent.DRAINING;
       case PAUSED -> Intent.PAUSED;
       case DEREGISTERED -> throw new IllegalArgumentException("no session is for " + intent);

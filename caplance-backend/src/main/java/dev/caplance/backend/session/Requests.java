@@ -118,7 +118,8 @@ final class Requests {
     long now = nanoClock.getAsLong();
     for (Sent sent : List.copyOf(unanswered)) {
       if (sent.awaited() && sent.deadline - now <= 0) {
-        sent.answer(false, "no answer within " + REPLY_TIMEOUT.toSeconds() + " s");
+        sent.answer(
+            false, "no answer within " + REPLY_TIMEOUT.toSeconds() + " s; it will still happen");
       }
     }
   }

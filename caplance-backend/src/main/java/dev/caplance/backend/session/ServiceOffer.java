@@ -12,13 +12,13 @@ final class ServiceOffer {
 
   private final SessionSettings settings;
   private final Requests requests;
-  private final SessionOwner owner;
+  private final SessionNews news;
   private int unanswered;
 
-  ServiceOffer(SessionSettings settings, Requests requests, SessionOwner owner) {
+  ServiceOffer(SessionSettings settings, Requests requests, SessionNews news) {
     this.settings = settings;
     this.requests = requests;
-    this.owner = owner;
+    this.news = news;
   }
 
   /** Sends as many lines as it takes. */
@@ -34,7 +34,7 @@ final class ServiceOffer {
     if (asked) {
       unanswered--;
       if (unanswered == 0) {
-        owner.serving(answer.services(), List.copyOf(answer.unknown()));
+        news.serving(answer.services(), List.copyOf(answer.unknown()));
       }
     }
     return asked;

@@ -7,7 +7,6 @@ import dev.caplance.session.InvalidLineException;
 import dev.caplance.session.Message;
 import dev.caplance.session.MessageCodec;
 import java.io.IOException;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
@@ -44,9 +43,9 @@ final class Session {
   private final PeerState peer;
   private final Heartbeat heartbeat;
   private final ServiceOffer services;
+  private final Announcer announcer;
 
   private State state = State.REGISTERING;
-  private BackendIntent intent;
 
   /** When DEREGISTER has been unanswered for too long. */
   private long leaveBy;
@@ -72,11 +71,11 @@ final class Session {
     this.connection = connection;
     this.nanoClock = nanoClock;
     this.owner = owner;
-    this.intent = intent;
-    this.peer = new PeerState(settings.name(), loadBalancer.legacy(), intent);
+    this.peer = new PeerState(settings.name(), loadBalancer, intent, health.healthy());
     this.requests = new Requests(connection.communicator(), nanoClock);
-    this.heartbeat = new Heartbeat(settings, peer, requests, nanoClock, owner, health);
-    this.services = new ServiceOffer(settings, requests, owner);
+    this.heartbeat = new Heartbeat(settings, peer, requests, nanoClock, owner.news(), health);
+    this.services = new ServiceOffer(settings, requests, owner.news());
+    this.announcer = new Announcer(peer, requests, owner.news(), intent);
     this.registration = new Registration(settings, connection, requests, nanoClock);
     requests.send(settings.register(peer.legacy(), peer.told()), reply);
   }
@@ -85,9 +84,9 @@ final class Session {
 
   /** Tells what this backend wants to be, at the latest when it is registered. */
   void intend(BackendIntent wanted, Reply reply) {
-    intent = wanted;
+    announcer.intend(wanted);
     if (state == State.REGISTERED) {
-      tellIntent(reply);
+      announcer.tell(reply);
     } else {
       reply.answered(false, TOLD_LATER);
     }
@@ -96,7 +95,9 @@ final class Session {
   /** Tells this health from now on, and at once if registered. */
   void health(Message.Health newHealth) {
     heartbeat.application(newHealth);
+    peer.health(newHealth.healthy());
     if (state == State.REGISTERED) {
+      announcer.tellHealth();
       heartbeat.send();
     }
   }
@@ -106,7 +107,7 @@ final class Session {
     if (state == State.REGISTERED) {
       state = State.LEAVING;
       leaveBy = nanoClock.getAsLong() + Requests.REPLY_TIMEOUT.toNanos();
-      requests.sendAll(peer.leave(), reply);
+      announcer.leave(reply);
     } else {
       end("not registered yet");
       reply.answered(false, "was not registered there");
@@ -153,15 +154,6 @@ final class Session {
     return state == State.REGISTERED || state == State.LEAVING;
   }
 
-  private void tellIntent(Reply reply) {
-    List<Message> lines = peer.become(intent);
-    if (lines.isEmpty()) {
-      reply.answered(true, "was " + peer.told().word() + " there already");
-    } else {
-      requests.sendAll(lines, reply);
-    }
-  }
-
   // --- What the load balancer says ---
 
   /** Reads and handles the lines that have arrived. */
@@ -201,7 +193,7 @@ final class Session {
       boolean goesOn = registration.refuse(m.reason());
       String refusal = registration.refusal().orElseThrow();
       if (goesOn) {
-        owner.troubled(refusal);
+        owner.news().troubled(refusal);
       } else {
         end(refusal);
       }
@@ -219,11 +211,15 @@ final class Session {
     }
     owner.registered(answer.from().orElse(loadBalancer.address()), peer.legacy());
     registration.succeed();
-    // Before HEALTH, which opens the gate for packets.
-    tellIntent(Reply.NOBODY);
     if (settings.answersProbes() && answer.probeInterval().isPresent()) {
       heartbeat.watchPath(answer.probeInterval().get());
       services.send();
+    }
+    // Before HEALTH, which opens the gate for packets.
+    if (peer.pausesUnhealthy()) {
+      announcer.tellHealth();
+    } else {
+      announcer.tell(Reply.NOBODY);
     }
     heartbeat.send();
   }
@@ -232,7 +228,7 @@ final class Session {
     String name = settings.name();
     if (message instanceof Message.HealthAck) {
       requests.confirm(Message.Health.class, line);
-      owner.acknowledged();
+      owner.news().acknowledged();
     } else if (message instanceof Message.Paused m && m.name().equals(name)) {
       handleIntent(Message.Pause.class, Intent.PAUSED, "PAUSED");
     } else if (message instanceof Message.Draining m && m.name().equals(name)) {
@@ -254,16 +250,18 @@ final class Session {
   /** What this backend did not ask for, the load balancer's operator did. */
   private void handleIntent(Class<? extends Message> command, Intent now, String answer) {
     if (!requests.confirm(command, answer)) {
-      owner.operatorSaid(now);
+      owner.news().operatorSaid(now);
     }
   }
 
   private void handleInvalid(String reason) {
     Optional<Message> refused = requests.refuse(Message.class, "INVALID " + reason);
-    owner.troubled(
-        refused.map(message -> "refused " + MessageCodec.format(message)).orElse("says INVALID")
-            + ": "
-            + reason);
+    owner
+        .news()
+        .troubled(
+            refused.map(message -> "refused " + MessageCodec.format(message)).orElse("says INVALID")
+                + ": "
+                + reason);
     if (refused.isPresent() && refused.get() instanceof Message.Deregister) {
       end("refused to deregister this backend: " + reason);
     }
@@ -276,7 +274,7 @@ final class Session {
     if (state == State.REGISTERING) {
       end(problem);
     } else {
-      owner.troubled(problem);
+      owner.news().troubled(problem);
     }
   }
 
@@ -328,7 +326,7 @@ final class Session {
   /** Sends what must be sent before the connection may be closed. */
   private void sendLastLines() {
     if (state == State.REGISTERED) {
-      peer.beforeTheEnd().forEach(line -> requests.send(line, Reply.NOBODY));
+      announcer.beforeTheEnd();
     } else if (state == State.REGISTERING && peer.legacy()) {
       // If a session ends before SANE, it removes a backend twice; after a wrong one, once.
       requests.send(new Message.Sane("given-up"), Reply.NOBODY);

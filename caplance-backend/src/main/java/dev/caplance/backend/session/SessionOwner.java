@@ -1,11 +1,8 @@
 package dev.caplance.backend.session;
 
-import dev.caplance.session.Intent;
 import java.net.InetAddress;
-import java.time.Duration;
-import java.util.List;
 
-/** Is told, on its thread, what happens in a {@link Session}. */
+/** Is told, on its thread, of the beginning and the end of a {@link Session}. */
 interface SessionOwner {
 
   /**
@@ -16,29 +13,9 @@ interface SessionOwner {
    */
   void registered(InetAddress from, boolean legacy);
 
-  /** The load balancer has acknowledged HEALTH. */
-  void acknowledged();
-
-  /** The load balancer's operator has changed this backend's intent there. */
-  void operatorSaid(Intent operatorIntent);
-
-  /**
-   * The load balancer has taken the VIPs of this backend.
-   *
-   * @param services how many of its services this backend serves
-   * @param unknown names that this backend registered for and that no service there has
-   */
-  void serving(int services, List<String> unknown);
-
-  /** No path probe has come for so long: the load balancer's packets do not arrive. */
-  void pathLost(Duration silence);
-
-  /** Path probes arrive again. */
-  void pathRestored();
-
-  /** Something is wrong, but the session goes on. */
-  void troubled(String problem);
-
   /** The session is over. */
   void ended(String reason);
+
+  /** Who is told what happens in between. */
+  SessionNews news();
 }

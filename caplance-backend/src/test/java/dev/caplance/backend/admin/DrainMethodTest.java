@@ -54,6 +54,11 @@ class DrainMethodTest {
     }
 
     @Override
+    public CompletableFuture<CommandResult> drainBeforeStop() {
+      return become(BackendIntent.DRAINING);
+    }
+
+    @Override
     public CompletableFuture<CommandResult> pauseDrained() {
       return become(BackendIntent.PAUSED);
     }

@@ -52,6 +52,11 @@ class DrainerTest {
     }
 
     @Override
+    public CompletableFuture<CommandResult> drainBeforeStop() {
+      return drain();
+    }
+
+    @Override
     public CompletableFuture<CommandResult> pauseDrained() {
       return command(BackendIntent.DRAINING, BackendIntent.PAUSED);
     }
@@ -123,6 +128,16 @@ class DrainerTest {
     drainer.awaitEnd();
     assertThat(state()).isEqualTo(State.DEADLINE);
     assertThat(backend.intent()).isEqualTo(BackendIntent.PAUSED);
+  }
+
+  @Test
+  void aSecondDrainAfterTheFirstHasNothingLeftToDo() throws Exception {
+    connections = 0;
+    drain(Optional.empty());
+    drainer.awaitEnd();
+    CommandResult again = drainer.drain(Optional.empty()).get();
+    assertThat(again.intent()).isEqualTo(BackendIntent.PAUSED);
+    assertThat(state()).isEqualTo(State.DRAINED);
   }
 
   @Test

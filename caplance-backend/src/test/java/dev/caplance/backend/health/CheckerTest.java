@@ -315,6 +315,20 @@ class CheckerTest {
         .until(() -> ProcessHandle.of(child).map(handle -> !handle.isAlive()).orElse(true));
   }
 
+  /** Its parent is gone, so that it is nobody's descendant any more. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void commandLeavesNoChildrenBehind(int code, @TempDir Path directory) throws Exception {
+    Path pid = directory.resolve("pid");
+    String script = "(sleep 1000 & echo $! > " + pid + "); exit " + code;
+    assertThat(attempt(new CheckTarget.Command(List.of("/bin/sh", "-c", script))).isEmpty())
+        .isEqualTo(code == 0);
+    long child = Long.parseLong(Files.readString(pid).strip());
+    await()
+        .atMost(PATIENCE)
+        .until(() -> ProcessHandle.of(child).map(handle -> !handle.isAlive()).orElse(true));
+  }
+
   @Test
   void commandDoesNotWaitForAChildThatStays(@TempDir Path directory) throws Exception {
     Path pid = directory.resolve("pid");

@@ -37,6 +37,7 @@ class ListeningTest {
         "tcp   LISTEN 0      511          0.0.0.0:80        0.0.0.0:*",
         "tcp   LISTEN 0      511        10.0.0.50:80        0.0.0.0:*",
         "tcp   LISTEN 0      511                *:80              *:*",
+        "tcp   LISTEN 0      50  [::ffff:10.0.0.50]:80          *:*",
         "udp   UNCONN 0      0          10.0.0.50:53        0.0.0.0:*"
       })
   void whatListensOnTheVipOrEverywhereWillDo(String line) {
@@ -57,10 +58,37 @@ class ListeningTest {
 
   @Test
   void aPortThatIsCheckedMustBeThere() {
-    Set<Listening.Target> target = Set.of(new Listening.Target(VIP, 443));
+    Set<Listening.Target> target = Set.of(new Listening.Target("tcp", VIP, 443));
     assertThat(findings(target, "tcp   LISTEN 0  511  0.0.0.0:80  0.0.0.0:*"))
         .containsExactly("nothing listens on TCP port 443 of 10.0.0.50");
     assertThat(findings(target, "tcp   LISTEN 0  511  10.0.0.50:443  0.0.0.0:*")).isEmpty();
+  }
+
+  @Test
+  void aUdpPortThatIsCheckedMustBeThere() {
+    Set<Listening.Target> target = Set.of(new Listening.Target("udp", VIP, 53));
+    assertThat(findings(target, "tcp   LISTEN 0  511  0.0.0.0:53  0.0.0.0:*"))
+        .containsExactly("nothing listens on UDP port 53 of 10.0.0.50");
+    assertThat(findings(target, "udp   UNCONN 0  0  10.0.0.50:53  0.0.0.0:*")).isEmpty();
+  }
+
+  /** Its answers come from this machine's own address; those of a TCP server do not. */
+  @ParameterizedTest
+  @ValueSource(strings = {"0.0.0.0:53        0.0.0.0:*", "*:53              *:*"})
+  void aUdpServerOnAllAddressesAnswersFromTheWrongOne(String socket) {
+    String line = "udp   UNCONN 0      0  " + socket;
+    String what = "UDP port 53 of 10.0.0.50 is served by a socket that is bound to no address";
+    assertThat(findings(Set.of(), line)).containsExactly(what);
+    assertThat(findings(Set.of(new Listening.Target("udp", VIP, 53)), line)).containsExactly(what);
+    assertThat(findings(Set.of(), line + "\nudp   UNCONN 0  0  10.0.0.50:53  0.0.0.0:*")).isEmpty();
+  }
+
+  @Test
+  void theSocketOfAUdpClientIsNoServer() {
+    String web = "tcp   LISTEN 0      511          0.0.0.0:80        0.0.0.0:*\n";
+    String line = web + "udp   UNCONN 0      0  0.0.0.0:40000  0.0.0.0:*";
+    assertThat(findings(Set.of(), line)).isEmpty();
+    assertThat(findings(Set.of(new Listening.Target("udp", VIP, 40000)), line)).hasSize(1);
   }
 
   @Test

@@ -72,12 +72,23 @@ class LoadBalancerSessionsTest {
     assertThat(failures).isEmpty();
   }
 
+  private final List<BackendIntent> remembered = new CopyOnWriteArrayList<>();
+
   private void start(LoadBalancerAddress... loadBalancers) {
     sessions =
         new LoadBalancerSessions(
-            published::add, new EventLoop("sessions-under-test", clock), clock, () -> 0);
+            published::add,
+            this::remember,
+            new EventLoop("sessions-under-test", clock),
+            clock,
+            () -> 0);
     sessions.apply(SETTINGS, List.of(loadBalancers));
-    sessions.start(failures::add);
+    sessions.start(BackendIntent.ACTIVE, failures::add);
+  }
+
+  private CompletableFuture<Void> remember(BackendIntent intent) {
+    remembered.add(intent);
+    return CompletableFuture.completedFuture(null);
   }
 
   private void startWithOne() {
@@ -308,8 +319,72 @@ class LoadBalancerSessionsTest {
                 List.of(
                     new Answer(one.asPeer(false), true, "PAUSED"),
                     new Answer(two.asPeer(false), false, "INVALID backend already paused"))));
-    assertRefused(sessions.pause(), "web-1 is already paused");
     assertRefused(sessions.drain(), "web-1 is paused; resume it first");
+    assertThat(remembered).containsExactly(BackendIntent.PAUSED);
+  }
+
+  @Test
+  void whatKeepsTheMachineFromServingCountsWhateverTheApplicationDoes() throws IOException {
+    startWithOne();
+    register(one);
+    sessions.unusable(Optional.of("the MTU is too small"));
+    sessions.unusable(Optional.of("the MTU is too small"));
+    one.expect("HEALTH 503 the MTU is too small");
+    sessions.health(503, "disk full");
+    sessions.health(200, "");
+    assertThat(status().health().reason()).isEqualTo("the MTU is too small");
+    sessions.unusable(Optional.empty());
+    one.expect("HEALTH 200");
+  }
+
+  @Test
+  void aCommandThatIsGivenTwiceSucceedsTwice() throws IOException {
+    startWithOne();
+    register(one);
+    CompletableFuture<CommandResult> first = sessions.pause();
+    CompletableFuture<CommandResult> second = sessions.pause();
+    one.expect("PAUSE web-1");
+    one.say("PAUSED web-1");
+    assertThat(join(first).answers()).allMatch(Answer::confirmed);
+    assertThat(join(second).answers()).allMatch(Answer::confirmed);
+    assertThat(join(sessions.pause()).answers())
+        .containsExactly(new Answer(one.asPeer(false), true, "was paused there already"));
+    assertThat(remembered).containsOnly(BackendIntent.PAUSED);
+  }
+
+  /** What is said while the daemon stops would be undone at once, and is not said to succeed. */
+  @Test
+  void onceTheDaemonIsStoppingOnlyItsOwnDrainGoesOn() throws IOException {
+    startWithOne();
+    register(one);
+    sessions.refuseCommands();
+    CompletableFuture<CommandResult> drain = sessions.drainBeforeStop();
+    one.expect("DRAIN web-1");
+    one.say("DRAINING web-1");
+    assertThat(join(drain).intent()).isEqualTo(BackendIntent.DRAINING);
+    assertRefused(sessions.resume(), Memberships.STOPPING);
+    assertRefused(sessions.drain(), Memberships.STOPPING);
+    CompletableFuture<CommandResult> pause = sessions.pauseDrained();
+    one.expect("PAUSE web-1");
+    one.say("PAUSED web-1");
+    join(pause);
+    assertThat(remembered).as("of the stop").isEmpty();
+  }
+
+  @Test
+  void beginsAsAnOperatorLeftItBeforeTheStart() throws IOException {
+    sessions =
+        new LoadBalancerSessions(
+            published::add,
+            this::remember,
+            new EventLoop("sessions-under-test", clock),
+            clock,
+            () -> 0);
+    sessions.apply(SETTINGS, List.of(one.asPeer(false)));
+    sessions.start(BackendIntent.PAUSED, failures::add);
+    accept(one, REGISTER.replace("active", "paused"));
+    assertThat(sessions.intent()).isEqualTo(BackendIntent.PAUSED);
+    assertThat(remembered).isEmpty();
   }
 
   @Test
@@ -332,7 +407,8 @@ class LoadBalancerSessionsTest {
                 BackendIntent.DRAINING,
                 List.of(
                     new Answer(one.asPeer(false), false, "the peer closed the session"),
-                    new Answer(two.asPeer(false), false, "no answer within 10 s"))));
+                    new Answer(
+                        two.asPeer(false), false, "no answer within 10 s; it will still happen"))));
   }
 
   @Test
@@ -385,7 +461,8 @@ class LoadBalancerSessionsTest {
     assertThat(published).containsExactly(addresses(one), AddressSet.EMPTY);
     assertThat(status().intent()).isEqualTo(BackendIntent.DEREGISTERED);
     assertThat(statusOf(0).state()).isEqualTo(State.DEREGISTERED);
-    assertRefused(sessions.deregister(), "web-1 is already deregistered");
+    assertThat(join(sessions.deregister()).answers())
+        .containsExactly(new Answer(one.asPeer(false), true, "was left already"));
     assertRefused(sessions.pause(), "web-1 is deregistered; resume it first");
 
     CompletableFuture<CommandResult> resume = sessions.resume();
@@ -601,7 +678,7 @@ class LoadBalancerSessionsTest {
 
   @Test
   void mayBeStoppedWithoutBeingStarted() {
-    sessions = new LoadBalancerSessions(published::add);
+    sessions = new LoadBalancerSessions(published::add, this::remember);
     sessions.apply(SETTINGS, List.of(one.asPeer(false)));
     sessions.stop();
     assertRefused(sessions.resume(), "the backend is stopping");
@@ -617,9 +694,9 @@ class LoadBalancerSessionsTest {
               throw bug;
             });
     CompletableFuture<Throwable> failure = new CompletableFuture<>();
-    sessions = new LoadBalancerSessions(published::add, loop, clock, () -> 0);
+    sessions = new LoadBalancerSessions(published::add, this::remember, loop, clock, () -> 0);
     sessions.apply(SETTINGS, List.of(one.asPeer(false)));
-    sessions.start(failure::complete);
+    sessions.start(BackendIntent.ACTIVE, failure::complete);
     assertThat(failure).succeedsWithin(PATIENCE).isSameAs(bug);
     assertRefused(sessions.pause(), "the backend is stopping");
   }
@@ -643,7 +720,13 @@ class LoadBalancerSessionsTest {
     CompletableFuture<CommandResult> drain = sessions.drain();
     one.expect("PAUSE web-1");
     one.sayBytes("PAUSED web-1\n");
-    assertThat(join(drain).answers()).containsExactly(new Answer(one.asPeer(true), true, "PAUSED"));
+    assertThat(join(drain).answers())
+        .containsExactly(
+            new Answer(
+                one.asPeer(true),
+                true,
+                "PAUSED: it speaks the 2019 protocol and cannot drain, so connections through it are"
+                    + " broken"));
 
     assertThat(join(sessions.pause()).answers())
         .containsExactly(new Answer(one.asPeer(true), true, "was paused there already"));
@@ -705,7 +788,8 @@ class LoadBalancerSessionsTest {
     assertThatIllegalArgumentException()
         .isThrownBy(
             () ->
-                new LoadBalancerSessions(published::add).apply(settings, List.of(one.asPeer(true))))
+                new LoadBalancerSessions(published::add, this::remember)
+                    .apply(settings, List.of(one.asPeer(true))))
         .withMessage(
             "a 2019 load balancer cannot send to 2001:db8::11: the 2019 protocol is IPv4 only");
   }

@@ -71,7 +71,7 @@ class MembershipTest {
   }
 
   private static Logger log() {
-    return (Logger) LoggerFactory.getLogger(Membership.class);
+    return (Logger) LoggerFactory.getLogger(SessionRecord.class);
   }
 
   private Membership.Connector.PendingConnection connect(Runnable onReadable) throws IOException {
@@ -414,6 +414,26 @@ class MembershipTest {
 
     breakConnection(new EOFException("the peer closed the session"));
     assertThat(membership.status().untilNextAttempt()).contains(Duration.ofSeconds(7));
+  }
+
+  @Test
+  void aLoadBalancerThatHasNoServiceForThisBackendIsReported() {
+    intend(BackendIntent.ACTIVE);
+    register();
+    membership.news().serving(1, List.of("wbe"));
+    assertThat(membership.status().services()).hasValue(1);
+    assertThat(membership.status().unknownServices()).containsExactly("wbe");
+    membership.news().serving(0, List.of());
+    assertThat(membership.status().services()).hasValue(0);
+    assertThat(warnings())
+        .containsExactly(
+            "10.0.0.2:1338: it has no service named wbe",
+            "10.0.0.2:1338: none of its services is for this backend, so no packets will come from"
+                + " there: compare vips and services here with the services there");
+    assertThat(membership.status().lastError())
+        .hasValueSatisfying(e -> assertThat(e).contains("none of its services"));
+    breakConnection(new EOFException("the peer closed the session"));
+    assertThat(membership.status().services()).isEmpty();
   }
 
   @Test

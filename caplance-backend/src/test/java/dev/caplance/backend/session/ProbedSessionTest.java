@@ -66,7 +66,12 @@ class ProbedSessionTest {
     session.tick();
   }
 
-  private final class Recorder implements SessionOwner {
+  private final class Recorder implements SessionOwner, SessionNews {
+
+    @Override
+    public SessionNews news() {
+      return this;
+    }
 
     @Override
     public void registered(InetAddress from, boolean legacy) {}
@@ -91,6 +96,9 @@ class ProbedSessionTest {
     public void pathRestored() {
       events.add("path restored");
     }
+
+    @Override
+    public void pausedWhileUnhealthy(boolean paused) {}
 
     @Override
     public void troubled(String problem) {

@@ -123,7 +123,12 @@ class SessionTest {
     session.tick();
   }
 
-  private final class Recorder implements SessionOwner {
+  private final class Recorder implements SessionOwner, SessionNews {
+
+    @Override
+    public SessionNews news() {
+      return this;
+    }
 
     @Override
     public void registered(InetAddress from, boolean legacy) {
@@ -153,6 +158,11 @@ class SessionTest {
     @Override
     public void pathRestored() {
       events.add("path restored");
+    }
+
+    @Override
+    public void pausedWhileUnhealthy(boolean paused) {
+      events.add(paused ? "paused while unhealthy" : "no longer paused");
     }
 
     @Override
@@ -519,7 +529,8 @@ class SessionTest {
     pass(Duration.ofMillis(4999));
     assertThat(takeEvents()).containsExactly("acknowledged");
     pass(Duration.ofMillis(1));
-    assertThat(takeEvents()).containsExactly("pause failed: no answer within 10 s");
+    assertThat(takeEvents())
+        .containsExactly("pause failed: no answer within 10 s; it will still happen");
 
     hear("PAUSED web-1");
     assertThat(takeEvents()).as("a late answer is no operator's doing").isEmpty();
@@ -535,7 +546,8 @@ class SessionTest {
 
     assertThat(takeEvents())
         .containsExactly(
-            "deregister failed: no answer within 10 s", "ended: no answer to DEREGISTER");
+            "deregister failed: no answer within 10 s; it will still happen",
+            "ended: no answer to DEREGISTER");
     assertThat(connection.closed()).isTrue();
   }
 
@@ -583,7 +595,8 @@ class SessionTest {
     pass(Registration.REGISTER_TIMEOUT);
     assertThat(takeEvents())
         .containsExactly(
-            "register failed: no answer within 10 s", "ended: no REGISTERED within 15 s");
+            "register failed: no answer within 10 s; it will still happen",
+            "ended: no REGISTERED within 15 s");
   }
 
   @Test
@@ -664,6 +677,29 @@ class SessionTest {
     assertThat(connection.takeSent()).isEmpty();
   }
 
+  /** Its HEALTH would change nothing there. */
+  @Test
+  void pausesAtALoadBalancerOf2019WhileItIsUnhealthy() {
+    begin(OLD_ONE, BackendIntent.ACTIVE);
+    connection.establish();
+    session.health(new Message.Health(503, "not checked yet"));
+    hear(REGISTERED_2019);
+    assertThat(connection.takeSent())
+        .endsWith("PAUSE web-1", "HEALTH 503 not checked yet")
+        .hasSize(3);
+    hear("PAUSED web-1", "HEALTHACK 200");
+    session.health(new Message.Health(200, ""));
+    assertThat(connection.takeSent()).containsExactly("RESUME web-1", "HEALTH 200");
+    hear("RESUMED web-1");
+    session.health(new Message.Health(503, "disk full"));
+    session.health(new Message.Health(503, "disk broken"));
+    assertThat(connection.takeSent())
+        .containsExactly("PAUSE web-1", "HEALTH 503 disk full", "HEALTH 503 disk broken");
+    assertThat(takeEvents())
+        .contains("paused while unhealthy", "no longer paused")
+        .doesNotContain("operator: paused");
+  }
+
   @Test
   void neverSaysPauseTwiceAndResumesBeforeItLeaves() {
     registerWith2019(OLD_ONE);
@@ -683,7 +719,8 @@ class SessionTest {
     assertThat(takeEvents())
         .containsExactly(
             "acknowledged",
-            "drain confirmed: PAUSED",
+            "drain confirmed: PAUSED: it speaks the 2019 protocol and cannot drain, so connections"
+                + " through it are broken",
             "deregister confirmed: DEREGISTERED",
             "ended: deregistered");
   }

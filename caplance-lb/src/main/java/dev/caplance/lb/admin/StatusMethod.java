@@ -1,5 +1,7 @@
 package dev.caplance.lb.admin;
 
+import static java.util.stream.Collectors.toSet;
+
 import com.google.gson.JsonObject;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
@@ -8,6 +10,7 @@ import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Service;
 import dev.caplance.lb.forwarding.ServiceSpec;
+import dev.caplance.lb.forwarding.Target;
 import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.lb.registry.BackendView;
 import dev.caplance.packet.Disposition;
@@ -15,13 +18,16 @@ import dev.caplance.packet.IpAddresses;
 import dev.caplance.status.HealthState;
 import dev.caplance.status.LoadBalancerStatus;
 import dev.caplance.status.LoadBalancerStatus.OtherTraffic;
+import dev.caplance.status.LoadBalancerStatus.PathState;
 import dev.caplance.status.LoadBalancerStatus.ServiceState;
 import dev.caplance.status.ReportedIntent;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /** {@code status}: services, backends, packets and workers at one moment. */
@@ -58,11 +64,15 @@ public final class StatusMethod implements ControlMethod {
   public LoadBalancerStatus call(JsonObject params, Caller caller)
       throws ControlException, InterruptedException {
     List<Dataplane.WorkerStatus> workers = dataplane.status();
+    List<Service> services = table.get().services();
+    Set<Integer> lastResort = lastResort(services);
     return new LoadBalancerStatus(
         version,
         startedAt,
-        table.get().services().stream().map(StatusMethod::service).toList(),
-        backends.now().stream().map(this::backend).toList(),
+        services.stream().map(StatusMethod::service).toList(),
+        backends.now().stream()
+            .map(entry -> backend(entry, lastResort.contains(entry.backend().target().id())))
+            .toList(),
         packets(workers),
         otherTraffic(),
         workers.stream().map(StatusMethod::worker).toList());
@@ -83,12 +93,22 @@ public final class StatusMethod implements ControlMethod {
   private static ServiceState state(Service.State state) {
     return switch (state) {
       case BALANCING -> ServiceState.BALANCING;
+      case RETURNING -> ServiceState.RETURNING;
       case ALL_UNHEALTHY -> ServiceState.ALL_UNHEALTHY;
       case NO_BACKEND -> ServiceState.NO_BACKEND;
     };
   }
 
-  private LoadBalancerStatus.Backend backend(BackendRegistry.Entry entry) {
+  /** The ids of the targets that get new flows of some service although none takes them. */
+  private static Set<Integer> lastResort(List<Service> services) {
+    return services.stream()
+        .filter(service -> service.state() != Service.State.BALANCING)
+        .flatMap(service -> service.targets().stream())
+        .map(Target::id)
+        .collect(toSet());
+  }
+
+  private LoadBalancerStatus.Backend backend(BackendRegistry.Entry entry, boolean lastResort) {
     BackendView backend = entry.backend();
     Dataplane.TargetTraffic traffic = dataplane.traffic(backend.target());
     return new LoadBalancerStatus.Backend(
@@ -98,14 +118,30 @@ public final class StatusMethod implements ControlMethod {
         ReportedIntent.of(backend.intent().word()),
         health(backend.health()),
         backend.takesNewFlows(),
+        lastResort && !backend.takesNewFlows(),
+        backend.returning(),
+        !backend.health().unchecked(),
         backend.target().weight(),
-        List.copyOf(backend.services()),
+        List.copyOf(backend.services().names()),
+        backend.services().none(),
+        path(entry),
         backend.target().mtu(),
         IpAddresses.format(backend.session()),
         entry.silence().toMillis(),
         backend.registeredAt(),
         traffic.packets(),
         traffic.bytes());
+  }
+
+  private static LoadBalancerStatus.Path path(BackendRegistry.Entry entry) {
+    PathState state =
+        switch (entry.backend().path().condition()) {
+          case UNPROBED -> PathState.UNPROBED;
+          case UNPROVEN -> PathState.UNPROVEN;
+          case PROVEN -> PathState.PROVEN;
+          case LOST -> PathState.LOST;
+        };
+    return new LoadBalancerStatus.Path(state, entry.pathAge().map(Duration::toMillis).orElse(null));
   }
 
   private static LoadBalancerStatus.Health health(BackendView.Health health) {

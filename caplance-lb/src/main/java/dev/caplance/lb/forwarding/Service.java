@@ -14,6 +14,8 @@ public final class Service {
   public enum State {
     /** At least one backend is active and healthy. */
     BALANCING,
+    /** None is, but some were when their sessions ended without a word; these get the new flows. */
+    RETURNING,
     /** There are backends, but all of them are unhealthy or draining. */
     ALL_UNHEALTHY,
     /** No backend may get packets. */

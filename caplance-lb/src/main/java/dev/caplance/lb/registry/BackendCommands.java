@@ -1,35 +1,56 @@
 package dev.caplance.lb.registry;
 
+import static java.util.stream.Collectors.joining;
+
+import dev.caplance.lb.forwarding.ServiceSpec;
+import dev.caplance.packet.IpAddresses;
 import dev.caplance.session.EventLoop;
 import dev.caplance.session.Intent;
 import dev.caplance.session.Message;
+import java.net.InetAddress;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * Handles the lines of a registered backend: its health reports and its changes of intent. Each
- * line gets one reply; a rejected line changes nothing. Owned by its {@link BackendSession}.
+ * Handles the lines of a registered backend: what it serves, its health and its changes of intent.
+ * Each line gets one reply; a rejected line changes nothing. Owned by its {@link BackendSession}.
  */
 final class BackendCommands {
 
   private static final Logger LOG = LoggerFactory.getLogger(BackendCommands.class);
 
+  /** Services that one line of the log names. */
+  private static final int MAX_NAMED = 20;
+
   private final BackendSession session;
   private final Backend backend;
-  private final Runnable changed;
+  private final BackendRegistry registry;
+  private final Message.Register register;
   private final LimitedLog log;
+  private Set<InetAddress> vips;
+  private boolean reported;
 
   /**
    * Creates the handler of a session.
    *
-   * @param changed called after each change that may affect forwarding
+   * @param register with which the session registered the backend
    */
-  BackendCommands(BackendSession session, Backend backend, Runnable changed, EventLoop loop) {
+  BackendCommands(
+      BackendRegistry registry,
+      BackendSession session,
+      Backend backend,
+      Message.Register register,
+      EventLoop loop) {
+    this.registry = registry;
+    this.register = register;
     this.session = session;
     this.backend = backend;
-    this.changed = changed;
     this.log = new LimitedLog(LOG, loop::nanoTime, 50, Duration.ofSeconds(1));
   }
 
@@ -45,7 +66,11 @@ final class BackendCommands {
       change(m.name(), Intent.ACTIVE, new Message.Resumed(backend.name()));
     } else if (message instanceof Message.Deregister m) {
       if (isOwnName(m.name())) {
-        session.deregister(Level.INFO, "the backend asked for it");
+        session.end(Level.INFO, "the backend asked for it");
+      }
+    } else if (message instanceof Message.Serves m) {
+      if (isOwnName(m.name())) {
+        serves(m);
       }
     } else if (message instanceof Message.Register) {
       refuse("already registered as " + backend.name() + "; send DEREGISTER first");
@@ -60,20 +85,65 @@ final class BackendCommands {
     session.send(new Message.Invalid(reason));
   }
 
+  private void serves(Message.Serves message) {
+    if (!register.probe()) {
+      refuse("SERVES is for backends that registered with probe=1; this one serves all VIPs");
+      return;
+    }
+    if (reported) {
+      refuse("SERVES comes before the first HEALTH; register again when the VIPs change");
+      return;
+    }
+    List<ServiceSpec> services = registry.settings().services();
+    if (vips == null) {
+      vips = new HashSet<>();
+    }
+    // Only VIPs of services are kept, or a backend could name them without end.
+    services.stream().map(ServiceSpec::vip).filter(message.vips()::contains).forEach(vips::add);
+    session.send(
+        Message.Serving.of(
+            backend.name(),
+            registry.backends().shared(register, Optional.of(vips)).count(services),
+            ServedServices.unknown(register, services)));
+  }
+
   private void health(Message.Health report) {
-    BackendView.Health before = backend.health();
+    BackendView.Health before = backend.view().reported();
     BackendView.Health now = BackendView.Health.of(report);
-    backend.setHealth(now);
+    if (backend.report(now, services())) {
+      registry.changed();
+    }
+    reported = true;
     if (now.code() != before.code()) {
       if (report.healthy()) {
-        log.log(Level.INFO, backend + ": healthy");
+        log.log(Level.INFO, backend + (now.unchecked() ? ": healthy (no checks)" : ": healthy"));
       } else {
         String reason = now.reason().isEmpty() ? "" : " " + now.reason();
         log.log(Level.WARN, backend + ": unhealthy: " + now.code() + reason);
       }
-      changed.run();
     }
     session.send(new Message.HealthAck());
+  }
+
+  /** What the backend serves, once its first HEALTH has completed what it says of that. */
+  private ServedServices services() {
+    if (reported) {
+      return backend.view().services();
+    }
+    ServedServices services = registry.backends().shared(register, Optional.ofNullable(vips));
+    if (services.none()) {
+      LOG.warn(
+          "{}: no service in common, so it gets no packets; {}; the services here are: {}",
+          backend,
+          vips == null
+              ? "it names " + String.join(", ", register.services())
+              : "its services and VIPs are none of those here",
+          registry.settings().services().stream()
+              .map(service -> service.name() + " (" + IpAddresses.format(service.vip()) + ")")
+              .limit(MAX_NAMED)
+              .collect(joining(", ")));
+    }
+    return services;
   }
 
   private void change(String name, Intent to, Message confirmation) {
@@ -86,7 +156,7 @@ final class BackendCommands {
     }
     backend.setIntent(to);
     log.log(Level.INFO, backend + ": " + to.word() + " at the backend's request");
-    changed.run();
+    registry.changed();
     session.send(confirmation);
   }
 

@@ -1,11 +1,8 @@
 package dev.caplance.lb.registry;
 
-import dev.caplance.lb.forwarding.Maglev;
-import dev.caplance.lb.forwarding.Target;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.session.Communicator;
 import dev.caplance.session.EventLoop;
-import dev.caplance.session.Message;
 import dev.caplance.session.SanityDatagram;
 import dev.caplance.session.TcpCommunicator;
 import dev.caplance.session.TcpListener;
@@ -16,30 +13,22 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
  * The registered backends and their sessions. The registry owns an {@link EventLoop}, on whose
- * thread everything happens except {@link #start}, {@link #stop}, {@link #apply}, {@link #entries}
- * and {@link #address}, which any thread may call. Whenever the set of backends that may get
- * packets changes, the registry hands it to a {@link TablePublisher}.
- *
- * <p>At the end of each turn of the loop in which something happened, the registry publishes first
- * and then sends the replies of the sessions, so that a backend never reads about a change that is
- * not in effect yet.
+ * thread everything happens except {@link #start}, {@link #stop}, {@link #apply}, {@link
+ * #ownAddresses}, {@link #probeAnswered}, {@link #entries} and {@link #address}, which any thread
+ * may call. Whenever the set of backends that may get packets changes, the registry hands it to a
+ * {@link TablePublisher}; see {@link Publication}.
  */
 public final class BackendRegistry {
 
@@ -47,84 +36,91 @@ public final class BackendRegistry {
   private static final int MAX_UNREGISTERED = 1024;
   private static final String STOPPING = "load balancer is stopping";
 
-  /** Pause before a change that did not take effect is published again. */
-  private static final Duration REPUBLISH_DELAY = Duration.ofMillis(100);
-
   private final InetSocketAddress listenAddress;
   private final int dataPort;
   private final EventLoop loop;
-  private final InstantSource wallClock;
-  private final int maxBackends;
   private final DataPath dataPath;
-  private final TablePublisher publisher;
   private final Roster roster;
   private final SecureRandom random = new SecureRandom();
-  private final LimitedLog unregisteredLog;
-  private final Map<String, Backend> backends = new TreeMap<>();
-  private final TargetIndexes targetIndexes = new TargetIndexes();
+  private final LimitedLog strangersLog;
+  private final LimitedLog refusalsLog;
+  private final PathProbes probes;
+  private final Backends backends;
+  private final Publication publication;
+  private final ProvingSessions proving;
   private final UnregisteredSessions unregistered = new UnregisteredSessions(MAX_UNREGISTERED);
-  private final Set<BackendSession> toDeliver = new LinkedHashSet<>();
-  private RegistrySettings settings;
-  private boolean endOfTurnQueued;
-  private boolean changed;
-  private boolean inEffect = true;
-  private boolean stopping;
-  private List<BackendView> published = List.of();
-  private boolean publishedComplete = true;
+  private volatile RegistrySettings settings;
   private TcpListener listener;
 
   /**
-   * Creates a registry without starting it.
+   * Creates a registry without starting it. It needs settings, which {@link #apply} gives it.
    *
    * @param listenAddress for sessions; with port 0 the kernel chooses one
    * @param dataPort UDP port of all backends, 1 to 65535
    * @param rosterFile keeps the names of the backends for the next start
-   * @param settings the initial settings; {@link #apply} replaces them
+   * @param probeSender sends path probes
    * @param publisher gets every new set of backends, on the registry's thread
    */
   public BackendRegistry(
       InetSocketAddress listenAddress,
       int dataPort,
       Path rosterFile,
-      RegistrySettings settings,
+      ProbeSender probeSender,
       TablePublisher publisher) {
     this(
         listenAddress,
         dataPort,
         rosterFile,
-        settings,
         publisher,
-        new UdpDataPath(dataPort),
+        new UdpDataPath(dataPort, probeSender),
         new EventLoop("caplance-registry", System::nanoTime),
-        InstantSource.system(),
-        Maglev.MAX_BACKENDS);
+        InstantSource.system());
   }
 
   BackendRegistry(
       InetSocketAddress listenAddress,
       int dataPort,
       Path rosterFile,
-      RegistrySettings settings,
       TablePublisher publisher,
       DataPath dataPath,
       EventLoop loop,
-      InstantSource wallClock,
-      int maxBackends) {
+      InstantSource wallClock) {
     this.listenAddress = listenAddress;
     this.dataPort = dataPort;
-    this.settings = settings;
-    this.publisher = publisher;
     this.dataPath = dataPath;
     this.loop = loop;
-    this.wallClock = wallClock;
-    this.maxBackends = maxBackends;
-    this.roster = new Roster(rosterFile, loop, backends.values(), this::changed);
-    this.unregisteredLog = new LimitedLog(LOG, loop::nanoTime, 20, Duration.ofSeconds(1));
+    this.probes = new PathProbes(loop, random);
+    this.backends =
+        new Backends(loop, dataPath, probes, wallClock, () -> this.settings, this::changed);
+    this.roster = new Roster(rosterFile, loop, backends.all(), this::changed);
+    this.publication = new Publication(loop, publisher, backends.all(), roster);
+    this.proving = new ProvingSessions(loop);
+    this.strangersLog = new LimitedLog(LOG, loop::nanoTime, 20, Duration.ofSeconds(1));
+    this.refusalsLog = new LimitedLog(LOG, loop::nanoTime, 20, Duration.ofSeconds(1));
   }
 
-  /** Replaces the settings; registered backends stay registered. */
+  /**
+   * Replaces the settings; called before {@link #start} for the first time. Registered backends
+   * stay registered, and keep the services that they had until they register again.
+   */
   public void apply(RegistrySettings newSettings) {
-    loop.execute(() -> settings = newSettings);
+    settings = newSettings;
+  }
+
+  /**
+   * Says which addresses this machine has. The sessions of backends that take packets from another
+   * one are ended, so that these backends register again at once.
+   */
+  public void ownAddresses(Set<InetAddress> addresses) {
+    loop.execute(() -> backends.ownAddresses(addresses));
+  }
+
+  /**
+   * Takes note of a reply to a path probe, which anybody can forge; a token that is not under way
+   * costs a look-up. Never blocks.
+   */
+  public void probeAnswered(String token) {
+    probes.answered(token);
   }
 
   /**
@@ -169,7 +165,7 @@ public final class BackendRegistry {
    */
   public CompletableFuture<List<Entry>> entries() {
     return CompletableFuture.supplyAsync(
-        () -> backends.values().stream().map(Backend::entry).toList(), loop);
+        () -> backends.all().stream().map(Backend::entry).toList(), loop);
   }
 
   /** Opens a session; the caller calls {@link BackendSession#readable} whenever there is input. */
@@ -183,93 +179,56 @@ public final class BackendRegistry {
     return settings;
   }
 
-  /** The rate-limited log for sessions that have not registered. */
-  LimitedLog unregisteredLog() {
-    return unregisteredLog;
+  Backends backends() {
+    return backends;
   }
 
-  Instant now() {
-    return wallClock.instant();
+  /** The sessions that are between REGISTER and SANE. */
+  ProvingSessions proving() {
+    return proving;
+  }
+
+  /** The rate-limited log for sessions that never sent REGISTER. */
+  LimitedLog strangersLog() {
+    return strangersLog;
+  }
+
+  /** The rate-limited log for registrations that are refused. */
+  LimitedLog refusalsLog() {
+    return refusalsLog;
   }
 
   int dataPort() {
     return dataPort;
   }
 
-  /** Creates the prober of the path to a data address, if packets may and can be sent there. */
-  PathProber newProber(InetAddress dataAddress) throws RefusedException {
+  /**
+   * Creates the prober of the path to the data address of a session that wants to register, if
+   * packets may and can be sent there.
+   */
+  PathProber newProber(BackendSession session, InetAddress dataAddress) throws RefusedException {
     return new PathProber(
-        loop, dataPath, dataAddress, settings.vips(), SanityDatagram.random(random));
+        loop,
+        dataPath,
+        dataAddress,
+        settings.vips(),
+        SanityDatagram.random(random),
+        () -> proving.maySend(session, dataAddress));
   }
 
-  /** Checks that a registration is possible at this moment. */
-  void admit(Message.Register request) throws RefusedException {
-    if (request.version() == Message.VERSION_2019 && !settings.legacyService()) {
-      throw new RefusedException(
-          "no service here is for 2019 backends, which register without version=; mark one with"
-              + " legacy: true at the load balancer, or register with version=2");
-    }
-    Backend registered = backends.get(request.name());
-    if (registered == null && backends.size() >= maxBackends) {
-      throw new RefusedException("the limit of " + maxBackends + " registered backends is reached");
-    }
-    if (registered != null && !registered.dataAddress().equals(request.dataAddress())) {
-      throw new RefusedException(
-          "name in use: "
-              + registered
-              + " is registered; choose another name, or reconnect with the same data address");
-    }
-  }
-
-  /**
-   * Registers an admitted backend. If its name is registered already, this session takes over and
-   * the previous one is closed.
-   *
-   * @param route the path to the backend
-   */
-  Backend register(BackendSession session, Message.Register request, DataPath.Route route) {
+  /** Notes that a session has registered or has ended. */
+  void noLongerUnregistered(BackendSession session) {
     unregistered.remove(session);
-    Backend backend = backends.get(request.name());
-    if (backend == null) {
-      Target target =
-          targetIndexes.allocate(
-              request.name(), request.weight(), request.dataAddress(), route.mtu(), route.source());
-      backend = new Backend(target, session, request, now());
-      backends.put(request.name(), backend);
-    } else {
-      BackendSession superseded = backend.session();
-      backend.attach(session, request, route);
-      superseded.supersede();
-    }
-    changed();
-    return backend;
-  }
-
-  /**
-   * Forgets a session that has ended. Its backend is deregistered unless another session has taken
-   * over.
-   *
-   * @param backend the one that the session spoke for, or null
-   */
-  void ended(BackendSession session, Backend backend) {
-    unregistered.remove(session);
-    if (backend != null && backend.session() == session) {
-      backends.remove(backend.name(), backend);
-      targetIndexes.release(backend.view().target());
-      changed();
-    }
   }
 
   /** Notes a change that may affect forwarding; it is published at the end of the turn. */
   void changed() {
-    changed = true;
-    queueEndOfTurn();
+    publication.changed();
   }
 
   /** Notes a session whose replies are to be sent at the end of the turn. */
   void deliverAtEndOfTurn(BackendSession session) {
-    toDeliver.add(session);
-    queueEndOfTurn();
+    publication.deliverAtEndOfTurn(session);
   }
 
   private void accept(SocketChannel channel) {
@@ -281,53 +240,8 @@ public final class BackendRegistry {
     }
   }
 
-  private void queueEndOfTurn() {
-    if (!endOfTurnQueued) {
-      endOfTurnQueued = true;
-      // Two tasks, so that backends get their replies even if publishing fails.
-      loop.execute(this::publish);
-      loop.execute(this::deliver);
-    }
-  }
-
-  private void publish() {
-    if (!changed || stopping) {
-      return;
-    }
-    changed = false;
-    List<BackendView> retaining =
-        backends.values().stream().map(Backend::view).filter(BackendView::retainsFlows).toList();
-    roster.update();
-    boolean complete = roster.isComplete();
-    if (!inEffect || !forwardsLike(retaining, published) || complete != publishedComplete) {
-      // If publishing fails, replies must not be held back.
-      inEffect = true;
-      inEffect = publisher.publish(retaining, complete);
-      published = retaining;
-      publishedComplete = complete;
-      if (!inEffect) {
-        loop.schedule(REPUBLISH_DELAY, this::changed);
-      }
-    }
-  }
-
-  private static boolean forwardsLike(List<BackendView> left, List<BackendView> right) {
-    return left.size() == right.size()
-        && IntStream.range(0, left.size()).allMatch(i -> left.get(i).forwardsLike(right.get(i)));
-  }
-
-  private void deliver() {
-    endOfTurnQueued = false;
-    if (!inEffect && !stopping) {
-      return;
-    }
-    List<BackendSession> sessions = new ArrayList<>(toDeliver);
-    toDeliver.clear();
-    sessions.forEach(BackendSession::deliver);
-  }
-
   private void shutDown() {
-    stopping = true;
+    publication.stop();
     roster.close();
     try {
       if (listener != null) {
@@ -336,15 +250,15 @@ public final class BackendRegistry {
     } catch (IOException e) {
       LOG.debug("cannot close the listener", e);
     }
-    unregistered.all().forEach(session -> session.deregister(Level.INFO, STOPPING));
-    List.copyOf(backends.values())
-        .forEach(backend -> backend.session().deregister(Level.INFO, STOPPING));
+    unregistered.all().forEach(session -> session.end(Level.INFO, STOPPING));
+    List.copyOf(backends.all()).forEach(backend -> backend.session().end(Level.INFO, STOPPING));
   }
 
   /**
    * A registered backend, as status queries report it.
    *
-   * @param silence time since its last line; not negative
+   * @param silence time since the last line of its session; not negative
+   * @param pathAge time since a path probe was last answered; empty if its path is not probed
    */
-  public record Entry(BackendView backend, Duration silence) {}
+  public record Entry(BackendView backend, Duration silence, Optional<Duration> pathAge) {}
 }

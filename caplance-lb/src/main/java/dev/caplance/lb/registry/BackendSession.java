@@ -40,7 +40,7 @@ final class BackendSession {
 
   private static final Logger LOG = LoggerFactory.getLogger(BackendSession.class);
 
-  /** A backend that is silent for this many health intervals is deregistered. */
+  /** The session of a backend that is silent for this many health intervals is ended. */
   private static final int HEALTH_INTERVALS_OF_SILENCE = 3;
 
   private final BackendRegistry registry;
@@ -55,6 +55,7 @@ final class BackendSession {
   private BackendCommands commands;
   private Duration readTimeout;
   private long lastLineNanos;
+  private boolean askedToRegister;
 
   BackendSession(BackendRegistry registry, EventLoop loop, Communicator communicator) {
     this.registry = registry;
@@ -72,9 +73,9 @@ final class BackendSession {
     return communicator.peer();
   }
 
-  /** Time since the last line. */
+  /** Time since the last line, but for the time in which the load balancer stood still. */
   Duration silence() {
-    return Duration.ofNanos(loop.nanoTime() - lastLineNanos);
+    return Duration.ofNanos(loop.attentiveNanos() - lastLineNanos);
   }
 
   /** Reads and handles the lines that have arrived. */
@@ -101,36 +102,52 @@ final class BackendSession {
     registry.deliverAtEndOfTurn(this);
   }
 
-  /** Sends INVALID and closes the session; its backend, if it has one, is deregistered. */
+  /** Sends INVALID and closes the session; its backend, if it has one, may return. */
   void refuse(String reason) {
-    if (backend == null) {
-      registry.unregisteredLog().log(Level.INFO, this + ": refused: " + reason);
+    if (backend != null) {
+      logLoss(Level.WARN, reason);
+    } else if (askedToRegister) {
+      registry.refusalsLog().log(Level.WARN, this + ": refused: " + reason);
     } else {
-      LOG.warn("{}: deregistered: {}", this, reason);
+      registry.strangersLog().log(Level.INFO, this + ": refused: " + reason);
     }
     send(new Message.Invalid(reason));
-    close();
+    close(false);
   }
 
   /**
    * Sends DEREGISTERED, closes the session and deregisters its backend; sends INVALID if it has
-   * none.
+   * none. Has no effect on a session that has ended.
    */
-  void deregister(Level level, String reason) {
-    if (backend == null) {
+  void end(Level level, String reason) {
+    if (state == State.REGISTERED) {
+      LOG.atLevel(level).log("{}: deregistered: {}", this, reason);
+      send(new Message.Deregistered(register.name(), reason));
+      close(true);
+    } else if (state != State.CLOSED) {
       refuse(reason);
-      return;
     }
-    LOG.atLevel(level).log("{}: deregistered: {}", this, reason);
-    send(new Message.Deregistered(backend.name(), reason));
-    close();
   }
 
-  /** Closes the session because a new one has taken over its backend. */
+  /**
+   * Sends DEREGISTERED and closes the session of a registered backend, which keeps its flows for a
+   * while and is expected to return. Has no effect on a session that has ended.
+   */
+  void dismiss(Level level, String reason) {
+    if (state == State.REGISTERED) {
+      logLoss(level, reason);
+      send(new Message.Deregistered(register.name(), reason));
+      close(false);
+    }
+  }
+
+  /** Closes the session, if it has not ended, because another one has taken over its backend. */
   void supersede() {
-    LOG.info("{}: the {} was replaced by a new one", this, sessionText());
-    send(new Message.Deregistered(backend.name(), "a new session has taken over"));
-    close();
+    if (state == State.REGISTERED) {
+      LOG.info("{}: the {} was replaced by a new one", this, sessionText());
+      send(new Message.Deregistered(register.name(), "a new session has taken over"));
+      close(false);
+    }
   }
 
   /** Sends the queued replies. Called by the registry at the end of its turn. */
@@ -159,11 +176,12 @@ final class BackendSession {
   }
 
   private void lineReceived() {
-    lastLineNanos = loop.nanoTime();
+    lastLineNanos = loop.attentiveNanos();
   }
 
   private void handle(String line) {
     Message message;
+    askedToRegister |= line.startsWith("REGISTER");
     try {
       message = MessageCodec.parse(line);
     } catch (InvalidLineException e) {
@@ -205,6 +223,9 @@ final class BackendSession {
   private void handleRegistered(Message message) {
     if (!(message instanceof Message.Sane sane)) {
       commands.handle(message);
+    } else if (backend.probed()) {
+      // A reply to a path probe, which may be late, has no answer.
+      backend.answered(sane.token());
     } else if (!prober.isProvedBy(sane)) {
       wrongToken();
     }
@@ -213,8 +234,9 @@ final class BackendSession {
   private void prove(Message.Register request) {
     register = request;
     try {
-      registry.admit(request);
-      prober = registry.newProber(request.dataAddress());
+      registry.backends().admit(request, peer().getAddress());
+      prober = registry.newProber(this, request.dataAddress());
+      registry.proving().add(this, request.dataAddress());
     } catch (RefusedException e) {
       invalid(e.getMessage());
       return;
@@ -226,23 +248,31 @@ final class BackendSession {
   private void complete() {
     try {
       // Checked again: another session may have registered meanwhile.
-      registry.admit(register);
+      registry.backends().admit(register, peer().getAddress());
     } catch (RefusedException e) {
       invalid(e.getMessage());
       return;
     }
-    cancelTimers();
-    backend = registry.register(this, register, route());
-    commands = new BackendCommands(this, backend, registry::changed, loop);
+    endRegistration();
     state = State.REGISTERED;
+    backend = registry.backends().register(this, register, route());
+    commands = new BackendCommands(registry, this, backend, register, loop);
     logRegistration();
-    send(Message.Registered.of(backend.name(), backend.dataAddress(), prober.route().source()));
+    send(registered());
     readTimeout =
         register
             .healthInterval()
             .map(interval -> interval.multipliedBy(HEALTH_INTERVALS_OF_SILENCE))
             .orElse(registry.settings().readTimeout());
     watchSilence();
+  }
+
+  private Message.Registered registered() {
+    Message.Registered message =
+        Message.Registered.of(backend.name(), backend.dataAddress(), prober.route().source());
+    return register.probe()
+        ? message.withProbeInterval(registry.backends().probeInterval(register))
+        : message;
   }
 
   /** The path to the backend, with the smaller of both ends' MTUs. */
@@ -255,7 +285,7 @@ final class BackendSession {
   private void watchSilence() {
     Duration left = readTimeout.minus(silence());
     if (left.isZero() || left.isNegative()) {
-      deregister(Level.WARN, "health check timeout ran out");
+      dismiss(Level.WARN, "health check timeout ran out");
     } else {
       deadline = loop.schedule(left, this::watchSilence);
     }
@@ -289,9 +319,20 @@ final class BackendSession {
     if (backend == null) {
       LOG.debug("{}: connection lost: {}", this, cause.getMessage());
     } else {
-      LOG.warn("{}: deregistered: connection lost: {}", this, cause.getMessage());
+      logLoss(Level.WARN, "connection lost: " + cause.getMessage());
     }
-    close();
+    close(false);
+  }
+
+  private void logLoss(Level level, String reason) {
+    LOG.atLevel(level)
+        .log(
+            "{}: session ended: {}; it keeps its flows {}",
+            this,
+            reason,
+            backend.probed()
+                ? "while its path answers"
+                : "for " + Backend.UNPROBED_RETURN.toSeconds() + " s");
   }
 
   private void logRegistration() {
@@ -304,31 +345,34 @@ final class BackendSession {
     if (!register.unknownOptions().isEmpty()) {
       LOG.info("{}: ignored unknown options: {}", this, register.unknownOptions());
     }
-    List<String> existing = registry.settings().serviceNames();
-    List<String> unknown =
-        register.services().stream().filter(service -> !existing.contains(service)).toList();
+    List<String> unknown = ServedServices.unknown(register, registry.settings().services());
     if (!unknown.isEmpty()) {
       LOG.warn(
           "{}: names unknown services: {}; the services here are: {}",
           this,
           String.join(", ", unknown),
-          String.join(", ", existing));
+          String.join(", ", registry.settings().serviceNames()));
     }
   }
 
-  private void close() {
+  /** Closes the session; {@code leaves} says whether its backend is to be removed at once. */
+  private void close(boolean leaves) {
     if (state != State.CLOSED) {
       state = State.CLOSED;
-      cancelTimers();
-      registry.ended(this, backend);
+      endRegistration();
+      if (backend != null) {
+        registry.backends().ended(this, backend, leaves);
+      }
       registry.deliverAtEndOfTurn(this);
     }
   }
 
-  private void cancelTimers() {
+  private void endRegistration() {
     deadline.cancel();
+    registry.noLongerUnregistered(this);
     if (prober != null) {
       prober.stop();
+      registry.proving().remove(this, register.dataAddress());
     }
   }
 }

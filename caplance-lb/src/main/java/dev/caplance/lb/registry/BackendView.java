@@ -7,29 +7,33 @@ import dev.caplance.session.Message;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Instant;
-import java.util.Set;
 
 /**
  * A registered backend at one moment. Immutable. The same object is used until one of its values
  * changes, so that a change of one backend does not replace thousands of old objects, which would
  * cause full garbage collections.
  *
- * @param target what data planes know of it: name, data address, weight, MTU
+ * @param target what data planes know of it: name, data address, weight, MTU, source
  * @param version of the protocol that it speaks: 2 or higher, or 2019
  * @param intent what it asks for: active, draining or paused
- * @param health its last report
- * @param admitted whether it has been healthy since it registered; before that it gets no packets
- * @param services names of the services that it serves, existing or not, in its order; empty: all
- * @param session address of the other end of its session
+ * @param reported its last report of its application; see {@link #health}
+ * @param path what is known of the path to it
+ * @param returning whether its session has ended without a word, and it has not reported since
+ * @param admitted whether it has been healthy, with a path that carries packets, since it
+ *     registered; before that it gets no packets
+ * @param services the services that it serves
+ * @param session address of the other end of its session, or of its last one
  * @param registeredAt when it registered; reconnections do not change this
  */
 public record BackendView(
     Target target,
     int version,
     Intent intent,
-    Health health,
+    Health reported,
+    Path path,
+    boolean returning,
     boolean admitted,
-    Set<String> services,
+    ServedServices services,
     InetSocketAddress session,
     Instant registeredAt) {
 
@@ -51,51 +55,147 @@ public record BackendView(
     return intent == Intent.DRAINING;
   }
 
+  /** Its last report or, if the path to it does not carry packets, that. */
+  public Health health() {
+    return path.condition() == Path.Condition.LOST
+        ? new Health(Health.Condition.UNHEALTHY, Health.NO_PATH, path.reason())
+        : reported;
+  }
+
+  /** Whether its application and the path to it are in order as far as is known. */
+  public boolean healthy() {
+    return reported.condition() == Health.Condition.HEALTHY
+        && path.condition() != Path.Condition.LOST;
+  }
+
   /** Whether it may get packets, at least those of flows that it has. */
   public boolean retainsFlows() {
     return admitted && intent != Intent.PAUSED;
   }
 
-  /** Whether it is active and healthy, and so gets new flows. */
+  /** Whether it gets new flows: it is active, healthy and in touch, and serves something. */
   public boolean takesNewFlows() {
-    return intent == Intent.ACTIVE && health.condition() == Health.Condition.HEALTHY;
+    return mayTakeNewFlows() && !returning;
   }
 
-  /** Whether its last report says that it is not healthy. */
+  /** Whether it would get new flows if its session had not ended, or does get them. */
+  public boolean mayTakeNewFlows() {
+    return admitted && intent == Intent.ACTIVE && healthy() && !services.none();
+  }
+
+  /** Whether its last report or its path says that it is not healthy. */
   public boolean unhealthy() {
-    return health.condition() == Health.Condition.UNHEALTHY;
+    return health().condition() == Health.Condition.UNHEALTHY;
   }
 
-  /** Whether it has reported its state since it registered: paused, or its health. */
+  /**
+   * Whether all is known that decides whether it gets packets: it is paused, unhealthy, or healthy
+   * with a proven path.
+   */
   boolean hasReported() {
-    return intent == Intent.PAUSED || health.condition() != Health.Condition.UNKNOWN;
+    return intent == Intent.PAUSED
+        || admitted
+        || health().condition() == Health.Condition.UNHEALTHY;
   }
 
-  /** Whether it serves a service; a 2019 backend serves the one that is marked legacy. */
+  /** Whether it serves a service. */
   public boolean serves(ServiceSpec service) {
-    return legacy() ? service.legacy() : services.isEmpty() || services.contains(service.name());
+    return services.contains(service);
   }
 
   /** Whether another view of the same backend leads to the same forwarding. */
   boolean forwardsLike(BackendView other) {
-    return target.equals(other.target)
-        && legacy() == other.legacy()
-        && services.equals(other.services)
-        && takesNewFlows() == other.takesNewFlows()
-        && draining() == other.draining()
-        && unhealthy() == other.unhealthy();
+    return this == other
+        || target.equals(other.target)
+            && services.equals(other.services)
+            && mayTakeNewFlows() == other.mayTakeNewFlows()
+            && returning == other.returning
+            && draining() == other.draining()
+            && unhealthy() == other.unhealthy();
+  }
+
+  BackendView withTarget(Target newTarget) {
+    return new BackendView(
+        newTarget,
+        version,
+        intent,
+        reported,
+        path,
+        returning,
+        admitted,
+        services,
+        session,
+        registeredAt);
   }
 
   BackendView withIntent(Intent newIntent) {
     return new BackendView(
-        target, version, newIntent, health, admitted, services, session, registeredAt);
+        target,
+        version,
+        newIntent,
+        reported,
+        path,
+        returning,
+        admitted,
+        services,
+        session,
+        registeredAt);
   }
 
-  /** With a new health report; the first healthy one admits the backend. */
-  BackendView withHealth(Health newHealth) {
-    boolean healthy = newHealth.condition() == Health.Condition.HEALTHY;
+  /** With a new health report, which ends its return. */
+  BackendView withReport(Health newReport, ServedServices newServices) {
     return new BackendView(
-        target, version, intent, newHealth, admitted || healthy, services, session, registeredAt);
+            target,
+            version,
+            intent,
+            newReport,
+            path,
+            false,
+            admitted,
+            newServices,
+            session,
+            registeredAt)
+        .admittedIfProven();
+  }
+
+  BackendView withPath(Path newPath) {
+    return new BackendView(
+            target,
+            version,
+            intent,
+            reported,
+            newPath,
+            returning,
+            admitted,
+            services,
+            session,
+            registeredAt)
+        .admittedIfProven();
+  }
+
+  /** With a session that has ended. */
+  BackendView asReturning() {
+    return new BackendView(
+        target, version, intent, reported, path, true, admitted, services, session, registeredAt);
+  }
+
+  /** A backend is admitted once it is healthy and packets are known to reach it. */
+  private BackendView admittedIfProven() {
+    boolean proven =
+        path.condition() == Path.Condition.PROVEN || path.condition() == Path.Condition.UNPROBED;
+    return admitted || !proven || reported.condition() != Health.Condition.HEALTHY
+        ? this
+        : new BackendView(
+            target,
+            version,
+            intent,
+            reported,
+            path,
+            returning,
+            true,
+            services,
+            session,
+            registeredAt);
   }
 
   /**
@@ -109,6 +209,9 @@ public record BackendView(
 
     /** Before the first HEALTH: the backend gets no packets. */
     public static final Health UNKNOWN = new Health(Condition.UNKNOWN, 0, "");
+
+    /** The code of a backend that packets do not reach. */
+    public static final int NO_PATH = 503;
 
     /** What a health report means for forwarding. */
     public enum Condition {
@@ -126,6 +229,44 @@ public record BackendView(
           health.healthy() ? Condition.HEALTHY : Condition.UNHEALTHY,
           health.code(),
           health.reason());
+    }
+
+    /** Whether it is healthy because it checks nothing. */
+    public boolean unchecked() {
+      return condition == Condition.HEALTHY && reason.equals(Message.Health.NO_CHECKS);
+    }
+  }
+
+  /**
+   * What is known of the path to a backend.
+   *
+   * @param reason why the path is lost, otherwise empty
+   */
+  public record Path(Condition condition, String reason) {
+
+    /** The backend answers no probes, so its path was proven when it registered and never again. */
+    public static final Path UNPROBED = new Path(Condition.UNPROBED, "");
+
+    /** No probe has been answered yet. */
+    public static final Path UNPROVEN = new Path(Condition.UNPROVEN, "");
+
+    /** Probes are answered. */
+    public static final Path PROVEN = new Path(Condition.PROVEN, "");
+
+    /** What the probes of a path have shown. */
+    public enum Condition {
+      /** There are none. */
+      UNPROBED,
+      /** Nothing yet. */
+      UNPROVEN,
+      /** Packets reach the backend. */
+      PROVEN,
+      /** Packets do not reach the backend. */
+      LOST
+    }
+
+    static Path lost(String reason) {
+      return new Path(Condition.LOST, reason);
     }
   }
 }

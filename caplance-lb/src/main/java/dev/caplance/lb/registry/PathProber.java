@@ -6,6 +6,7 @@ import dev.caplance.session.SanityDatagram;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 /**
  * Probes the path to a data address: sends the same SANITY datagram every second until it is
@@ -21,12 +22,14 @@ final class PathProber {
   private final InetAddress dataAddress;
   private final SanityDatagram datagram;
   private final DataPath.Route route;
+  private final BooleanSupplier maySend;
   private EventLoop.Timer next;
 
   /**
    * Creates a prober without starting it.
    *
    * @param vips addresses that are not valid as data addresses
+   * @param maySend asked before each datagram
    * @throws RefusedException if packets must not or cannot be sent to the address
    */
   PathProber(
@@ -34,18 +37,22 @@ final class PathProber {
       DataPath dataPath,
       InetAddress dataAddress,
       Set<InetAddress> vips,
-      SanityDatagram datagram)
+      SanityDatagram datagram,
+      BooleanSupplier maySend)
       throws RefusedException {
     this.loop = loop;
     this.dataPath = dataPath;
     this.dataAddress = dataAddress;
     this.datagram = datagram;
+    this.maySend = maySend;
     this.route = dataPath.routeTo(dataAddress, vips);
   }
 
   /** Sends a datagram at once, and then one every second. */
   void start() {
-    dataPath.send(dataAddress, datagram);
+    if (maySend.getAsBoolean()) {
+      dataPath.send(dataAddress, datagram);
+    }
     next = loop.schedule(INTERVAL, this::start);
   }
 

@@ -12,12 +12,20 @@ import java.util.Set;
  * The part of the configuration that the registry needs and that may change while it runs.
  *
  * @param registerTimeout the longest time from the TCP connection to REGISTERED
- * @param readTimeout silence after which a backend that announced no health interval is
- *     deregistered
+ * @param readTimeout silence after which a backend that announced no health interval is given up
+ * @param probeInterval how often the path to a backend is probed, unless its health interval asks
+ *     for more
+ * @param maxBackends registered backends in all
+ * @param maxBackendsPerAddress registered backends whose sessions come from one address
  * @param services all services, in the order of the configuration
  */
 public record RegistrySettings(
-    Duration registerTimeout, Duration readTimeout, List<ServiceSpec> services) {
+    Duration registerTimeout,
+    Duration readTimeout,
+    Duration probeInterval,
+    int maxBackends,
+    int maxBackendsPerAddress,
+    List<ServiceSpec> services) {
 
   public RegistrySettings {
     services = List.copyOf(services);

@@ -17,12 +17,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The names of the backends that took new flows when the load balancer last ran. After a restart
- * they tell which backends are still missing: a table without those would send their connections to
- * other backends, which would reset them. The roster is complete when all of them have registered
- * again and reported their state, whatever it is, or when {@link ForwardingTable#GRACE} has passed.
- * The load balancer also works without the file, but a restart may then break connections; so
- * errors with it are only logged. Owned by the registry's thread.
+ * The names of the backends that took new flows when the load balancer last ran; those that were
+ * returning are among them, those of 2019, which end with the load balancer, are not. After a
+ * restart they tell which backends are still missing: a table without those would send their
+ * connections to other backends, which would reset them. The roster is complete when all of them
+ * have registered again and reported their state, whatever it is, or when {@link
+ * ForwardingTable#GRACE} has passed. The load balancer also works without the file, but a restart
+ * may then break connections; so errors with it are only logged. Owned by the registry's thread.
  */
 final class Roster {
 
@@ -114,7 +115,8 @@ final class Roster {
     Set<String> present =
         backends.stream()
             .map(Backend::view)
-            .filter(BackendView::takesNewFlows)
+            .filter(BackendView::mayTakeNewFlows)
+            .filter(backend -> !backend.legacy())
             .map(BackendView::name)
             .collect(Collectors.toCollection(TreeSet::new));
     if (!present.equals(written)) {

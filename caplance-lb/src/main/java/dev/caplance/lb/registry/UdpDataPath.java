@@ -1,5 +1,6 @@
 package dev.caplance.lb.registry;
 
+import dev.caplance.lb.forwarding.Target;
 import dev.caplance.linux.LinuxException;
 import dev.caplance.linux.LinuxSocket;
 import dev.caplance.packet.IpAddresses;
@@ -27,9 +28,16 @@ final class UdpDataPath implements DataPath {
   private static final int DEFAULT_MTU = 1500;
 
   private final int dataPort;
+  private final ProbeSender probeSender;
 
-  UdpDataPath(int dataPort) {
+  /**
+   * Creates a data path.
+   *
+   * @param probeSender sends path probes
+   */
+  UdpDataPath(int dataPort, ProbeSender probeSender) {
     this.dataPort = dataPort;
+    this.probeSender = probeSender;
   }
 
   @Override
@@ -53,13 +61,19 @@ final class UdpDataPath implements DataPath {
     return new Route(source, mtu(dataAddress));
   }
 
-  private static int mtu(InetAddress dataAddress) {
+  @Override
+  public int mtu(InetAddress dataAddress) {
     try {
       return LinuxSocket.pathMtu(dataAddress);
     } catch (LinuxException e) {
       LOG.debug("the MTU of the path to {} is unknown", IpAddresses.format(dataAddress), e);
       return DEFAULT_MTU;
     }
+  }
+
+  @Override
+  public boolean probe(Target target, String token, boolean padded) {
+    return probeSender.probe(target, token, padded);
   }
 
   @Override

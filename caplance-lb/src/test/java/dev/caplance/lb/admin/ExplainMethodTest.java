@@ -22,6 +22,7 @@ import dev.caplance.session.Intent;
 import dev.caplance.status.StatusJson;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
@@ -51,7 +52,9 @@ class ExplainMethodTest {
   }
 
   private List<BackendRegistry.Entry> registered() {
-    return Stream.of(b1, b2, b3).map(b -> new BackendRegistry.Entry(b, Duration.ZERO)).toList();
+    return Stream.of(b1, b2, b3)
+        .map(b -> new BackendRegistry.Entry(b, Duration.ZERO, Optional.empty()))
+        .toList();
   }
 
   private JsonObject explain(String flow) throws ControlException, InterruptedException {
@@ -163,13 +166,15 @@ class ExplainMethodTest {
             """
             {"flow":"udp 198.51.100.7:40000 -> 10.0.0.50:53","service":"dns","slot":null,\
             "slots":1009,"backend":null,"address":null,"why":"no backend",\
-            "detail":"no backend may get packets of this service"}""");
+            "detail":"no backend may get packets of this service"}\
+            """);
     assertThat(explain("tcp 10.0.0.50:1 -> 10.0.0.50:80").toString())
         .isEqualTo(
             """
             {"flow":"tcp 10.0.0.50:1 -> 10.0.0.50:80","service":null,"slot":null,"slots":1009,\
             "backend":null,"address":null,"why":"own source","detail":"packets that claim to come \
-            from 10.0.0.50, an address of this machine or a VIP, are dropped"}""");
+            from 10.0.0.50, an address of this machine or a VIP, are dropped"}\
+            """);
   }
 
   @Test

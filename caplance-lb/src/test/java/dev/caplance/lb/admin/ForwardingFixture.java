@@ -5,6 +5,7 @@ import dev.caplance.lb.forwarding.Service;
 import dev.caplance.lb.forwarding.ServiceSpec;
 import dev.caplance.lb.forwarding.Target;
 import dev.caplance.lb.registry.BackendView;
+import dev.caplance.lb.registry.ServedServices;
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.IpAddresses;
@@ -14,7 +15,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /** Services and backends as a test wants them, and the table that belongs to them. */
@@ -43,8 +43,10 @@ final class ForwardingFixture {
         2,
         intent,
         health,
+        BackendView.Path.PROVEN,
+        false,
         true,
-        Set.of(),
+        ServedServices.ALL,
         new InetSocketAddress(address, 4711),
         Instant.EPOCH);
   }

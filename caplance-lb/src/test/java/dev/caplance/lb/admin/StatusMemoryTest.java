@@ -12,6 +12,7 @@ import dev.caplance.lb.forwarding.Service;
 import dev.caplance.lb.forwarding.Target;
 import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.lb.registry.BackendView;
+import dev.caplance.lb.registry.ServedServices;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.session.Intent;
 import java.io.BufferedReader;
@@ -26,6 +27,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -132,11 +134,14 @@ class StatusMemoryTest {
               2,
               Intent.ACTIVE,
               HEALTHY,
+              BackendView.Path.PROVEN,
+              false,
               true,
-              Set.of("web"),
+              new ServedServices(false, Set.of("web")),
               new InetSocketAddress(address, 41234),
               Instant.EPOCH),
-          Duration.ofMillis(i));
+          Duration.ofMillis(i),
+          Optional.of(Duration.ofMillis(i)));
     }
   }
 }

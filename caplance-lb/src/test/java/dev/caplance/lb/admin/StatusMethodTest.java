@@ -18,10 +18,12 @@ import dev.caplance.lb.forwarding.Service;
 import dev.caplance.lb.forwarding.Target;
 import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.lb.registry.BackendView;
+import dev.caplance.lb.registry.ServedServices;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.TrafficCounters;
 import dev.caplance.session.Intent;
+import dev.caplance.session.Message;
 import dev.caplance.status.StatusJson;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -30,6 +32,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -98,11 +101,14 @@ class StatusMethodTest {
             version,
             intent,
             health,
+            version == Message.VERSION_2019 ? BackendView.Path.UNPROBED : BackendView.Path.PROVEN,
+            false,
             true,
-            services,
+            new ServedServices(services.isEmpty(), services),
             new InetSocketAddress(address, 41234),
             Instant.parse("2026-01-02T13:03:11.5Z")),
-        Duration.ofMillis(1234));
+        Duration.ofMillis(1234),
+        version == Message.VERSION_2019 ? Optional.empty() : Optional.of(Duration.ofMillis(400)));
   }
 
   private static Dataplane.WorkerStatus worker(int queue, TrafficCounters traffic) {
@@ -189,8 +195,13 @@ class StatusMethodTest {
                 "intent":"active",
                 "health":{"state":"fit","code":200,"reason":""},
                 "takesNewFlows":true,
+                "lastResort":false,
+                "returning":false,
+                "checked":true,
                 "weight":7,
                 "services":["web"],
+                "servesNothing":false,
+                "path":{"state":"proven","provenAgeMillis":400},
                 "mtu":1500,
                 "session":"[2001:db8::11]:41234",
                 "lastWordAgeMillis":1234,
@@ -203,8 +214,13 @@ class StatusMethodTest {
                 "intent":"draining",
                 "health":{"state":"unfit","code":503,"reason":"no \\"<app>\\""},
                 "takesNewFlows":false,
+                "lastResort":false,
+                "returning":false,
+                "checked":true,
                 "weight":7,
                 "services":[],
+                "servesNothing":false,
+                "path":{"state":"not probed","provenAgeMillis":null},
                 "mtu":1500,
                 "session":"[2001:db8::11]:41234",
                 "lastWordAgeMillis":1234,
@@ -217,8 +233,13 @@ class StatusMethodTest {
                 "intent":"paused",
                 "health":{"state":"unknown","code":0,"reason":""},
                 "takesNewFlows":false,
+                "lastResort":false,
+                "returning":false,
+                "checked":true,
                 "weight":7,
                 "services":[],
+                "servesNothing":false,
+                "path":{"state":"proven","provenAgeMillis":400},
                 "mtu":1500,
                 "session":"[2001:db8::11]:41234",
                 "lastWordAgeMillis":1234,
@@ -246,7 +267,8 @@ class StatusMethodTest {
                 "verdicts":3,
                 "flows":17,
                 "flowsNotKept":1,
-                "allocatedBytes":4096}]}"""));
+                "allocatedBytes":4096}]}\
+                """));
   }
 
   /**
@@ -272,7 +294,8 @@ class StatusMethodTest {
                 "backends":[],
                 "packets":{"received":0,"forwarded":0,"bytes":0,"dropped":{}},
                 "otherTraffic":[],
-                "workers":[]}"""));
+                "workers":[]}\
+                """));
   }
 
   /** How a registry does not answer. */

@@ -133,6 +133,7 @@ class RegistrationTest {
     assertThat(peer.hear()).containsExactly("DEREGISTERED web-1 health check timeout ran out");
     assertThat(peer.closed).isTrue();
     assertThat(harness.forwarding()).isEmpty();
+    harness.advance(Backend.UNPROBED_RETURN);
     assertThat(harness.registered()).isEmpty();
   }
 
@@ -156,7 +157,7 @@ class RegistrationTest {
   }
 
   @Test
-  void aBrokenSessionDeregistersAtOnce() {
+  void aBrokenSessionEndsNewFlowsAtOnce() {
     harness.registerHealthy("web-2", "10.0.0.12");
     for (IOException cause :
         List.of(new EOFException("the peer closed the session"), new IOException("reset"))) {
@@ -174,7 +175,7 @@ class RegistrationTest {
     peer.breakWith(new FramingException("byte 0x16 is not printable ASCII"));
     assertThat(peer.hear()).containsExactly("INVALID byte 0x16 is not printable ASCII");
     assertThat(peer.closed).isTrue();
-    assertThat(harness.registered()).isEmpty();
+    assertThat(harness.forwarding()).isEmpty();
   }
 
   @Test
@@ -262,8 +263,8 @@ class RegistrationTest {
     thief.say("REGISTER web-1 10.0.0.66");
     assertThat(thief.hear())
         .containsExactly(
-            "INVALID name in use: web-1 (10.0.0.11) is registered; choose another name, or reconnect"
-                + " with the same data address");
+            "INVALID name in use: web-1 (10.0.0.11) is registered; choose another name, or"
+                + " reconnect with the same data address");
     assertThat(thief.closed).isTrue();
     assertThat(harness.forwarding()).containsExactly("web-1");
   }
@@ -370,7 +371,7 @@ class RegistrationTest {
                 BackendView.Health.Condition.UNHEALTHY, 503, "connection refused"));
     assertThat(status.takesNewFlows()).isFalse();
     assertThat(status.target().weight()).isEqualTo(1);
-    assertThat(status.services()).isEmpty();
+    assertThat(status.services()).isEqualTo(ServedServices.ALL);
     assertThat(status.target().mtu()).isEqualTo(1500);
     assertThat(status.session()).isEqualTo(peer.peer());
     assertThat(harness.entry("web-1").silence()).isEqualTo(Duration.ofSeconds(2));

@@ -2,6 +2,7 @@ package dev.caplance.lb.registry;
 
 import dev.caplance.lb.forwarding.Maglev;
 import dev.caplance.lb.forwarding.ServiceSpec;
+import dev.caplance.lb.forwarding.Target;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.Ports;
 import dev.caplance.session.Communicator;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 
 /**
  * A registry without a network and with a clock of its own, on an event loop that the test turns:
@@ -31,6 +33,8 @@ final class RegistryHarness implements AutoCloseable {
 
   static final InetAddress LOAD_BALANCER = IpAddresses.parse("10.0.0.2");
   static final InetAddress VIP = IpAddresses.parse("10.0.0.50");
+  static final InetAddress OTHER_VIP = IpAddresses.parse("2001:db8::50");
+  static final int MAX_BACKENDS_PER_ADDRESS = 64;
   static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
 
   private static final Duration STEP = Duration.ofMillis(100);
@@ -72,25 +76,35 @@ final class RegistryHarness implements AutoCloseable {
             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
             1337,
             rosterFile,
-            settings(legacyService),
             this::publish,
             dataPath,
             loop,
-            () -> START.plusNanos(nanos),
-            maxBackends);
+            () -> START.plusNanos(nanos));
+    dataPath.answer = registry::probeAnswered;
+    registry.apply(settings(legacyService, maxBackends));
   }
 
-  private static RegistrySettings settings(boolean legacyService) {
+  private static RegistrySettings settings(boolean legacyService, int maxBackends) {
     return new RegistrySettings(
         Duration.ofSeconds(10),
         Duration.ofSeconds(30),
-        List.of(service("web", legacyService), service("mail", false)));
+        Duration.ofSeconds(2),
+        maxBackends,
+        MAX_BACKENDS_PER_ADDRESS,
+        List.of(
+            service("web", legacyService),
+            service("mail", false),
+            service("dns", OTHER_VIP, false)));
   }
 
   private static ServiceSpec service(String name, boolean legacy) {
+    return service(name, VIP, legacy);
+  }
+
+  private static ServiceSpec service(String name, InetAddress vip, boolean legacy) {
     return new ServiceSpec(
         name,
-        VIP,
+        vip,
         Ports.ALL,
         legacy,
         ServiceSpec.WhenAllUnhealthy.FORWARD,
@@ -114,7 +128,38 @@ final class RegistryHarness implements AutoCloseable {
     final List<InetAddress> targets = new ArrayList<>();
     final Map<InetAddress, String> tokens = new HashMap<>();
     final Map<InetAddress, String> refused = new HashMap<>();
+    final List<Probe> probes = new ArrayList<>();
     int mtu = 1500;
+
+    /** Whether the backends answer probes by UDP. */
+    boolean answersProbes = true;
+
+    /** The size in bytes of the largest packets that arrive. */
+    int largestThatArrives = 65_535;
+
+    /** Answers a probe as the data plane does. */
+    Consumer<String> answer = token -> {};
+
+    Probe lastProbe() {
+      return probes.get(probes.size() - 1);
+    }
+
+    /** A path probe that was sent. */
+    record Probe(Target target, String token, boolean padded) {}
+
+    @Override
+    public int mtu(InetAddress dataAddress) {
+      return mtu;
+    }
+
+    @Override
+    public boolean probe(Target target, String token, boolean padded) {
+      probes.add(new Probe(target, token, padded));
+      if (answersProbes && !(padded && target.mtu() > largestThatArrives)) {
+        answer.accept(token);
+      }
+      return true;
+    }
 
     @Override
     public Route routeTo(InetAddress dataAddress, Set<InetAddress> vips) throws RefusedException {
@@ -237,6 +282,22 @@ final class RegistryHarness implements AutoCloseable {
     peer.say("HEALTH 200");
     peer.hear();
     return peer;
+  }
+
+  /** The same, and it answers path probes. */
+  Peer registerProbed(String name, String address, String... options) {
+    Peer peer =
+        register(name, address, "version=2 health=5s probe=1 " + String.join(" ", options).strip());
+    peer.say("HEALTH 200");
+    peer.hear();
+    turn();
+    return peer;
+  }
+
+  /** The process stands still, and goes on with one turn. */
+  void standStill(Duration duration) {
+    nanos += duration.toNanos();
+    turn();
   }
 
   void turn() {

@@ -55,10 +55,12 @@ class RegistryLogTest {
             "INFO web-1 (10.0.0.11): the session from 10.0.0.11:1024 was replaced by a new one",
             "INFO web-1 (10.0.0.11): registered, session from 10.0.0.11:1025, protocol 2,"
                 + " intent active",
-            "WARN web-1 (10.0.0.11): deregistered: health check timeout ran out",
+            "WARN web-1 (10.0.0.11): session ended: health check timeout ran out; it keeps its"
+                + " flows for 10 s",
             "INFO web-1 (10.0.0.11): registered, session from 10.0.0.11:1026, protocol"
                 + " 2019, intent active",
-            "WARN web-1 (10.0.0.11): deregistered: connection lost: the peer closed",
+            "WARN web-1 (10.0.0.11): session ended: connection lost: the peer closed; it keeps its"
+                + " flows for 10 s",
             "INFO web-1 (10.0.0.11): registered, session from 10.0.0.11:1027, protocol"
                 + " 2019, intent active",
             "INFO web-1 (10.0.0.11): deregistered: the backend asked for it");
@@ -71,7 +73,7 @@ class RegistryLogTest {
         .last()
         .isEqualTo(
             "WARN web-1 (10.0.0.11): names unknown services: wbe, mial; the services here"
-                + " are: web, mail");
+                + " are: web, mail, dns");
     assertThat(harness.registered()).containsExactly("web-1");
   }
 
@@ -84,16 +86,17 @@ class RegistryLogTest {
     assertThat(log.lines().get(0))
         .isEqualTo(
             "INFO session from 10.0.0.66:1024: refused: 'GET' is no command; known are"
-                + " REGISTER, SANE, HEALTH, PAUSE, RESUME, DRAIN and DEREGISTER");
+                + " REGISTER, SANE, SERVES, HEALTH, PAUSE, RESUME, DRAIN and DEREGISTER");
     log.clear();
     harness.register("web-1", "10.0.0.11");
     assertThat(log.lines()).as("what backends do is still told").hasSize(1);
     harness.advance(Duration.ofSeconds(1));
     harness.connect("10.0.0.66").say("REGISTER web-1 10.0.0.66");
     assertThat(log.lines().get(1))
-        .startsWith("INFO session from 10.0.0.66:")
-        .contains(" for web-1: refused: name in use")
-        .endsWith("(1980 similar lines suppressed)");
+        .startsWith("WARN session from 10.0.0.66:")
+        .contains(" for web-1: refused: name in use");
+    harness.connect("10.0.0.66").say("GET / HTTP/1.1");
+    assertThat(log.lines()).last().asString().endsWith("(1980 similar lines suppressed)");
   }
 
   @Test

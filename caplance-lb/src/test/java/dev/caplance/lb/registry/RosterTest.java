@@ -3,10 +3,12 @@ package dev.caplance.lb.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -87,6 +89,49 @@ class RosterTest {
       gone.say("DEREGISTER b3");
       next.advance(Duration.ofSeconds(2));
       awaitNames("b1");
+    }
+  }
+
+  /** A 2019 backend ends with its load balancer, so waiting for it would only delay the others. */
+  @Test
+  void backendsOf2019AreNotAwaited() throws IOException {
+    try (RegistryHarness next = new RegistryHarness(file)) {
+      next.register("old", "10.0.0.19").say("HEALTH 200");
+      for (String name : List.of("b1", "b2", "b3")) {
+        next.registerHealthy(name, "10.0.0.1" + name.charAt(1));
+      }
+      next.registry.stop();
+      assertThat(Files.readAllLines(file)).containsExactly("b1", "b2", "b3");
+    }
+  }
+
+  /** A crash while all sessions are broken must not find an empty list. */
+  @Test
+  void returningBackendsAreAwaited() throws IOException {
+    try (RegistryHarness next = new RegistryHarness(file)) {
+      List<RegistryHarness.Peer> peers = new ArrayList<>();
+      for (String name : List.of("b1", "b2", "b3")) {
+        peers.add(next.registerHealthy(name, "10.0.0.1" + name.charAt(1)));
+      }
+      peers.forEach(peer -> peer.breakWith(new EOFException("reset")));
+      next.advance(Duration.ofSeconds(3));
+      next.registry.stop();
+      assertThat(Files.readAllLines(file)).containsExactly("b1", "b2", "b3");
+    }
+  }
+
+  /** It has said that it is healthy, but gets no packets yet, so it is still missing. */
+  @Test
+  void aBackendWhosePathIsNotProvenIsStillAwaited() {
+    try (RegistryHarness next = new RegistryHarness(file)) {
+      next.registerHealthy("b1", "10.0.0.11");
+      next.registerHealthy("b2", "10.0.0.12");
+      next.dataPath.answersProbes = false;
+      RegistryHarness.Peer last = next.registerProbed("b3", "10.0.0.13");
+      assertThat(next.complete).isFalse();
+      last.say("SANE " + next.dataPath.lastProbe().token());
+      assertThat(next.complete).isTrue();
+      assertThat(next.forwarding()).containsExactly("b1", "b2", "b3");
     }
   }
 

@@ -23,7 +23,8 @@ class UdpDataPathTest {
     InetAddress loopback = InetAddress.getLoopbackAddress();
     try (DatagramSocket backend = new DatagramSocket(0, loopback)) {
       backend.setSoTimeout(PATIENCE_MILLIS);
-      UdpDataPath dataPath = new UdpDataPath(backend.getLocalPort());
+      UdpDataPath dataPath =
+          new UdpDataPath(backend.getLocalPort(), (target, token, padded) -> false);
       dataPath.send(loopback, new SanityDatagram("0123abc"));
       DatagramPacket packet = new DatagramPacket(new byte[2048], 2048);
       backend.receive(packet);
@@ -38,7 +39,7 @@ class UdpDataPathTest {
     DatagramSocket backend = new DatagramSocket(0, loopback);
     int port = backend.getLocalPort();
     backend.close();
-    UdpDataPath dataPath = new UdpDataPath(port);
+    UdpDataPath dataPath = new UdpDataPath(port, (target, token, padded) -> false);
     SanityDatagram datagram = new SanityDatagram("0123abc");
     dataPath.send(loopback, datagram);
     dataPath.send(loopback, datagram);
@@ -113,7 +114,7 @@ class UdpDataPathTest {
 
   /** Says for each address where packets to it come from, or why none may go there. */
   public static void main(String[] addresses) {
-    UdpDataPath dataPath = new UdpDataPath(1337);
+    UdpDataPath dataPath = new UdpDataPath(1337, (target, token, padded) -> false);
     for (String address : addresses) {
       try {
         DataPath.Route route = dataPath.routeTo(IpAddresses.parse(address), Set.of());

@@ -1,10 +1,11 @@
-"""The lab's hosts and what the benchmark runs on them."""
+"""The lab's hosts and what programs in Python run on them: the benchmark and the acceptance test."""
 
 import ctypes
 import functools
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +16,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STATE = pathlib.Path("/run/caplance-lab")
 SENDER_CPU, OTHER_CPU = "0", "1"
-PATIENCE = 30  # seconds to wait for anything before the benchmark gives up
+PATIENCE = 60  # seconds to wait for anything before a program gives up
 CLONE_NEWNET = 0x40000000
 
 running = []
@@ -37,7 +38,7 @@ def on(host, *command, check=True):
 
 
 def start(host, *command, cpu=OTHER_CPU, **options):
-    """Starts a program; end() ends it, or the end of the benchmark does."""
+    """Starts a program; end() ends it, or end_all() does."""
     pin = ["taskset", "-c", cpu] if cpu else []
     process = subprocess.Popen(["ip", "netns", "exec", namespace(host), *pin, *command],
                                text=True, **options)
@@ -60,13 +61,13 @@ def end_all():
     running.clear()
 
 
-def wait_for(condition, failure):
-    """Waits until the condition returns something true; returns that."""
+def wait_for(condition, failure, every=0.05):
+    """Waits until the condition returns something true; returns that. every: seconds."""
     deadline = time.monotonic() + PATIENCE
     while not (result := condition()):
         if time.monotonic() > deadline:
             raise RuntimeError(failure)
-        time.sleep(0.05)
+        time.sleep(every)
     return result
 
 
@@ -96,6 +97,27 @@ def prove(session, datagram):
     say(session, datagram.decode().replace("SANITY", "SANE", 1))
 
 
+def install(jar, directory):
+    """Installs a jar, with the list of classes beside it and this checkout's launcher.
+
+    Returns the launcher.
+    """
+    launcher = directory / "bin/caplance"
+    share = directory / "share/caplance"
+    for parent in (launcher.parent, share):
+        parent.mkdir(parents=True)
+    shutil.copy2(ROOT / "scripts/caplance", launcher)
+    shutil.copy2(jar, share / "caplance.jar")
+    shutil.copy2(class_list(jar), share / "caplance.classlist")
+    subprocess.run([launcher, "archive"], check=True)
+    return launcher
+
+
+def class_list(jar):
+    """The file beside a jar that lists the classes for its archive."""
+    return jar.with_suffix(".classlist")
+
+
 @functools.cache
 def mac(host):
     return on(host, "cat", "/sys/class/net/eth0/address").strip()
@@ -106,7 +128,9 @@ class Daemon:
 
     SAY_WHEN = 'echo "$EPOCHREALTIME" >"$0"; exec "$@"'
 
-    def __init__(self, host, kind, config, launcher, cpu=OTHER_CPU):
+    def __init__(self, host, kind, config, launcher, cpu=OTHER_CPU, output=None):
+        self.host = host
+        self.log = STATE / host / "log" / f"{kind}.output.log"
         self.socket = STATE / host / "run" / f"{kind}.sock"
         (STATE / host / "etc" / f"{kind}.yaml").write_text(config)
         with tempfile.TemporaryDirectory() as directory:
@@ -114,24 +138,36 @@ class Daemon:
             ready.bind(f"{directory}/notify")
             ready.settimeout(PATIENCE)
             pin = ["taskset", "-c", cpu] if cpu else []
-            log = open(STATE / host / "log" / f"{kind}.bench.log", "w")
+            log = output or open(self.log, "a")
             self.process = subprocess.Popen(
                 [ROOT / "scripts/lab.sh", "exec", host, *pin, "env",
                  f"NOTIFY_SOCKET={directory}/notify", "bash", "-c", self.SAY_WHEN,
                  f"{directory}/begun", launcher, kind],
                 cwd=ROOT, stdout=log, stderr=log, text=True)
             running.append(self.process)
-            while "READY=1" not in ready.recv(4096).decode():
-                pass
+            try:
+                while "READY=1" not in ready.recv(4096).decode():
+                    pass
+            except TimeoutError:
+                raise RuntimeError(f"{kind} on {host} is not ready; it said: "
+                                   f"{self._last_words()}") from None
             begun = float(pathlib.Path(f"{directory}/begun").read_text())
             self.seconds_to_ready = time.time() - begun
             ready.close()
 
+    def _last_words(self):
+        return self.log.read_text()[-1000:] if self.log.exists() else "nothing"
+
     def status(self):
+        return self.call("status")
+
+    def call(self, method, timeout=PATIENCE, **params):
+        """The result of a control method."""
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         with socket.socket(socket.AF_UNIX) as control:
-            control.settimeout(PATIENCE)
+            control.settimeout(timeout)
             control.connect(str(self.socket))
-            control.sendall(b'{"jsonrpc": "2.0", "id": 1, "method": "status"}\n')
+            control.sendall(json.dumps(request).encode() + b"\n")
             return json.loads(control.makefile().readline())["result"]
 
     def cpu_seconds(self):
@@ -145,6 +181,9 @@ class Daemon:
 
     def stop(self):
         end(self.process)
+
+    def kill(self):
+        end(self.process, signal.SIGKILL)
 
 
 class Registration:
@@ -165,7 +204,9 @@ class Registration:
             session = socket.create_connection((self.balancer, 1338))
             lines = session.makefile()
             say(session, f"REGISTER {self.host} {self.address} version=2 health=5s mtu=1500")
-            prove(session, data.recv(256))
+            while not (probe := data.recv(2048)).startswith(b"SANITY "):
+                pass  # a packet of another load balancer
+            prove(session, probe)
             while not lines.readline().startswith("REGISTERED"):
                 pass
         while not self.over.is_set():
