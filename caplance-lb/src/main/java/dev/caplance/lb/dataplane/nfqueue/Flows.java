@@ -134,7 +134,7 @@ final class Flows {
       return kept;
     }
     boolean ended =
-        FlowState.isClosing(state) && (!chosenAnyway || own.isSilent(entry, now))
+        (FlowState.isClosing(state) && (!chosenAnyway || own.isSilent(entry, now)))
             || FlowState.isReopening(state);
     Target chosen = ended ? table.target(service, syn) : kept;
     if (chosen != kept && chosen != null) {
