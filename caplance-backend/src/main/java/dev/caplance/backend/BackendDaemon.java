@@ -72,6 +72,7 @@ public final class BackendDaemon implements Daemon {
       VipAddresses addresses,
       MssClamp mssClamp,
       Decapsulator decapsulator,
+      ArpWatch arp,
       ReversePathWatch reversePath,
       MtuWatch mtuWatch,
       LoadBalancerSessions sessions,
@@ -90,6 +91,7 @@ public final class BackendDaemon implements Daemon {
       reversePath.check();
       readOwnAddresses();
       mtuWatch.apply(desired.mtu());
+      mtuWatch.check();
       checks.apply(desired.checks());
       decapsulator.expectRegistrationsFrom(
           AddressSet.of(
@@ -125,6 +127,8 @@ public final class BackendDaemon implements Daemon {
                       LOSSES,
                       List.of(TrafficCounter.RECEIVE_ERRORS)));
       return List.of(
+          new Upkeep.Task("keep the kernel parameters in place", sysctls::putBack),
+          new Upkeep.Task("read arp_ignore and arp_announce", arp::check),
           new Upkeep.Task("read rp_filter", reversePath::check),
           new Upkeep.Task("read the addresses of this machine", this::readOwnAddresses),
           new Upkeep.Task("keep the VIPs in place", () -> addresses.restoreMissing(vip -> {})),
@@ -158,8 +162,9 @@ public final class BackendDaemon implements Daemon {
             addresses,
             mssClamp,
             decapsulator,
+            new ArpWatch(),
             new ReversePathWatch(decapsulator::avoidLink),
-            new MtuWatch(this::mtu),
+            new MtuWatch(this::mtu, sessions::unusable),
             sessions,
             checks);
     Upkeep upkeep = new Upkeep(parts.upkeep(), onFailure("the upkeep"));

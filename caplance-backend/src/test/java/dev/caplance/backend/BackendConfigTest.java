@@ -376,8 +376,8 @@ class BackendConfigTest {
                         .collect(joining(", ", "services: [", "]\n")),
                 "web-1"))
         .containsExactly(
-            "backend.yaml:4:11: services: the names take 309 characters in all, more than the"
-                + " 300 that fit REGISTER; give the services shorter names, or leave this out to serve"
+            "backend.yaml:4:11: services: the names take 309 characters in all, more than the 300"
+                + " that fit REGISTER; give the services shorter names, or leave this out to serve"
                 + " all");
   }
 

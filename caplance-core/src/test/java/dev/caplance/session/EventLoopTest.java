@@ -256,6 +256,49 @@ class EventLoopTest {
     }
   }
 
+  /** What others have said meanwhile is known before a timer judges their silence. */
+  @Test
+  void afterAStallAllThatWaitsIsReadBeforeAnyTimerRuns() throws IOException {
+    try (LoopDriver driver = new LoopDriver(() -> now)) {
+      Pipe pipe = Pipe.open();
+      for (int i = 0; i < 20; i++) {
+        assertThat(pipe.sink().write(ByteBuffer.allocate(1))).isEqualTo(1);
+      }
+      driver.loop.register(
+          pipe.source(),
+          SelectionKey.OP_READ,
+          key -> {
+            assertThat(pipe.source().read(ByteBuffer.allocate(1))).isEqualTo(1);
+            happened.add("byte");
+          });
+      driver.loop.schedule(Duration.ofSeconds(5), () -> happened.add("timer"));
+      driver.turn();
+      driver.turn();
+      assertThat(happened).as("in good time: one read for each turn").hasSize(2);
+      now += Duration.ofSeconds(13).toNanos();
+      driver.loop.execute(() -> happened.add("reply"));
+      driver.turn();
+      assertThat(happened).hasSize(22).endsWith("byte", "reply", "timer");
+    }
+  }
+
+  @Test
+  void attentiveTimeLeavesOutStalls() {
+    try (LoopDriver driver = new LoopDriver(() -> now)) {
+      driver.turn();
+      long start = driver.loop.attentiveNanos();
+      for (int i = 0; i < 100; i++) {
+        now += Duration.ofMillis(100).toNanos();
+        driver.turn();
+      }
+      assertThat(driver.loop.attentiveNanos() - start).isEqualTo(Duration.ofSeconds(10).toNanos());
+      now += Duration.ofHours(1).toNanos();
+      driver.turn();
+      assertThat(driver.loop.attentiveNanos() - start)
+          .isEqualTo(Duration.ofMillis(10_100).toNanos());
+    }
+  }
+
   /** Any mixture of schedules, cancellations and time leaves the timers that a list would. */
   @Test
   void timersAgreeWithAPlainList() {

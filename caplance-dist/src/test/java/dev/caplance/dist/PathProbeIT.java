@@ -76,7 +76,10 @@ class PathProbeIT {
     String session = "session: {address: '::'}\n";
     String service = "services: [{name: web, vip: 10.77.0.50}]\n";
     String backend =
-        "name: b1\naddress: 'fd77::11'\nvips: [10.77.0.50]\nloadBalancers: [{address: 'fd77::2'}]\n";
+        "name: b1\n"
+            + "address: 'fd77::11'\n"
+            + "vips: [10.77.0.50]\n"
+            + "loadBalancers: [{address: 'fd77::2'}]\n";
     Map<String, String> files =
         Map.of("lb1/lb.yaml", service + session + LabConfigs.HASH_KEY, "b1/backend.yaml", backend);
     try (Cluster cluster = new Cluster(files, "b1")) {

@@ -181,7 +181,8 @@ class StatusMethodTest {
                 "refused":{"not from a load balancer":2,"send failed":1},
                 "bytes":1500,
                 "allocatedBytes":17,
-                "probes":4}}"""));
+                "probes":4}}\
+                """));
   }
 
   @Test
@@ -228,7 +229,8 @@ class StatusMethodTest {
                 "services":null,
                 "unknownServices":[],
                 "path":null}],
-                "packets":{"received":0,"delivered":0,"refused":{},"bytes":0,"""));
+                "packets":{"received":0,"delivered":0,"refused":{},"bytes":0,\
+                """));
   }
 
   @Test

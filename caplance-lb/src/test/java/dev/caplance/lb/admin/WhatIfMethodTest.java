@@ -138,7 +138,8 @@ class WhatIfMethodTest {
         .isEqualTo(
             """
             {"service":"web","slots":1009,"moved":1009,"movedBetweenOthers":0,\
-            "backends":[{"name":"b1","before":1009,"after":0}]}""");
+            "backends":[{"name":"b1","before":1009,"after":0}]}\
+            """);
   }
 
   @Test
@@ -166,8 +167,10 @@ class WhatIfMethodTest {
         "change=weight name=b1 weight=0  | -32602 | 'weight' is not a whole number from 1 to 256",
         "change=weight name=b1 weight=x  | -32602 | 'weight' is not a whole number from 1 to 256",
         "change=add name=b9 weight=257   | -32602 | 'weight' is not a whole number from 1 to 256",
-        "change=remove                   | -32602 | the parameter 'name' is missing; an example is web-1",
-        "name=b1                         | -32602 | the parameter 'change' is missing; an example is remove",
+        "change=remove                   | -32602 | the parameter 'name' is missing; an example is"
+            + " web-1",
+        "name=b1                         | -32602 | the parameter 'change' is missing; an example"
+            + " is remove",
         "change=swap name=b1             | -32602 | 'swap' is not a change; write remove, add or",
       })
   void reportsInvalidParameters(String params, int code, String message) {
