@@ -12,8 +12,7 @@ import java.util.Set;
  * The part of the configuration that the registry needs and that may change while it runs.
  *
  * @param registerTimeout the longest time from the TCP connection to REGISTERED
- * @param readTimeout silence after which a backend that announced no health interval is
- *     given up
+ * @param readTimeout silence after which a backend that announced no health interval is given up
  * @param probeInterval how often the path to a backend is probed, unless its health interval asks
  *     for more
  * @param maxBackends registered backends in all
@@ -35,10 +34,6 @@ public record RegistrySettings(
   /** The VIPs of all services; none of them may be a data address. */
   Set<InetAddress> vips() {
     return services.stream().map(ServiceSpec::vip).collect(toUnmodifiableSet());
-  }
-
-  List<String> serviceNames() {
-    return services.stream().map(ServiceSpec::name).toList();
   }
 
   /** Whether a service is marked for 2019 backends. */
