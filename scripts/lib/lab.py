@@ -16,7 +16,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STATE = pathlib.Path("/run/caplance-lab")
 SENDER_CPU, OTHER_CPU = "0", "1"
-PATIENCE = 30  # seconds to wait for anything before a program gives up
+PATIENCE = 60  # seconds to wait for anything before a program gives up
 CLONE_NEWNET = 0x40000000
 
 running = []
@@ -145,11 +145,18 @@ class Daemon:
                  f"{directory}/begun", launcher, kind],
                 cwd=ROOT, stdout=log, stderr=log, text=True)
             running.append(self.process)
-            while "READY=1" not in ready.recv(4096).decode():
-                pass
+            try:
+                while "READY=1" not in ready.recv(4096).decode():
+                    pass
+            except TimeoutError:
+                raise RuntimeError(f"{kind} on {host} is not ready; it said: "
+                                   f"{self._last_words()}") from None
             begun = float(pathlib.Path(f"{directory}/begun").read_text())
             self.seconds_to_ready = time.time() - begun
             ready.close()
+
+    def _last_words(self):
+        return self.log.read_text()[-1000:] if self.log.exists() else "nothing"
 
     def status(self):
         return self.call("status")

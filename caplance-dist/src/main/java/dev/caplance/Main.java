@@ -2,6 +2,7 @@ package dev.caplance;
 
 import dev.caplance.backend.BackendCommand;
 import dev.caplance.lb.LoadBalancerCommand;
+import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -37,7 +38,13 @@ public final class Main implements Runnable {
 
   /** Runs the command and ends the process with its exit code. */
   public static void main(String[] args) {
-    System.exit(commandLine(daemons(), args).execute(args));
+    PrintWriter out = new PrintWriter(System.out, true);
+    int code = commandLine(daemons(), args).setOut(out).execute(args);
+    if (out.checkError()) {
+      System.err.println("caplance: cannot write to standard output");
+      code = Math.max(code, CommandLine.ExitCode.SOFTWARE);
+    }
+    System.exit(code);
   }
 
   /**
@@ -53,6 +60,13 @@ public final class Main implements Runnable {
             commandLine.addSubcommand(name, daemon.get());
           }
         });
+    commandLine
+        .getCommandSpec()
+        .usageMessage()
+        .footer(
+            "  ctl      Is caplancectl, which controls a running daemon.",
+            "  archive  Prepares the daemons' classes for this machine's Java,",
+            "             so that they start faster.");
     return commandLine.setParameterExceptionHandler(Main::explainUsage);
   }
 

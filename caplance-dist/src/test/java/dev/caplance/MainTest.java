@@ -1,9 +1,12 @@
 package dev.caplance;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.File;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -70,7 +73,11 @@ class MainTest {
     assertThat(run("--help")).isZero();
     assertThat(out.toString())
         .startsWith("Usage: caplance")
-        .containsSubsequence("one", "Does one thing.", "two", "Does another.");
+        .containsSubsequence(
+            "one", "Does one thing.", "two", "Does another.", "ctl", "caplancectl", "archive");
+    out.getBuffer().setLength(0);
+    assertThat(run("one", "--help")).isZero();
+    assertThat(out.toString()).doesNotContain("archive");
   }
 
   @ParameterizedTest
@@ -101,5 +108,22 @@ class MainTest {
   void saysThatACommandIsMissing() {
     assertThat(run()).isEqualTo(2);
     assertThat(err.toString()).startsWith("caplance: a command is missing\n");
+  }
+
+  /** {@code /dev/full} takes nothing, like a full disk. */
+  @Test
+  void whatCannotBePrintedIsAnError() throws Exception {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                "--version")
+            .redirectOutput(new File("/dev/full"))
+            .start();
+    String errors = new String(process.getErrorStream().readAllBytes(), UTF_8);
+    assertThat(process.waitFor()).isEqualTo(1);
+    assertThat(errors).isEqualTo("caplance: cannot write to standard output\n");
   }
 }

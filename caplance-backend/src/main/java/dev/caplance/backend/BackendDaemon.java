@@ -2,7 +2,9 @@ package dev.caplance.backend;
 
 import dev.caplance.backend.admin.BackendMethods;
 import dev.caplance.backend.dataplane.Decapsulator;
+import dev.caplance.backend.drain.ClientFlows;
 import dev.caplance.backend.drain.Drainer;
+import dev.caplance.backend.drain.ServiceGap;
 import dev.caplance.backend.health.HealthChecks;
 import dev.caplance.backend.session.BackendIntent;
 import dev.caplance.backend.session.LoadBalancerAddress;
@@ -12,18 +14,20 @@ import dev.caplance.daemon.Cleanup;
 import dev.caplance.daemon.Daemon;
 import dev.caplance.daemon.DaemonRunner;
 import dev.caplance.daemon.LoopReports;
+import dev.caplance.daemon.LossWatch;
 import dev.caplance.daemon.Upkeep;
 import dev.caplance.daemon.Version;
 import dev.caplance.host.CommandException;
 import dev.caplance.host.CommandRunner;
 import dev.caplance.host.Journal;
 import dev.caplance.host.MssClamp;
-import dev.caplance.host.OpenConnections;
 import dev.caplance.host.OwnAddresses;
 import dev.caplance.host.Sysctls;
 import dev.caplance.host.VipAddresses;
 import dev.caplance.packet.AddressSet;
+import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.TrafficCounter;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -44,6 +48,14 @@ public final class BackendDaemon implements Daemon {
 
   private static final Logger LOG = LoggerFactory.getLogger(BackendDaemon.class);
 
+  /** What packets become that clients lose; others are forged, or their senders get a reply. */
+  private static final List<Disposition> LOSSES =
+      List.of(
+          Disposition.TOO_LARGE,
+          Disposition.NOT_A_VIP,
+          Disposition.STRANGER,
+          Disposition.SEND_FAILED);
+
   private final BackendConfig config;
   private final DaemonRunner runner;
   private final Cleanup cleanup = new Cleanup();
@@ -61,10 +73,12 @@ public final class BackendDaemon implements Daemon {
       VipAddresses addresses,
       MssClamp mssClamp,
       Decapsulator decapsulator,
+      ArpWatch arp,
       ReversePathWatch reversePath,
       MtuWatch mtuWatch,
       LoadBalancerSessions sessions,
-      HealthChecks checks) {
+      HealthChecks checks,
+      ServiceGap gap) {
 
     /**
      * Applies a state. ARP is restrained before a VIP is attached, or this machine would take it
@@ -79,6 +93,7 @@ public final class BackendDaemon implements Daemon {
       reversePath.check();
       readOwnAddresses();
       mtuWatch.apply(desired.mtu());
+      mtuWatch.check();
       checks.apply(desired.checks());
       decapsulator.expectRegistrationsFrom(
           AddressSet.of(
@@ -106,12 +121,23 @@ public final class BackendDaemon implements Daemon {
      * What is checked every few seconds; first what decides which packets are delivered, and how.
      */
     List<Upkeep.Task> upkeep() {
+      LossWatch losses =
+          new LossWatch(
+              () ->
+                  LossWatch.ofTraffic(
+                      List.of(decapsulator.counters()),
+                      LOSSES,
+                      List.of(TrafficCounter.RECEIVE_ERRORS)));
       return List.of(
+          new Upkeep.Task("keep the kernel parameters in place", sysctls::putBack),
+          new Upkeep.Task("read arp_ignore and arp_announce", arp::check),
           new Upkeep.Task("read rp_filter", reversePath::check),
           new Upkeep.Task("read the addresses of this machine", this::readOwnAddresses),
           new Upkeep.Task("keep the VIPs in place", () -> addresses.restoreMissing(vip -> {})),
           new Upkeep.Task("keep the MSS rules in place", () -> mssClamp.check().forEach(LOG::warn)),
-          new Upkeep.Task("read the MTU", mtuWatch::check));
+          new Upkeep.Task("read the MTU", mtuWatch::check),
+          new Upkeep.Task("look for lost packets", losses::look),
+          new Upkeep.Task("note a pause", () -> gap.observe(sessions.intent())));
     }
   }
 
@@ -139,12 +165,15 @@ public final class BackendDaemon implements Daemon {
             addresses,
             mssClamp,
             decapsulator,
+            new ArpWatch(),
             new ReversePathWatch(decapsulator::avoidLink),
-            new MtuWatch(this::mtu),
+            new MtuWatch(this::mtu, sessions::unusable),
             sessions,
-            checks);
+            checks,
+            ServiceGap.remembered(config.runDirectory().resolve("backend.stopped")));
     Upkeep upkeep = new Upkeep(parts.upkeep(), onFailure("the upkeep"));
     cleanup.atStop("end the upkeep", upkeep::close);
+    cleanup.atStop("note the time", parts.gap()::stopped);
     cleanup.atStop("deregister", sessions::stop);
     cleanup.atStop("end the checks", checks::close);
 
@@ -153,7 +182,7 @@ public final class BackendDaemon implements Daemon {
     upkeep.start();
     BackendIntent intent = intents.recall();
     sessions.start(intent, onFailure("the sessions' thread"));
-    Drainer drainer = serveControl(desired, decapsulator, sessions, checks);
+    Drainer drainer = serveControl(desired, parts);
     if (intent == BackendIntent.DRAINING) {
       drainer.drain(Optional.empty());
     }
@@ -172,27 +201,24 @@ public final class BackendDaemon implements Daemon {
     return decapsulator;
   }
 
-  private Drainer serveControl(
-      DesiredState desired,
-      Decapsulator decapsulator,
-      LoadBalancerSessions sessions,
-      HealthChecks checks)
-      throws IOException {
-    Drainer drainer =
-        new Drainer(sessions, new OpenConnections(config.vips(), new CommandRunner())::count);
+  private Drainer serveControl(DesiredState desired, Parts parts) throws IOException {
+    ClientFlows flows =
+        new ClientFlows(config.vips(), new CommandRunner(), parts.decapsulator().udpFlows());
+    Drainer drainer = new Drainer(parts.sessions(), flows, parts.gap());
     onHurry = drainer::hurry;
     BackendMethods.Identity identity =
         new BackendMethods.Identity(Version.TEXT, config.vips(), desired.sessions());
     ControlServer control =
         new ControlServer(
             config.runDirectory().resolve("backend.sock"),
-            BackendMethods.all(identity, sessions, checks, drainer, decapsulator));
+            BackendMethods.all(
+                identity, parts.sessions(), parts.checks(), drainer, parts.decapsulator()));
     cleanup.atStop("close the control socket", control::close);
     cleanup.atStop("end the drain", drainer::close);
     if (!config.drainOnStop().isZero()) {
       cleanup.atStop("drain", () -> drainer.drainBeforeStop(config.drainOnStop()));
     }
-    cleanup.atStop("refuse commands", sessions::refuseCommands);
+    cleanup.atStop("refuse commands", parts.sessions()::refuseCommands);
     control.start();
     return drainer;
   }

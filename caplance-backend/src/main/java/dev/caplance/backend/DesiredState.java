@@ -4,6 +4,7 @@ import dev.caplance.backend.health.HealthChecks;
 import dev.caplance.backend.session.LoadBalancerAddress;
 import dev.caplance.backend.session.SessionSettings;
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.session.Message;
 import java.net.InetAddress;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -71,7 +72,7 @@ record DesiredState(
             config.address(),
             config.services(),
             config.weight(),
-            mtu,
+            atLeastMinimum(mtu),
             config.healthInterval(),
             config.reconnect().initial(),
             config.reconnect().max(),
@@ -79,6 +80,13 @@ record DesiredState(
             answersProbes),
         config.loadBalancers(),
         config.checks());
+  }
+
+  /** Nothing smaller can be told; {@link MtuWatch} says that such an interface is of no use. */
+  private static OptionalInt atLeastMinimum(OptionalInt mtu) {
+    return mtu.isPresent()
+        ? OptionalInt.of(Math.max(mtu.getAsInt(), Message.Register.MIN_MTU))
+        : mtu;
   }
 
   /** The largest packet that the load balancers may send, encapsulation included, in bytes. */

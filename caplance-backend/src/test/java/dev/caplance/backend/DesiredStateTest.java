@@ -68,6 +68,12 @@ class DesiredStateTest {
     assertThat(desired.checks()).isEmpty();
   }
 
+  /** It cannot be told; that such an interface is of no use is said elsewhere. */
+  @Test
+  void anInterfaceThatIsTooNarrowStopsNothing() throws Exception {
+    assertThat(desired(OptionalInt.of(500)).sessions().mtu()).hasValue(576);
+  }
+
   @Test
   void leavesTheMachineAloneWhereItIsToldTo() throws Exception {
     DesiredState desired =

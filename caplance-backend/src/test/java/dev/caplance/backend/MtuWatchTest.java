@@ -6,6 +6,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.AfterEach;
@@ -17,7 +18,9 @@ class MtuWatchTest {
 
   private final ListAppender<ILoggingEvent> logged = new ListAppender<>();
   private OptionalInt mtu = OptionalInt.of(1500);
-  private final MtuWatch watch = new MtuWatch(() -> mtu);
+  private final List<String> problems = new ArrayList<>();
+  private final MtuWatch watch =
+      new MtuWatch(() -> mtu, problem -> problems.add(problem.orElse("none")));
 
   @BeforeEach
   void catchLog() {
@@ -61,5 +64,17 @@ class MtuWatchTest {
     check(OptionalInt.of(9000));
     watch.apply(9000);
     assertThat(check(OptionalInt.of(9000))).isEmpty();
+  }
+
+  @Test
+  void anInterfaceThatIsTooNarrowKeepsTheBackendFromServingUntilItIsWider() throws IOException {
+    watch.apply(576);
+    String problem = "the MTU of the interface is 500 bytes, and at least 576 are needed";
+    assertThat(check(OptionalInt.of(500)))
+        .containsExactly(problem + "; this backend counts as unhealthy until it is raised");
+    assertThat(check(OptionalInt.of(500))).isEmpty();
+    check(OptionalInt.of(576));
+    check(OptionalInt.empty());
+    assertThat(problems).containsExactly(problem, problem, "none", "none");
   }
 }

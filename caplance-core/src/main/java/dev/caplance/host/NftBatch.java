@@ -48,10 +48,11 @@ final class NftBatch {
   private int sequence;
 
   /**
-   * The keys from one to another in every field of a set.
+   * The keys from one to another in every field of a set. Never compared.
    *
    * @param from its fields, each in network order and filled up with zeros to four bytes
    */
+  @SuppressWarnings("ArrayRecordComponent")
   record Range(byte[] from, byte[] to) {}
 
   /** An expression of a rule. */

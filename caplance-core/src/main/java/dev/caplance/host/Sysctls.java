@@ -12,8 +12,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sets kernel parameters (sysctl(8)) and restores their original values. A value that something
- * else has changed in the meantime is left alone. Used by one thread at a time.
+ * Sets kernel parameters (sysctl(8)), keeps them so, and restores their original values. At the end
+ * a value that something else has changed in the meantime is left alone. Used by one thread at a
+ * time.
  */
 public final class Sysctls {
 
@@ -21,6 +22,7 @@ public final class Sysctls {
 
   private final Journal journal;
   private final Path root;
+  private Map<String, String> kept = Map.of();
 
   /** For the parameters of this machine; a journal remembers their original values. */
   public Sysctls(Journal journal) {
@@ -50,6 +52,27 @@ public final class Sysctls {
     for (Map.Entry<String, String> entry : wanted.entrySet()) {
       set(entry.getKey(), normalised(entry.getValue()));
     }
+    kept = Map.copyOf(wanted);
+  }
+
+  /**
+   * Sets the parameters of the last {@link #apply} again that something else has changed since, and
+   * logs each.
+   *
+   * @throws IOException when one could not be read or set; the others were
+   */
+  public void putBack() throws IOException {
+    Failures failures = new Failures();
+    kept.forEach((name, value) -> failures.attempt(() -> putBack(name, normalised(value))));
+    failures.throwIfAny();
+  }
+
+  private void putBack(String name, String wanted) throws IOException {
+    String current = read(name);
+    if (!current.equals(wanted)) {
+      write(name, wanted);
+      LOG.warn("{} was set to {} by something else: set to {} again", name, current, wanted);
+    }
   }
 
   /**
@@ -59,6 +82,7 @@ public final class Sysctls {
    *     again
    */
   public void restoreAll() throws IOException {
+    kept = Map.of();
     journal.undo(journal.changes(MachineChange.Sysctl.class), this::undo);
   }
 

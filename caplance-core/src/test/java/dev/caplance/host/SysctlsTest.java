@@ -64,6 +64,31 @@ class SysctlsTest {
   }
 
   @Test
+  void setsAgainWhatSomethingElseHasChangedAndRestoresTheFirstOriginal() throws IOException {
+    try (Run run = new Run()) {
+      run.sysctls.putBack();
+      run.sysctls.apply(Map.of(IGNORE, "1", ANNOUNCE, "2"));
+      for (int times = 0; times < 3; times++) {
+        assign(IGNORE, "0");
+        assign(ANNOUNCE, "1");
+        run.sysctls.putBack();
+        assertThat(value(IGNORE)).isEqualTo("1");
+        assertThat(value(ANNOUNCE)).isEqualTo("2");
+      }
+      Files.delete(root.resolve("net/ipv4/conf/all/arp_announce"));
+      assign(IGNORE, "0");
+      assertThatThrownBy(run.sysctls::putBack).hasMessageContaining("no parameter " + ANNOUNCE);
+      assertThat(value(IGNORE)).isEqualTo("1");
+      assign(ANNOUNCE, "2");
+      run.sysctls.restoreAll();
+      assertThat(value(IGNORE)).isEqualTo("0");
+      assertThat(value(ANNOUNCE)).isEqualTo("0");
+      run.sysctls.putBack();
+      assertThat(value(IGNORE)).as("no longer kept").isEqualTo("0");
+    }
+  }
+
+  @Test
   void doesNotTouchWhatIsAsWantedAlready() throws IOException {
     assign(IGNORE, "1");
     try (Run run = new Run()) {

@@ -64,7 +64,7 @@ class StatusJsonTest {
     assertThat(
             words(
                 Arrays.stream(DrainState.values())
-                    .map(state -> new BackendDaemonStatus.Drain(state, 0, 0L, ""))
+                    .map(state -> new BackendDaemonStatus.Drain(state, 0, 0L, "", 0))
                     .toList(),
                 "state"))
         .isEqualTo("draining, drained, deadline, cancelled");
@@ -100,12 +100,12 @@ class StatusJsonTest {
             {"address":"10.0.0.2","port":1338,"confirmed":true,"answer":null}]}\
             """);
     BackendDaemonStatus.Drain drain =
-        new BackendDaemonStatus.Drain(DrainState.DRAINED, null, null, "gone");
+        new BackendDaemonStatus.Drain(DrainState.DRAINED, null, null, "gone", null);
     assertThat(StatusJson.write(new CommandOutcome(null, null, List.of(), drain)).toString())
         .isEqualTo(
             """
             {"name":null,"intent":null,"loadBalancers":[],"drain":{"state":"drained",\
-            "connections":null,"remainingMillis":null,"text":"gone"}}\
+            "connections":null,"remainingMillis":null,"text":"gone","udpFlows":null}}\
             """);
   }
 

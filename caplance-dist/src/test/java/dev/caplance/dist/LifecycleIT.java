@@ -192,4 +192,40 @@ class LifecycleIT {
       assertThat(cluster.request(50)).isEqualTo(Map.of("b2", 50));
     }
   }
+
+  /** Or a restart would put a server under maintenance back. */
+  @Test
+  void whatAnOperatorSaidOutlivesTheBackendsDaemon() {
+    try (Cluster cluster = new Cluster("b1", "b2")) {
+      cluster.ctl("b1", "pause").succeeded();
+      cluster.ctl("b1", "pause").succeeded();
+      cluster.backend("b1").stop();
+      cluster.startBackend("b1");
+      assertThat(cluster.backend("b1").log()).contains("paused, as an operator said before");
+      await("registered again")
+          .atMost(PATIENCE)
+          .until(() -> cluster.balancer().status().getAsJsonArray("backends").size() == 2);
+      assertThat(cluster.request(50)).isEqualTo(Map.of("b2", 50));
+      cluster.ctl("b1", "resume").succeeded();
+      cluster.awaitForwarding(2);
+      cluster.backend("b1").kill();
+      cluster.startBackend("b1");
+      cluster.awaitForwarding(2);
+    }
+  }
+
+  /** Without them this machine would take the VIPs over from the load balancer. */
+  @Test
+  void kernelParametersThatSomethingChangesAreSetAgain() {
+    try (Cluster cluster = new Cluster("b1")) {
+      String conf = "net.ipv4.conf.all.";
+      cluster
+          .lab()
+          .exec("b1", "sysctl", "-qw", conf + "arp_ignore=0", conf + "arp_announce=0")
+          .succeeded();
+      await("set again").atMost(PATIENCE).until(() -> arpSysctls(cluster, "b1").equals("1\n2\n"));
+      assertThat(cluster.backend("b1").log())
+          .contains("net.ipv4.conf.all.arp_ignore was set to 0 by something else");
+    }
+  }
 }

@@ -5,6 +5,7 @@ import dev.caplance.daemon.Cleanup;
 import dev.caplance.daemon.Daemon;
 import dev.caplance.daemon.DaemonRunner;
 import dev.caplance.daemon.LoopReports;
+import dev.caplance.daemon.LossWatch;
 import dev.caplance.daemon.Upkeep;
 import dev.caplance.daemon.Version;
 import dev.caplance.host.CommandRunner;
@@ -125,9 +126,11 @@ public final class LoadBalancer implements Daemon {
 
   private Upkeep upkeep(
       TableAssembler tables, BackendRegistry registry, Dataplane dataplane, VipKeeper vips) {
+    LossWatch losses = new LossWatch(() -> LostTraffic.of(dataplane.status()));
     return new Upkeep(
         List.of(
             new Upkeep.Task("keep the netfilter rules in place", dataplane::maintain),
+            new Upkeep.Task("look for lost packets", losses::look),
             new Upkeep.Task("keep the VIPs in place", vips::maintain),
             new Upkeep.Task(
                 "read the addresses of this host", () -> readAddresses(tables, registry))),

@@ -4,6 +4,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.caplance.control.ControlClient;
 import dev.caplance.control.ControlConnectionException;
+import dev.caplance.control.ControlConnectionException.Kind;
 import dev.caplance.control.ControlException;
 import dev.caplance.status.BackendDaemonStatus;
 import dev.caplance.status.CommandOutcome;
@@ -40,7 +41,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:success; every load balancer has confirmed",
-      "1:the daemon refused, or a load balancer has not confirmed yet",
+      "1:the daemon refused or does not serve, or a load balancer has not confirmed yet",
       "2:invalid command line",
       "69:no daemon is running",
       "77:no permission to connect to the daemon"
@@ -56,7 +57,12 @@ public final class Caplancectl implements Runnable {
   /** EX_NOPERM of sysexits.h. */
   private static final int EXIT_NO_PERMISSION = 77;
 
-  private static final int EXIT_FAILED = 1;
+  static final int EXIT_FAILED = 1;
+
+  private static final String NOT_A_BACKEND =
+      "this is the socket of a load balancer; write 'caplancectl lb status'";
+
+  private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   private final Clock clock;
   @Spec private CommandSpec spec;
@@ -73,9 +79,9 @@ public final class Caplancectl implements Runnable {
       names = "--timeout",
       paramLabel = "DURATION",
       scope = ScopeType.INHERIT,
-      defaultValue = "30s",
       converter = DurationConverter.class,
-      description = "How long to wait for an answer, such as 500ms, 30s or 2m. Default: 30s")
+      description =
+          "How long to wait for an answer, such as 500ms, 30s or 2m. Default: 30s, with lb ready 2s")
   private Duration timeout;
 
   @Option(
@@ -96,7 +102,11 @@ public final class Caplancectl implements Runnable {
         new PrintWriter(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
     int code =
         commandLine(Clock.system(ZoneId.systemDefault())).setOut(out).setErr(err).execute(args);
-    System.exit(out.checkError() ? Math.max(code, EXIT_FAILED) : code);
+    if (out.checkError()) {
+      err.println("caplancectl: cannot write to standard output");
+      code = Math.max(code, EXIT_FAILED);
+    }
+    System.exit(code);
   }
 
   static CommandLine commandLine(Clock clock) {
@@ -172,6 +182,7 @@ public final class Caplancectl implements Runnable {
   @Command(description = "Show in a few lines where this backend is registered.")
   int status() throws ControlException, ControlConnectionException {
     JsonElement answer = call("status", BACKEND_SOCKET);
+    requireNot("workers", answer, NOT_A_BACKEND);
     print(answer, report(answer).concise());
     return CommandLine.ExitCode.OK;
   }
@@ -179,6 +190,7 @@ public final class Caplancectl implements Runnable {
   @Command(description = "Show this backend's health, sessions, health checks and packet counts.")
   int health() throws ControlException, ControlConnectionException {
     JsonElement answer = call("health", BACKEND_SOCKET);
+    requireNot("workers", answer, NOT_A_BACKEND);
     print(answer, report(answer).full());
     return CommandLine.ExitCode.OK;
   }
@@ -193,7 +205,18 @@ public final class Caplancectl implements Runnable {
 
   private int run(IntentCommand command, JsonObject params)
       throws ControlException, ControlConnectionException {
-    JsonElement answer = call(command.method(), params, BACKEND_SOCKET);
+    JsonElement answer;
+    try {
+      answer = call(command.method(), params, BACKEND_SOCKET);
+    } catch (ControlConnectionException e) {
+      if (e.kind() != Kind.TIMEOUT && e.kind() != Kind.BROKEN) {
+        throw e;
+      }
+      complain(
+          spec.commandLine(),
+          e.getMessage() + "; the command may still happen: 'caplancectl status' tells");
+      return EXIT_FAILED;
+    }
     CommandOutcome outcome = StatusJson.read(answer, CommandOutcome.class);
     print(answer, command.confirmed(outcome));
     String unconfirmed = command.unconfirmed(outcome);
@@ -210,9 +233,27 @@ public final class Caplancectl implements Runnable {
   /** Calls a method of the daemon at the socket of the command line, or else at this one. */
   JsonElement call(String method, JsonObject params, Path defaultSocket)
       throws ControlException, ControlConnectionException {
+    return call(method, params, defaultSocket, TIMEOUT);
+  }
+
+  JsonElement call(String method, JsonObject params, Path defaultSocket, Duration defaultTimeout)
+      throws ControlException, ControlConnectionException {
     Path path = socket == null ? defaultSocket : socket;
-    try (ControlClient client = ControlClient.connect(path, timeout)) {
-      return client.call(method, params, timeout);
+    Duration limit = timeout == null ? defaultTimeout : timeout;
+    try (ControlClient client = ControlClient.connect(path, limit)) {
+      return client.call(method, params, limit);
+    }
+  }
+
+  /**
+   * Makes sure that the daemon that was meant has answered; both have a method {@code status}.
+   *
+   * @param other a member that only the other daemon's answer has
+   * @param advice what to do then
+   */
+  static void requireNot(String other, JsonElement answer, String advice) throws ControlException {
+    if (answer.isJsonObject() && answer.getAsJsonObject().has(other)) {
+      throw new ControlException(ControlException.INVALID_PARAMS, advice);
     }
   }
 

@@ -6,9 +6,11 @@ import dev.caplance.control.ControlConnectionException;
 import dev.caplance.control.ControlException;
 import dev.caplance.status.FlowExplanation;
 import dev.caplance.status.LoadBalancerStatus;
+import dev.caplance.status.Readiness;
 import dev.caplance.status.StatusJson;
 import dev.caplance.status.WhatIfResult;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -30,6 +32,9 @@ final class LoadBalancerCommands implements Runnable {
 
   private static final Path SOCKET = Path.of("/run/caplance/lb.sock");
 
+  /** Whoever asks, asks again every few seconds. */
+  private static final Duration READY_TIMEOUT = Duration.ofSeconds(2);
+
   @ParentCommand private Caplancectl parent;
   @Spec private CommandSpec spec;
 
@@ -41,8 +46,28 @@ final class LoadBalancerCommands implements Runnable {
   @Command(description = "Show its services, backends, packet counts and workers.")
   int status() throws ControlException, ControlConnectionException {
     JsonElement answer = parent.call("status", new JsonObject(), SOCKET);
+    Caplancectl.requireNot(
+        "loadBalancers",
+        answer,
+        "this is the socket of a backend; write 'caplancectl status' without lb");
     parent.print(answer, report(answer).full());
     return CommandLine.ExitCode.OK;
+  }
+
+  @Command(
+      description =
+          "Show whether it serves, by the exit code too: 0 if it does, else 1, 69 or 77. For"
+              + " keepalived's track_script.")
+  int ready() throws ControlException, ControlConnectionException {
+    JsonElement answer = parent.call("ready", new JsonObject(), SOCKET, READY_TIMEOUT);
+    Readiness readiness = StatusJson.read(answer, Readiness.class);
+    boolean ready = Boolean.TRUE.equals(readiness.ready());
+    parent.print(
+        answer,
+        ready
+            ? "ready\n"
+            : "not ready: " + Words.known(String.join("; ", readiness.reasons())) + "\n");
+    return ready ? CommandLine.ExitCode.OK : Caplancectl.EXIT_FAILED;
   }
 
   private LoadBalancerReport report(JsonElement status) {

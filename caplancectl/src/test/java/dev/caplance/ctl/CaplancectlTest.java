@@ -1,5 +1,6 @@
 package dev.caplance.ctl;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonElement;
@@ -7,6 +8,7 @@ import com.google.gson.JsonObject;
 import dev.caplance.control.ControlException;
 import dev.caplance.control.ControlMethod;
 import dev.caplance.control.ControlServer;
+import java.io.File;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -239,6 +241,49 @@ class CaplancectlTest {
     assertThat(out.toString()).startsWith("load balancer 0.1.0").contains("web-22");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "status | this is the socket of a load balancer; write 'caplancectl lb status'",
+        "lb status | this is the socket of a backend; write 'caplancectl status' without lb",
+      })
+  void tellsTheDaemonsApart(String command, String advice) throws IOException {
+    serve("status", command.equals("status") ? Samples.LOAD_BALANCER : Samples.BACKEND);
+
+    assertThat(runOnSocket(command)).isEqualTo(2);
+    assertThat(out).hasToString("");
+    assertThat(err).hasToString("caplancectl: " + advice + "\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{'ready':true,'reasons':[]} | 0 | ready",
+        "{'ready':false,'reasons':['no backend','no VIP']} | 1 | not ready: no backend; no VIP",
+        "{} | 1 | not ready: unknown",
+      })
+  void tellsWhetherTheLoadBalancerServes(String answer, int code, String text) throws IOException {
+    serve("ready", answer.replace('\'', '"'));
+
+    assertThat(runOnSocket("lb ready")).isEqualTo(code);
+    assertThat(out).hasToString(text + "\n");
+  }
+
+  @Test
+  void aLoadBalancerThatHangsIsNotReadySoon() throws IOException {
+    serve(
+        "ready",
+        (params, peer) -> {
+          Thread.currentThread().join();
+          return null;
+        });
+
+    assertThat(runOnSocket("lb ready")).isEqualTo(1);
+    assertThat(err).asString().contains("did not answer within 2000 ms");
+  }
+
   /** Only the arrow of ASCII needs quotes, lest the shell takes it for its own. */
   @ParameterizedTest
   @ValueSource(
@@ -336,7 +381,11 @@ class CaplancectlTest {
 
     assertThat(runOnSocket("pause --timeout 200ms")).isEqualTo(1);
     assertThat(err)
-        .hasToString("caplancectl: the daemon at " + socket() + " did not answer within 200 ms\n");
+        .hasToString(
+            "caplancectl: the daemon at "
+                + socket()
+                + " did not answer within 200 ms; the command may still happen: 'caplancectl status'"
+                + " tells\n");
   }
 
   @ParameterizedTest
@@ -390,5 +439,22 @@ class CaplancectlTest {
             "  deregister ",
             "  status ",
             "  lb ");
+  }
+
+  /** {@code /dev/full} takes nothing, like a full disk. */
+  @Test
+  void whatCannotBePrintedIsAnError() throws Exception {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Caplancectl.class.getName(),
+                "--version")
+            .redirectOutput(new File("/dev/full"))
+            .start();
+    String errors = new String(process.getErrorStream().readAllBytes(), UTF_8);
+    assertThat(process.waitFor()).isEqualTo(1);
+    assertThat(errors).isEqualTo("caplancectl: cannot write to standard output\n");
   }
 }

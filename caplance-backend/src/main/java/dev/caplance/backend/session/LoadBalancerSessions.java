@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -176,6 +177,16 @@ public final class LoadBalancerSessions implements Drainable {
   public void health(int code, String reason) {
     Message.Health health = new Message.Health(code, reason);
     tell(() -> memberships.health(health));
+  }
+
+  /**
+   * Reports this backend as unhealthy whatever its application is, because of something else that
+   * keeps it from serving.
+   *
+   * @param problem what that is; empty if there is nothing
+   */
+  public void unusable(Optional<String> problem) {
+    tell(() -> memberships.unusable(problem));
   }
 
   @Override

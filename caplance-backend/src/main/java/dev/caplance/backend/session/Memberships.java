@@ -25,6 +25,8 @@ final class Memberships {
   /** Why commands are refused at the end. */
   static final String STOPPING = "the backend is stopping";
 
+  private static final int UNHEALTHY = 503;
+
   private static final Logger LOG = LoggerFactory.getLogger(Memberships.class);
 
   private final Membership.Connector connector;
@@ -42,7 +44,9 @@ final class Memberships {
   /** No longer wanted, but not left yet: their packets are still taken. */
   private List<Membership> leaving = List.of();
 
-  private Message.Health health = new Message.Health(Message.Health.HEALTHY, "");
+  private Message.Health application = new Message.Health(Message.Health.HEALTHY, "");
+  private Optional<String> problem = Optional.empty();
+  private Message.Health health = application;
   private AddressSet sources = AddressSet.EMPTY;
   private CompletableFuture<CommandResult> underWay = CompletableFuture.completedFuture(null);
   private boolean refusing;
@@ -191,10 +195,27 @@ final class Memberships {
     return intent;
   }
 
-  /** Tells this health, at once and from now on. */
+  /** This is the health of the application; it is told at once and from now on. */
   void health(Message.Health newHealth) {
-    health = newHealth;
-    members.forEach(m -> m.health(newHealth));
+    application = newHealth;
+    tellHealth();
+  }
+
+  /** This keeps the backend from serving, whatever its application does. */
+  void unusable(Optional<String> newProblem) {
+    if (!newProblem.equals(problem)) {
+      problem = newProblem;
+      tellHealth();
+    }
+  }
+
+  private void tellHealth() {
+    Message.Health now =
+        problem.map(text -> new Message.Health(UNHEALTHY, text)).orElse(application);
+    if (!now.equals(health)) {
+      health = now;
+      members.forEach(m -> m.health(now));
+    }
   }
 
   /**

@@ -25,7 +25,12 @@ class DrainerTest {
 
   private final Backend backend = new Backend();
   private volatile int connections = 7;
-  private final Drainer drainer = new Drainer(backend, this::count, Duration.ofMillis(1));
+  private final Drainer drainer =
+      new Drainer(
+          backend,
+          heardWithin -> new OngoingFlows(count(), 0),
+          ServiceGap.none(System::nanoTime),
+          Duration.ofMillis(1));
 
   /** Is what it was told last; refuses as the sessions do. */
   private static final class Backend implements Drainable {

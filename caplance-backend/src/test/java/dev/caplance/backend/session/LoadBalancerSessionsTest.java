@@ -324,6 +324,20 @@ class LoadBalancerSessionsTest {
   }
 
   @Test
+  void whatKeepsTheMachineFromServingCountsWhateverTheApplicationDoes() throws IOException {
+    startWithOne();
+    register(one);
+    sessions.unusable(Optional.of("the MTU is too small"));
+    sessions.unusable(Optional.of("the MTU is too small"));
+    one.expect("HEALTH 503 the MTU is too small");
+    sessions.health(503, "disk full");
+    sessions.health(200, "");
+    assertThat(status().health().reason()).isEqualTo("the MTU is too small");
+    sessions.unusable(Optional.empty());
+    one.expect("HEALTH 200");
+  }
+
+  @Test
   void aCommandThatIsGivenTwiceSucceedsTwice() throws IOException {
     startWithOne();
     register(one);

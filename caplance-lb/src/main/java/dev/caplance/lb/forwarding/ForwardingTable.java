@@ -4,6 +4,7 @@ import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.FlowHash.Fingerprint;
 import dev.caplance.packet.FlowKey;
+import dev.caplance.packet.IpProtocol;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -156,9 +157,8 @@ public final class ForwardingTable {
    * @param fingerprints the hash; its key is secret, or anybody could construct collisions
    */
   public void fingerprint(int service, FlowKey flow, FlowHash fingerprints, Fingerprint result) {
-    ServiceSpec spec = servicesInOrder[service].spec();
-    if (spec.affinity() == ServiceSpec.Affinity.CLIENT) {
-      fingerprints.ofClient(flow, spec.name().hashCode(), result);
+    if (followsClient(service)) {
+      fingerprints.ofClient(flow, servicesInOrder[service].firstPort(), result);
     } else {
       fingerprints.of(flow, result);
     }
@@ -183,9 +183,13 @@ public final class ForwardingTable {
     return servicesInOrder[service].chooses(target.index());
   }
 
-  /** Whether UDP flows of the service leave a target that keeps others. */
-  public boolean leftByUdp(int service, Target target) {
-    return servicesInOrder[service].leftByUdp(target.index());
+  /**
+   * Whether a packet of a flow that an unhealthy target keeps goes to another one, and the flow
+   * with it: one of a UDP flow, or, with affinity to the client, one that begins something new.
+   */
+  public boolean leaves(int service, Target target, FlowKey packet) {
+    return servicesInOrder[service].leftByUdp(target.index())
+        && (packet.protocol() == IpProtocol.UDP || (packet.isSyn() && followsClient(service)));
   }
 
   /** The slot of a flow in the table of its service, or −1 if no target gets new flows. */

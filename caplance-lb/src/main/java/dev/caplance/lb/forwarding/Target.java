@@ -15,7 +15,8 @@ import java.net.InetAddress;
  * @param name of the backend
  * @param weight its share of new flows in proportion to others, 1 to 256
  * @param address its data address, which encapsulated packets are sent to
- * @param mtu bytes of the largest encapsulated packet that passes on the path to it
+ * @param mtu bytes of the largest encapsulated packet that passes on the path to it, at most
+ *     65,535; an interface that has more, as loopback does, can send no larger packet
  * @param source the address of this load balancer that its backend takes packets from; packets to
  *     it leave from no other
  */
@@ -28,10 +29,16 @@ public record Target(
     int mtu,
     InetAddress source) {
 
+  private static final int LARGEST_PACKET = 65_535;
   private static final int GENERATION_BITS = 16;
 
   /** The number of generations of an index before they repeat. */
   public static final int GENERATIONS = 1 << GENERATION_BITS;
+
+  /** Limits the MTU to what a packet can have. */
+  public Target {
+    mtu = Math.min(mtu, LARGEST_PACKET);
+  }
 
   /** Index and generation in one number, as flow tables store them. */
   public int id() {

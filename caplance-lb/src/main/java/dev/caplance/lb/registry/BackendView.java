@@ -93,7 +93,9 @@ public record BackendView(
    * with a proven path.
    */
   boolean hasReported() {
-    return intent == Intent.PAUSED || admitted || health().condition() == Health.Condition.UNHEALTHY;
+    return intent == Intent.PAUSED
+        || admitted
+        || health().condition() == Health.Condition.UNHEALTHY;
   }
 
   /** Whether it serves a service. */
@@ -114,27 +116,59 @@ public record BackendView(
 
   BackendView withTarget(Target newTarget) {
     return new BackendView(
-        newTarget, version, intent, reported, path, returning, admitted, services, session,
+        newTarget,
+        version,
+        intent,
+        reported,
+        path,
+        returning,
+        admitted,
+        services,
+        session,
         registeredAt);
   }
 
   BackendView withIntent(Intent newIntent) {
     return new BackendView(
-        target, version, newIntent, reported, path, returning, admitted, services, session,
+        target,
+        version,
+        newIntent,
+        reported,
+        path,
+        returning,
+        admitted,
+        services,
+        session,
         registeredAt);
   }
 
   /** With a new health report, which ends its return. */
   BackendView withReport(Health newReport, ServedServices newServices) {
     return new BackendView(
-            target, version, intent, newReport, path, false, admitted, newServices, session,
+            target,
+            version,
+            intent,
+            newReport,
+            path,
+            false,
+            admitted,
+            newServices,
+            session,
             registeredAt)
         .admittedIfProven();
   }
 
   BackendView withPath(Path newPath) {
     return new BackendView(
-            target, version, intent, reported, newPath, returning, admitted, services, session,
+            target,
+            version,
+            intent,
+            reported,
+            newPath,
+            returning,
+            admitted,
+            services,
+            session,
             registeredAt)
         .admittedIfProven();
   }
@@ -152,7 +186,15 @@ public record BackendView(
     return admitted || !proven || reported.condition() != Health.Condition.HEALTHY
         ? this
         : new BackendView(
-            target, version, intent, reported, path, returning, true, services, session,
+            target,
+            version,
+            intent,
+            reported,
+            path,
+            returning,
+            true,
+            services,
+            session,
             registeredAt);
   }
 

@@ -137,8 +137,7 @@ final class Backends implements Backend.Owner {
       Target target =
           targetIndexes.allocate(
               request.name(), request.weight(), request.dataAddress(), route.mtu(), route.source());
-      backend =
-          new Backend(loop, this, target, session, request, services, wallClock.instant());
+      backend = new Backend(loop, this, target, session, request, services, wallClock.instant());
       byAddress.put(request.dataAddress(), backend);
     } else {
       takeOver(backend, session, request, route, services);

@@ -55,8 +55,7 @@ final class PathWatch {
     }
   }
 
-  PathWatch(
-      EventLoop loop, DataPath dataPath, PathProbes probes, Duration interval, Owner owner) {
+  PathWatch(EventLoop loop, DataPath dataPath, PathProbes probes, Duration interval, Owner owner) {
     this.loop = loop;
     this.dataPath = dataPath;
     this.probes = probes;

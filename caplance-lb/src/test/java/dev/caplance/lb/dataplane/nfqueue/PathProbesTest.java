@@ -6,6 +6,7 @@ import dev.caplance.lb.forwarding.Target;
 import dev.caplance.linux.LinuxException;
 import dev.caplance.linux.ReceiveLoop;
 import dev.caplance.packet.Disposition;
+import dev.caplance.packet.Encapsulation;
 import dev.caplance.packet.FlowKey;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.IpHeader;
@@ -68,11 +69,15 @@ class PathProbesTest {
   }
 
   private static Target target(InetAddress source) {
-    return new Target(0, 1, "a", 1, BACKEND, MTU, source);
+    return target(source, MTU);
+  }
+
+  private static Target target(InetAddress source, int mtu) {
+    return new Target(0, 1, "a", 1, BACKEND, mtu, source);
   }
 
   private DatagramPacket receive() throws Exception {
-    DatagramPacket received = new DatagramPacket(new byte[2 * MTU], 2 * MTU);
+    DatagramPacket received = new DatagramPacket(new byte[65_535], 65_535);
     backend.receive(received);
     return received;
   }
@@ -107,6 +112,15 @@ class PathProbesTest {
     assertThat(receive().getLength()).isEqualTo(MTU - OVERHEAD);
     assertThat(probes.send(target(SOURCE), "t2", false)).isTrue();
     assertThat(receive().getLength()).isEqualTo(UDP_PAYLOAD + "PROBE t2\n".length());
+  }
+
+  /** An interface may have an MTU that exceeds the largest packet, as loopback does. */
+  @Test
+  void aPaddedProbeIsNoLargerThanAPacketCanBe() throws Exception {
+    assertThat(probes.send(target(SOURCE, 65_536), "t", true)).isTrue();
+    assertThat(receive().getLength()).isEqualTo(Encapsulation.MAX_PACKET);
+    assertThat(probes.send(target(SOURCE, 68), "t2", true)).isTrue();
+    assertThat(receive().getLength()).isEqualTo(68 - OVERHEAD);
   }
 
   @Test
