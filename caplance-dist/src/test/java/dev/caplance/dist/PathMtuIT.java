@@ -224,16 +224,10 @@ class PathMtuIT {
    * do not pass the backend's link, or are more than its file allows.
    */
   @ParameterizedTest
-  @CsvSource({
-    "10.77.0.50, IPV4, 1500, ''",
-    "fd77::50, IPV6, 1500, ''",
-    "10.77.0.50, IPV6, 9000, 'mtu: 1400'",
-    "fd77::50, IPV4, 9000, 'mtu: 1400'"
-  })
-  void datagramsLargerThanTheBackendsPathArrive(
-      String vip, OuterIp outerIp, int linkMtu, String backend) {
+  @CsvSource({"10.77.0.50, IPV4, ''", "fd77::50, IPV6, ''", "fd77::50, IPV4, 'mtu: 1400'"})
+  void datagramsLargerThanTheBackendsPathArrive(String vip, OuterIp outerIp, String backend) {
     lab.dataPathMtu(9000);
-    lab.exec("b1", "ip", "link", "set", "eth0", "mtu", "" + linkMtu).succeeded();
+    lab.exec("b1", "ip", "link", "set", "eth0", "mtu", "1500").succeeded();
     forgetPathMtus();
     try (Cluster cluster = new Cluster(LabConfigs.all(outerIp, "", backend + "\n"), "b1")) {
       Process server = lab.start("b1", LabPrograms.Echo.class, "b1", vip, "7777");

@@ -10,6 +10,8 @@ import dev.caplance.status.BackendDaemonStatus.Session;
 import dev.caplance.status.BackendDaemonStatus.SessionState;
 import dev.caplance.status.ReportedIntent;
 import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
 
 /** The status of a backend daemon as text. */
 final class BackendReport {
@@ -46,6 +48,8 @@ final class BackendReport {
     if (session.state() == SessionState.REGISTERED) {
       String acknowledged = Quantities.ago(session.lastAckAgeMillis());
       text.append(acknowledged.isEmpty() ? "" : ", acknowledged " + acknowledged);
+      String trouble = trouble(session);
+      text.append(trouble.isEmpty() ? "" : ": " + trouble);
     } else {
       String since = Quantities.time(session.since(), clock);
       String trouble = trouble(session);
@@ -123,11 +127,23 @@ final class BackendReport {
   }
 
   private static String trouble(Session session) {
-    String error = Words.isKnown(session.lastError()) ? session.lastError() : "";
-    Long next = session.nextAttemptInMillis();
-    if (next == null) {
-      return error;
+    List<String> troubles = new ArrayList<>();
+    if (Words.isKnown(session.lastError())) {
+      troubles.add(session.lastError());
     }
-    return (error.isEmpty() ? "" : error + "; ") + "next attempt in " + Quantities.span(next);
+    if (session.nextAttemptInMillis() != null) {
+      troubles.add("next attempt in " + Quantities.span(session.nextAttemptInMillis()));
+    }
+    if (session.path() != null && Boolean.FALSE.equals(session.path().arrives())) {
+      String last = Quantities.ago(session.path().lastProbeAgeMillis());
+      troubles.add("its packets do not arrive" + (last.isEmpty() ? "" : ", the last one " + last));
+    }
+    if (Integer.valueOf(0).equals(session.services())) {
+      troubles.add("it has no service that this backend serves, so it sends nothing");
+    }
+    if (!session.unknownServices().isEmpty()) {
+      troubles.add("it has no service " + String.join(", ", session.unknownServices()));
+    }
+    return String.join("; ", troubles);
   }
 }

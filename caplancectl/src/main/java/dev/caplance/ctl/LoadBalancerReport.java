@@ -5,6 +5,7 @@ import dev.caplance.status.LoadBalancerStatus.Backend;
 import dev.caplance.status.LoadBalancerStatus.Health;
 import dev.caplance.status.LoadBalancerStatus.OtherTraffic;
 import dev.caplance.status.LoadBalancerStatus.Packets;
+import dev.caplance.status.LoadBalancerStatus.Path;
 import dev.caplance.status.LoadBalancerStatus.Service;
 import dev.caplance.status.LoadBalancerStatus.Worker;
 import java.time.Clock;
@@ -57,7 +58,7 @@ final class LoadBalancerReport {
       return "no backend is registered\n";
     }
     Columns table =
-        new Columns("<<<<><><>><<")
+        new Columns("<<<<><<><>><<")
             .row(
                 "backend",
                 "address",
@@ -65,6 +66,7 @@ final class LoadBalancerReport {
                 "new flows",
                 "weight",
                 "services",
+                "path proven",
                 "last heard",
                 "registered",
                 "packets",
@@ -72,14 +74,14 @@ final class LoadBalancerReport {
                 "session",
                 "protocol");
     for (Backend backend : loadBalancer.backends()) {
-      Health health = backend.health();
       table.row(
           backend.name(),
           backend.address(),
-          Words.state(backend.intent(), health.state(), health.code(), health.reason()),
-          yesOrNo(backend.takesNewFlows()),
+          state(backend),
+          newFlows(backend),
           Quantities.count(backend.weight()),
-          backend.services().isEmpty() ? "all" : String.join(",", backend.services()),
+          services(backend),
+          path(backend.path()),
           Quantities.ago(backend.lastWordAgeMillis()),
           Quantities.time(backend.registeredAt(), clock),
           Quantities.count(backend.packets()),
@@ -90,19 +92,59 @@ final class LoadBalancerReport {
     return table.toString();
   }
 
+  private static String state(Backend backend) {
+    Health health = backend.health();
+    String state = Words.state(backend.intent(), health.state(), health.code(), health.reason());
+    return Boolean.TRUE.equals(backend.returning()) ? state + ", returning" : state;
+  }
+
+  private static String newFlows(Backend backend) {
+    return Boolean.TRUE.equals(backend.lastResort())
+        ? "last resort"
+        : yesOrNo(backend.takesNewFlows());
+  }
+
+  private static String services(Backend backend) {
+    if (Boolean.TRUE.equals(backend.servesNothing())) {
+      return "none";
+    }
+    return backend.services().isEmpty() ? "all" : String.join(",", backend.services());
+  }
+
+  /** How long ago, or what is known instead. */
+  private static String path(Path path) {
+    if (path.state() == null) {
+      return "";
+    }
+    return switch (path.state()) {
+      case PROVEN -> Quantities.ago(path.provenAgeMillis());
+      case UNPROBED -> "once";
+      case UNPROVEN -> "not yet";
+      case LOST ->
+          path.provenAgeMillis() == null
+              ? "lost"
+              : "lost, " + Quantities.ago(path.provenAgeMillis());
+    };
+  }
+
   private static String yesOrNo(Boolean flag) {
     return Boolean.TRUE.equals(flag) ? "yes" : "no";
   }
 
   private String packets() {
     Packets packets = loadBalancer.packets();
-    return Words.packets(
-        packets.received(),
-        "forwarded",
-        packets.forwarded(),
-        packets.bytes(),
-        "dropped",
-        packets.dropped());
+    String text =
+        Words.packets(
+            packets.received(),
+            "forwarded",
+            packets.forwarded(),
+            packets.bytes(),
+            "dropped",
+            packets.dropped());
+    Long left = packets.leftToHost();
+    return left == null || left == 0
+        ? text
+        : text + Quantities.count(left) + " packets left to the machine itself\n";
   }
 
   private String otherTraffic() {

@@ -28,7 +28,10 @@ final class Words {
     return word == null ? "unknown" : word.name().toLowerCase(Locale.ROOT).replace('_', ' ');
   }
 
-  /** Intent and health of a backend: {@code active, unhealthy (503 no workers)}. */
+  /**
+   * Intent and health of a backend: {@code active, unhealthy (503 no workers)}, {@code active,
+   * healthy (no checks)}.
+   */
   static String state(ReportedIntent intent, HealthState health, Integer code, String reason) {
     return known(intent) + ", " + health(health, code, reason);
   }
@@ -37,10 +40,10 @@ final class Words {
     if (state == null || state == HealthState.UNKNOWN) {
       return "health unknown";
     }
-    String detail = ((code == null ? "" : code + " ") + (reason == null ? "" : reason)).strip();
-    return state == HealthState.HEALTHY || detail.isEmpty()
-        ? known(state)
-        : known(state) + " (" + detail + ")";
+    // A code of 200 says no more than the state; its reason may, such as "no checks".
+    String number = code == null || state == HealthState.HEALTHY ? "" : code + " ";
+    String detail = (number + (reason == null ? "" : reason)).strip();
+    return detail.isEmpty() ? known(state) : known(state) + " (" + detail + ")";
   }
 
   /** The address of a load balancer, with its port unless that is the default. */

@@ -84,10 +84,10 @@ class ReportTest {
             web      10.0.0.50  tcp/80, udp/443  balancing          2              1  no
             old      10.0.0.51  tcp, udp         no backend         0              0  yes
 
-            backend  address    state                               new flows  weight  services  last heard  registered           packets   bytes  session          protocol
-            web-1    10.0.0.11  active, healthy                     yes             1  all        1.2 s ago  14:03:11              12,345  9.8 MB  10.0.0.11:41234  2
-            web-22   10.0.0.12  paused, unhealthy (503 no workers)  no             10  web,old   12.3 s ago  2026-01-01 13:00:01        5    98 B  10.0.0.12:41235  2
-            web-3    10.0.0.13  active, health unknown              no              1  all        0.0 s ago  16:24:00                   0     0 B  10.0.0.13:41236  2019
+            backend  address    state                               new flows  weight  services  path proven  last heard  registered           packets   bytes  session          protocol
+            web-1    10.0.0.11  active, healthy                     yes             1  all       -             1.2 s ago  14:03:11              12,345  9.8 MB  10.0.0.11:41234  2
+            web-22   10.0.0.12  paused, unhealthy (503 no workers)  no             10  web,old   -            12.3 s ago  2026-01-01 13:00:01        5    98 B  10.0.0.12:41235  2
+            web-3    10.0.0.13  active, health unknown              no              1  all       -             0.0 s ago  16:24:00                   0     0 B  10.0.0.13:41236  2019
 
             packets  received 12,350   forwarded 12,345 (9.8 MB)   dropped 5
               no backend  5
@@ -238,5 +238,62 @@ class ReportTest {
   void textsCannotPlayWithTheTerminal() {
     assertThat(backend(json("{'name':'x\\u001b[2Jy\\nz\\u009b'}")).concise())
         .startsWith("x?[2Jy?z?  ");
+  }
+
+  /** Never healthy over a black hole: what is not so is said where one looks. */
+  @Test
+  void aBackendThatGetsNothingOrIsTheLastResortIsShownAsThat() {
+    String backends =
+        loadBalancer(
+                json(
+                    """
+                    {'backends':[
+                      {'name':'a','intent':'active','takesNewFlows':true,
+                       'health':{'state':'fit','code':200,'reason':'no checks'},
+                       'path':{'state':'proven','provenAgeMillis':1200}},
+                      {'name':'b','intent':'active','takesNewFlows':false,'lastResort':true,
+                       'health':{'state':'unfit','code':503,'reason':'data path'},
+                       'path':{'state':'lost','provenAgeMillis':61000}},
+                      {'name':'c','intent':'active','takesNewFlows':false,'returning':true,
+                       'health':{'state':'fit','code':200,'reason':''},
+                       'path':{'state':'unproven'}},
+                      {'name':'d','intent':'active','takesNewFlows':true,'servesNothing':true,
+                       'health':{'state':'fit','code':200,'reason':''},
+                       'path':{'state':'not probed'}}]}
+                    """))
+            .full();
+    assertThat(backends.lines().map(line -> line.replaceAll("  +", "  ")))
+        .contains(
+            "a  -  active, healthy (no checks)  yes  -  all  1.2 s ago  -  -  -  -  -  -",
+            "b  -  active, unhealthy (503 data path)  last resort  -  all  lost, 1 min 1 s ago"
+                + "  -  -  -  -  -  -",
+            "c  -  active, healthy, returning  no  -  all  not yet  -  -  -  -  -  -",
+            "d  -  active, healthy  yes  -  none  once  -  -  -  -  -  -");
+  }
+
+  @Test
+  void aSessionThatBringsNothingIsShownAsThat() {
+    assertThat(
+            backend(
+                    json(
+                        """
+                        {'name':'web-1','intent':'active',
+                         'health':{'state':'fit','code':200,'reason':'no checks'},
+                         'loadBalancers':[
+                           {'address':'10.0.0.2','state':'registered','services':0,
+                            'unknownServices':['wbe']},
+                           {'address':'10.0.0.3','state':'registered','services':1,
+                            'path':{'arrives':false,'lastProbeAgeMillis':9000}},
+                           {'address':'10.0.0.4','state':'registered','services':1,
+                            'path':{'arrives':true,'lastProbeAgeMillis':900}}]}
+                        """))
+                .concise())
+        .isEqualTo(
+            """
+            web-1     active, healthy (no checks)
+            10.0.0.2  registered: it has no service that this backend serves, so it sends nothing; it has no service wbe
+            10.0.0.3  registered: its packets do not arrive, the last one 9.0 s ago
+            10.0.0.4  registered
+            """);
   }
 }

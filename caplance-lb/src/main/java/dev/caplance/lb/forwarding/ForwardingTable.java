@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -84,12 +85,20 @@ public final class ForwardingTable {
   public ForwardingTable next(
       List<Service.Pool> pools, AddressSet newRefusedSources, boolean awaitsBackends) {
     Map<MaglevTable.Shape, MaglevTable> tables = new HashMap<>();
-    services.forEach(service -> tables.put(service.table().shape(), service.table()));
+    services.stream()
+        .map(Service::table)
+        .distinct()
+        .forEach(table -> tables.put(table.shape(), table));
+    // Pools with one list share its table without another look at all of its names.
+    Map<List<Target>, MaglevTable> ofLists = new IdentityHashMap<>();
     List<Service> next = new ArrayList<>(pools.size());
     for (Service.Pool pool : pools) {
       MaglevTable table =
-          tables.computeIfAbsent(
-              MaglevTable.Shape.of(pool.targets()), shape -> MaglevTable.of(shape, slots));
+          ofLists.computeIfAbsent(
+              pool.targets(),
+              targets ->
+                  tables.computeIfAbsent(
+                      MaglevTable.Shape.of(targets), shape -> MaglevTable.of(shape, slots)));
       next.add(new Service(pool, table));
     }
     return new ForwardingTable(

@@ -74,6 +74,11 @@ public final class Service {
     public Pool(ServiceSpec spec, State state, List<Target> targets, List<Target> drainingTargets) {
       this(spec, state, targets, drainingTargets, List.of());
     }
+
+    /** The pool of another service that the same targets serve. */
+    public Pool of(ServiceSpec other) {
+      return new Pool(other, state, targets, drainingTargets, unhealthyTargets);
+    }
   }
 
   private static int firstPort(Ports ports) {
