@@ -27,6 +27,9 @@ final class UdpDataPath implements DataPath {
   /** Ethernet's MTU, assumed if the kernel does not tell the path's. */
   private static final int DEFAULT_MTU = 1500;
 
+  /** Room for the longest path probe, which is not fragmented. */
+  private static final int LEAST_MTU = 256;
+
   private final int dataPort;
   private final ProbeSender probeSender;
 
@@ -58,7 +61,18 @@ final class UdpDataPath implements DataPath {
     if (source.equals(dataAddress)) {
       throw DataAddresses.ownAddress(dataAddress);
     }
-    return new Route(source, mtu(dataAddress));
+    int mtu = mtu(dataAddress);
+    if (mtu < LEAST_MTU) {
+      throw new RefusedException(
+          "the load balancer's route to "
+              + IpAddresses.format(dataAddress)
+              + " has an MTU of "
+              + mtu
+              + ", but at least "
+              + LEAST_MTU
+              + " is needed; raise the MTU of the route or of its interface");
+    }
+    return new Route(source, mtu);
   }
 
   @Override
