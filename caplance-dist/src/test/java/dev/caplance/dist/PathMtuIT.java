@@ -224,10 +224,16 @@ class PathMtuIT {
    * do not pass the backend's link, or are more than its file allows.
    */
   @ParameterizedTest
-  @CsvSource({"10.77.0.50, IPV4, ''", "fd77::50, IPV6, ''", "fd77::50, IPV4, 'mtu: 1400'"})
-  void datagramsLargerThanTheBackendsPathArrive(String vip, OuterIp outerIp, String backend) {
+  @CsvSource({
+    "10.77.0.50, IPV4, 1500, ''",
+    "fd77::50, IPV6, 1500, ''",
+    "fd77::50, IPV4, 1400, 'mtu: 1400'"
+  })
+  void datagramsLargerThanTheBackendsPathArrive(
+      String vip, OuterIp outerIp, int mtu, String backend) {
     lab.dataPathMtu(9000);
     lab.exec("b1", "ip", "link", "set", "eth0", "mtu", "1500").succeeded();
+    dropLonger("b1", outerIp.address(2), mtu);
     forgetPathMtus();
     try (Cluster cluster = new Cluster(LabConfigs.all(outerIp, "", backend + "\n"), "b1")) {
       Process server = lab.start("b1", LabPrograms.Echo.class, "b1", vip, "7777");
@@ -243,8 +249,17 @@ class PathMtuIT {
         server.destroy();
       }
     } finally {
+      lab.exec("b1", "nft", "delete", "table", "inet", "narrow").succeeded();
       lab.dataPathMtu(1500);
     }
+  }
+
+  /** Drops what a host gets from this source in larger pieces, before they are reassembled. */
+  private void dropLonger(String host, String source, int mtu) {
+    String ip = source.contains(":") ? "ip6" : "ip";
+    String rules =
+        "table inet narrow { chain in { type filter hook prerouting priority -500; %s saddr %s meta length > %d drop; }; }";
+    lab.exec(host, "nft", rules.formatted(ip, source, mtu)).succeeded();
   }
 
   /** Between links that hold 9000 bytes there is room for the encapsulation. */
