@@ -16,8 +16,6 @@ from traffic import Remote
 PACKETS, LINES, CONTROLS = 1_000_000, 100_000, 10_000  # in five minutes
 FULL_SECONDS = 300
 ENOUGH = 0.9  # of these
-LATE_SECONDS = 1
-AGAIN_SECONDS = 10  # until a backend whose session was cut is registered again
 HEAP_TOLERANCE = 2_000_000  # bytes: what caches and counters may grow by
 WARM_UP_SECONDS = 5
 
@@ -78,11 +76,12 @@ def hostile(options):
         yield Line(not dead and enough, f"D {seconds} s of {done}",
                    f"daemons that ended: {', '.join(dead) or 'none'}"
                    f"{'' if enough else '; they did not take as much as was to be sent'}")
-        yield Line(latest <= LATE_SECONDS and not end, "D acknowledgements of another backend",
+        yield Line(latest <= options.acknowledged_within and not end,
+                   "D acknowledgements of another backend",
                    f"{count}, the latest after {latest * 1000:.0f} ms{f'; {end}' if end else ''} "
-                   f"(allowed: {LATE_SECONDS * 1000})")
-        yield Line(again <= AGAIN_SECONDS, "D a backend whose session is cut meanwhile",
-                   f"registered again after {again:.1f} s (allowed: {AGAIN_SECONDS})")
+                   f"(allowed: {options.acknowledged_within * 1000})")
+        yield Line(again <= options.again_within, "D a backend whose session is cut meanwhile",
+                   f"registered again after {again:.1f} s (allowed: {options.again_within})")
         if not dead:
             healed = scene.heal()
             counts = scene.harm(begun)

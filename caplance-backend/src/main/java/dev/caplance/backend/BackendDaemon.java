@@ -2,7 +2,9 @@ package dev.caplance.backend;
 
 import dev.caplance.backend.admin.BackendMethods;
 import dev.caplance.backend.dataplane.Decapsulator;
+import dev.caplance.backend.drain.ClientFlows;
 import dev.caplance.backend.drain.Drainer;
+import dev.caplance.backend.drain.ServiceGap;
 import dev.caplance.backend.health.HealthChecks;
 import dev.caplance.backend.session.BackendIntent;
 import dev.caplance.backend.session.LoadBalancerAddress;
@@ -19,7 +21,6 @@ import dev.caplance.host.CommandException;
 import dev.caplance.host.CommandRunner;
 import dev.caplance.host.Journal;
 import dev.caplance.host.MssClamp;
-import dev.caplance.host.OpenConnections;
 import dev.caplance.host.OwnAddresses;
 import dev.caplance.host.Sysctls;
 import dev.caplance.host.VipAddresses;
@@ -29,7 +30,6 @@ import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.TrafficCounter;
 import java.io.IOException;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -76,7 +76,8 @@ public final class BackendDaemon implements Daemon {
       ReversePathWatch reversePath,
       MtuWatch mtuWatch,
       LoadBalancerSessions sessions,
-      HealthChecks checks) {
+      HealthChecks checks,
+      ServiceGap gap) {
 
     /**
      * Applies a state. ARP is restrained before a VIP is attached, or this machine would take it
@@ -134,7 +135,8 @@ public final class BackendDaemon implements Daemon {
           new Upkeep.Task("keep the VIPs in place", () -> addresses.restoreMissing(vip -> {})),
           new Upkeep.Task("keep the MSS rules in place", () -> mssClamp.check().forEach(LOG::warn)),
           new Upkeep.Task("read the MTU", mtuWatch::check),
-          new Upkeep.Task("look for lost packets", losses::look));
+          new Upkeep.Task("look for lost packets", losses::look),
+          new Upkeep.Task("note a pause", () -> gap.observe(sessions.intent())));
     }
   }
 
@@ -166,9 +168,11 @@ public final class BackendDaemon implements Daemon {
             new ReversePathWatch(decapsulator::avoidLink),
             new MtuWatch(this::mtu, sessions::unusable),
             sessions,
-            checks);
+            checks,
+            ServiceGap.remembered(config.runDirectory().resolve("backend.stopped")));
     Upkeep upkeep = new Upkeep(parts.upkeep(), onFailure("the upkeep"));
     cleanup.atStop("end the upkeep", upkeep::close);
+    cleanup.atStop("note the time", parts.gap()::stopped);
     cleanup.atStop("deregister", sessions::stop);
     cleanup.atStop("end the checks", checks::close);
 
@@ -177,9 +181,10 @@ public final class BackendDaemon implements Daemon {
     upkeep.start();
     BackendIntent intent = intents.recall();
     sessions.start(intent, onFailure("the sessions' thread"));
-    Drainer drainer = serveControl(desired, decapsulator, sessions, checks);
+    Drainer drainer = serveControl(desired, parts);
     if (intent == BackendIntent.DRAINING) {
-      drainer.drain(Optional.empty());
+      sessions.status().join(); // They know the intent by then.
+      drainer.goOn();
     }
   }
 
@@ -196,27 +201,24 @@ public final class BackendDaemon implements Daemon {
     return decapsulator;
   }
 
-  private Drainer serveControl(
-      DesiredState desired,
-      Decapsulator decapsulator,
-      LoadBalancerSessions sessions,
-      HealthChecks checks)
-      throws IOException {
-    Drainer drainer =
-        new Drainer(sessions, new OpenConnections(config.vips(), new CommandRunner())::count);
+  private Drainer serveControl(DesiredState desired, Parts parts) throws IOException {
+    ClientFlows flows =
+        new ClientFlows(config.vips(), new CommandRunner(), parts.decapsulator().udpFlows());
+    Drainer drainer = new Drainer(parts.sessions(), flows, parts.gap());
     onHurry = drainer::hurry;
     BackendMethods.Identity identity =
         new BackendMethods.Identity(Version.TEXT, config.vips(), desired.sessions());
     ControlServer control =
         new ControlServer(
             config.runDirectory().resolve("backend.sock"),
-            BackendMethods.all(identity, sessions, checks, drainer, decapsulator));
+            BackendMethods.all(
+                identity, parts.sessions(), parts.checks(), drainer, parts.decapsulator()));
     cleanup.atStop("close the control socket", control::close);
     cleanup.atStop("end the drain", drainer::close);
     if (!config.drainOnStop().isZero()) {
       cleanup.atStop("drain", () -> drainer.drainBeforeStop(config.drainOnStop()));
     }
-    cleanup.atStop("refuse commands", sessions::refuseCommands);
+    cleanup.atStop("refuse commands", parts.sessions()::refuseCommands);
     control.start();
     return drainer;
   }

@@ -12,6 +12,7 @@ import dev.caplance.packet.IpAddresses;
 import dev.caplance.preflight.Capabilities;
 import dev.caplance.preflight.Finding;
 import dev.caplance.preflight.FreePort;
+import dev.caplance.preflight.Loading;
 import dev.caplance.preflight.Preflight;
 import dev.caplance.preflight.Programs;
 import dev.caplance.preflight.Running;
@@ -47,6 +48,7 @@ final class BackendPreflight {
 
   private List<Preflight.Check> checks() {
     return List.of(
+        new Loading(),
         new Capabilities("backend"),
         new Programs(programs()),
         new WritableDirectory("runDirectory", config.runDirectory()),

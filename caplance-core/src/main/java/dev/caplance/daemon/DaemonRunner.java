@@ -2,9 +2,11 @@ package dev.caplance.daemon;
 
 import dev.caplance.host.Failures;
 import dev.caplance.host.SystemdNotifier;
+import dev.caplance.linux.NativeCode;
 import dev.caplance.linux.Signals;
 import dev.caplance.logging.Logging;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
@@ -53,6 +55,8 @@ public final class DaemonRunner {
       status.set(EXIT_FAILURE);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } catch (LinkageError e) {
+      failToLink(e);
     } catch (RuntimeException | Error e) {
       fail("unexpected failure", e);
     } finally {
@@ -61,6 +65,17 @@ public final class DaemonRunner {
       ended.countDown();
     }
     return status.get();
+  }
+
+  private void failToLink(LinkageError e) {
+    Optional<NativeCode.Problem> words = NativeCode.describe(e);
+    if (words.isPresent()) {
+      LOG.error("{}", words.get().toString());
+      LOG.debug("cannot start", e);
+      status.set(EXIT_FAILURE);
+    } else {
+      fail("unexpected failure", e);
+    }
   }
 
   /**

@@ -3,9 +3,11 @@ package dev.caplance.host;
 import dev.caplance.packet.IpAddresses;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * Counts the TCP connections of other machines to certain addresses of this one, from the first SYN
@@ -26,6 +28,11 @@ public final class OpenConnections {
           "last-ack",
           "closing");
 
+  /** Milliseconds since data, or an acknowledgement, came; what is 0 is left out. */
+  private static final Pattern AGES = Pattern.compile(" last(?:rcv|ack):(\\d+)");
+
+  private static final int AGES_COUNT = 2;
+
   private final CommandRunner commands;
   private final String[] command;
 
@@ -36,7 +43,7 @@ public final class OpenConnections {
    */
   public OpenConnections(Collection<InetAddress> local, CommandRunner commands) {
     this.commands = commands;
-    List<String> line = new ArrayList<>(List.of("ss", "-H", "-t", "-n"));
+    List<String> line = new ArrayList<>(List.of("ss", "-H", "-t", "-n", "-i"));
     OPEN_STATES.forEach(state -> line.addAll(List.of("state", state)));
     addAny(line, "src", local);
     line.addAll(List.of("and", "not"));
@@ -58,9 +65,30 @@ public final class OpenConnections {
   /**
    * Counts; takes some milliseconds, or longer with very many connections.
    *
+   * @param heardWithin connections without a packet from the other end for longer than this do not
+   *     count
    * @throws IOException when {@code ss} is missing or fails
    */
-  public int count() throws IOException {
-    return Math.toIntExact(commands.run(command).lines().filter(line -> !line.isBlank()).count());
+  public int count(Duration heardWithin) throws IOException {
+    int count = 0;
+    for (String line : commands.run(command).lines().toList()) {
+      // Details, if there are any, follow on a line of their own that begins with a space.
+      if (!line.isBlank() && !Character.isWhitespace(line.charAt(0))) {
+        count++;
+      } else if (heardBefore(line, heardWithin)) {
+        count--;
+      }
+    }
+    return count;
+  }
+
+  private static boolean heardBefore(String details, Duration heardWithin) {
+    List<Duration> ages =
+        AGES.matcher(details)
+            .results()
+            .map(r -> Duration.ofMillis(Long.parseLong(r.group(1))))
+            .toList();
+    return ages.size() == AGES_COUNT
+        && ages.stream().allMatch(age -> age.compareTo(heardWithin) > 0);
   }
 }

@@ -24,6 +24,8 @@ final class Libc {
   static final int IPPROTO_RAW = 255;
 
   static final int SOL_SOCKET = 1;
+  static final int SO_SNDBUF = 7;
+  static final int SO_RCVBUF = 8;
   static final int SO_RCVTIMEO = 20;
   static final int SO_BINDTODEVICE = 25;
   static final int SO_SNDBUFFORCE = 32;

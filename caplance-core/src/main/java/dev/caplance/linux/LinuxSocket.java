@@ -273,14 +273,28 @@ public final class LinuxSocket implements SendBatch.Sink {
     }
   }
 
-  /** Sets the receive buffer in bytes, past the system's limit. Needs CAP_NET_ADMIN. */
+  /**
+   * Sets the receive buffer in bytes. Past the system's limit (net.core.rmem_max) only with
+   * CAP_NET_ADMIN over the whole machine, which a container of its own user namespace lacks.
+   */
   public void setReceiveBuffer(int bytes) throws LinuxException {
-    set(Libc.SOL_SOCKET, Libc.SO_RCVBUFFORCE, bytes);
+    setBuffer(Libc.SO_RCVBUFFORCE, Libc.SO_RCVBUF, bytes);
   }
 
-  /** Sets the send buffer in bytes, past the system's limit. Needs CAP_NET_ADMIN. */
+  /** The same for the send buffer (net.core.wmem_max). */
   public void setSendBuffer(int bytes) throws LinuxException {
-    set(Libc.SOL_SOCKET, Libc.SO_SNDBUFFORCE, bytes);
+    setBuffer(Libc.SO_SNDBUFFORCE, Libc.SO_SNDBUF, bytes);
+  }
+
+  private void setBuffer(int force, int within, int bytes) throws LinuxException {
+    try {
+      set(Libc.SOL_SOCKET, force, bytes);
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.EPERM) {
+        throw e;
+      }
+      set(Libc.SOL_SOCKET, within, bytes);
+    }
   }
 
   /**

@@ -22,6 +22,7 @@ public final class NetlinkMessages {
   public static final int REQUEST = 1;
 
   public static final int ACK = 4;
+  public static final int DUMP = 0x300;
   public static final int CREATE = 0x400;
 
   static final int HEADER = 16;

@@ -33,7 +33,7 @@ public final class NetlinkSocket implements AutoCloseable {
   public record Received(int type, int sequence, ByteBuffer payload) {
 
     /** The error number of an answer that refuses a request, 0 when this is none. */
-    int error() {
+    public int error() {
       return type == NLMSG_ERROR ? -payload.getInt(payload.position()) : 0;
     }
 
@@ -55,6 +55,12 @@ public final class NetlinkSocket implements AutoCloseable {
         at += aligned(length);
       }
       return Optional.empty();
+    }
+
+    /** The attributes in the first attribute of a type. */
+    public Optional<Received> nested(int header, int attribute) {
+      return attribute(header, attribute)
+          .map(value -> new Received(type, sequence, value.order(ByteOrder.nativeOrder())));
     }
 
     private static final int ATTRIBUTE_HEADER = 4;

@@ -42,9 +42,9 @@ public final class AddressSet {
 
   /** The slot of an address, or the empty one where it would be. */
   private int slot(long high, long low) {
-    int slot = (int) (((high * MIX) ^ low) * MIX >>> shift);
+    int slot = (int) ((((high * MIX) ^ low) * MIX) >>> shift);
     while (table[slot] != 0 && !isAt(table[slot] - 1, high, low)) {
-      slot = slot + 1 & table.length - 1;
+      slot = (slot + 1) & (table.length - 1);
     }
     return slot;
   }

@@ -40,7 +40,8 @@ public enum Disposition {
   LEFT_TO_HOST(
       12,
       "left to the host",
-      "For the machine itself: no service has it, or it is an error about a packet without a flow."),
+      "For the machine itself: no service has it, or it is an error about a packet without a"
+          + " flow."),
 
   NO_BACKEND(13, "no backend", "No backend may take a packet of the service."),
 
@@ -52,7 +53,7 @@ public enum Disposition {
   ENCAPSULATED(
       16,
       "encapsulated already",
-      "It holds a packet that a load balancer has encapsulated: a loop.");
+      "It holds what a load balancer sends to a backend: forwarding it would make a loop.");
 
   private final int id;
   private final String label;

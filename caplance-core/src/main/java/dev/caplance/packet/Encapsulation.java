@@ -1,5 +1,7 @@
 package dev.caplance.packet;
 
+import java.nio.ByteBuffer;
+
 /**
  * How a packet travels from the load balancer to a backend: whole, as the payload of a UDP
  * datagram, without a header of our own.
@@ -14,6 +16,9 @@ public final class Encapsulation {
 
   private static final int DSCP = 0xfc;
 
+  /** The first four characters of a sanity check. */
+  private static final int SANITY = 'S' << 24 | 'A' << 16 | 'N' << 8 | 'I';
+
   private static final int UDP_HEADER = 8;
 
   private Encapsulation() {}
@@ -21,6 +26,16 @@ public final class Encapsulation {
   /** Bytes that encapsulation adds to a packet: an IP and a UDP header. */
   public static int overhead(boolean outerIpv4) {
     return (outerIpv4 ? Ipv4.MIN_HEADER : Ipv6.HEADER) + UDP_HEADER;
+  }
+
+  /**
+   * Whether a datagram to a data port is a sanity check, by which a load balancer tests the path
+   * before it registers a backend, and not a packet.
+   *
+   * @param at where the payload begins
+   */
+  public static boolean isSanityCheck(ByteBuffer b, int at, int length) {
+    return length > Integer.BYTES && b.getInt(at) == SANITY;
   }
 
   /**

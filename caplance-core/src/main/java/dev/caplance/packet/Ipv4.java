@@ -91,7 +91,7 @@ public final class Ipv4 {
 
   /** Makes the packet the part of a larger one that begins at an offset, a multiple of eight. */
   static void setFragment(ByteBuffer b, int at, int offset, boolean more) {
-    b.putShort(at + FRAGMENT, (short) (offset / OFFSET_UNIT | (more ? MORE_FRAGMENTS : 0)));
+    b.putShort(at + FRAGMENT, (short) ((offset / OFFSET_UNIT) | (more ? MORE_FRAGMENTS : 0)));
   }
 
   /** Computes the header's checksum. */

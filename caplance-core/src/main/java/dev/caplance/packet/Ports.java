@@ -139,6 +139,11 @@ public final class Ports {
     return ranges;
   }
 
+  /** The first port of a protocol, or −1 if there is none. */
+  public int first(int protocol) {
+    return of(protocol).nextSetBit(0);
+  }
+
   private BitSet of(int protocol) {
     return switch (protocol) {
       case IpProtocol.TCP -> tcp;

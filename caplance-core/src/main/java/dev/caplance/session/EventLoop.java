@@ -24,10 +24,9 @@ import org.slf4j.LoggerFactory;
  * that are due, then the tasks queued so far: a task queued while channels are served runs after
  * all of them.
  *
- * <p>If the process has stood still (stopped, swapped out, or busy with something else), much may
- * wait to be read while timers are due that judge by what was not heard. So the first turn after a
- * stall serves the channels until nothing is left to read, and then what is queued, before any
- * timer; and {@link #attentiveNanos} does not count the stall.
+ * <p>After a {@linkplain StallMeter stall} much may wait to be read, while timers are due that
+ * judge by what was not heard. So the next turn serves the channels until nothing is left to read,
+ * and then what is queued, before any timer; and {@link #attentiveNanos} does not count the stall.
  *
  * <p>What a channel's handler, a timer or a task throws is logged and ends that channel, timer or
  * task only. Any thread may call {@link #execute} and {@link #close}; everything else is for the
@@ -39,12 +38,6 @@ public final class EventLoop implements Executor, AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(EventLoop.class);
 
-  /** A turn that is later than this is late because the process stood still. */
-  private static final long MAX_LATENESS = TimeUnit.MILLISECONDS.toNanos(100);
-
-  /** Stalls that are worth a line in the log. */
-  private static final long LONG_STALL = TimeUnit.SECONDS.toNanos(1);
-
   /** Bounds the reading after a stall, in case that someone sends faster than it is read. */
   private static final int MAX_ROUNDS_AFTER_STALL = 256;
 
@@ -54,9 +47,7 @@ public final class EventLoop implements Executor, AutoCloseable {
   private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
   private final TreeSet<Timer> timers = new TreeSet<>();
   private long timersMade;
-  private boolean hasTurned;
-  private long lastLook;
-  private long attentive;
+  private final StallMeter stalls;
   private volatile Thread thread;
   private volatile boolean stopping;
   private volatile boolean stopped;
@@ -95,16 +86,6 @@ public final class EventLoop implements Executor, AutoCloseable {
       int order = Long.signum(deadline - other.deadline);
       return order != 0 ? order : Long.compare(number, other.number);
     }
-
-    @Override
-    public boolean equals(Object other) {
-      return this == other;
-    }
-
-    @Override
-    public int hashCode() {
-      return Long.hashCode(number);
-    }
   }
 
   /**
@@ -117,6 +98,7 @@ public final class EventLoop implements Executor, AutoCloseable {
   public EventLoop(String name, LongSupplier nanoClock) {
     this.name = name;
     this.nanoClock = nanoClock;
+    this.stalls = new StallMeter(name);
     try {
       this.selector = Selector.open();
     } catch (IOException e) {
@@ -142,12 +124,12 @@ public final class EventLoop implements Executor, AutoCloseable {
   }
 
   /**
-   * The time that this loop has spent listening, in nanoseconds; only differences are meaningful.
-   * Unlike {@link #nanoTime} it leaves out the time in which the process stood still, so it is the
-   * time to measure the silence of others by. It advances once in each turn.
+   * The time that this loop has spent listening, without stalls, in nanoseconds: the time to
+   * measure the silence of others by. Only differences are meaningful. It advances once in each
+   * turn.
    */
   public long attentiveNanos() {
-    return attentive;
+    return stalls.attentiveNanos();
   }
 
   /**
@@ -236,27 +218,23 @@ public final class EventLoop implements Executor, AutoCloseable {
    * Waits for channels and serves them; returns whether that was later than it should have been.
    */
   private boolean look(long maxWaitNanos) throws IOException {
-    long waitNanos = Math.max(0, Math.min(maxWaitNanos, nanosToNextTimer()));
-    if (!tasks.isEmpty() || stopping) {
-      waitNanos = 0;
-    }
+    boolean busy = !tasks.isEmpty() || stopping;
+    long waitNanos = busy ? 0 : waitNanos(maxWaitNanos);
     if (waitNanos == 0) {
       selector.selectNow();
     } else {
       // Rounded up, or the loop would spin during the last millisecond before a timer.
       selector.select(TimeUnit.NANOSECONDS.toMillis(waitNanos + 999_999));
     }
-    long now = nanoTime();
-    long elapsed = hasTurned ? now - lastLook : 0;
-    long stall = elapsed - waitNanos - MAX_LATENESS;
-    attentive += stall > 0 ? elapsed - stall : elapsed;
-    lastLook = now;
-    hasTurned = true;
-    if (stall > LONG_STALL) {
-      LOG.warn("{}: this process stood still for {} ms", name, stall / 1_000_000);
-    }
+    long stall = stalls.look(nanoTime(), waitNanos);
     serveSelected();
     return stall > 0;
+  }
+
+  private long waitNanos(long max) {
+    return timers.isEmpty()
+        ? max
+        : Math.max(0, Math.min(max, timers.first().deadline - nanoTime()));
   }
 
   private void readWhatWaits() throws IOException {
@@ -287,10 +265,6 @@ public final class EventLoop implements Executor, AutoCloseable {
       closeQuietly(key.channel());
       guarded(() -> handler.failed(e));
     }
-  }
-
-  private long nanosToNextTimer() {
-    return timers.isEmpty() ? Long.MAX_VALUE : timers.first().deadline - nanoTime();
   }
 
   private void runTimers() {

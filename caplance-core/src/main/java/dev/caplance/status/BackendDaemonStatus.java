@@ -68,7 +68,7 @@ public record BackendDaemonStatus(
   /**
    * One health check.
    *
-   * @param type {@code tcp}, {@code http} or {@code command}
+   * @param type {@code tcp}, {@code http}, {@code https}, {@code udp} or {@code command}
    * @param target what is checked, for example {@code 10.0.0.50:80/health}
    * @param since when the state began
    * @param lastError why the last attempt failed, or the last one that did while unhealthy
@@ -79,11 +79,13 @@ public record BackendDaemonStatus(
   /**
    * A drain.
    *
-   * @param connections how many are left, null when they could not be counted
+   * @param connections of TCP that are left, null when they could not be counted
    * @param remainingMillis to the deadline, null when there is none or the drain is over
    * @param text a sentence for people
+   * @param udpFlows of which packets came lately, null when they could not be counted
    */
-  public record Drain(DrainState state, Integer connections, Long remainingMillis, String text) {}
+  public record Drain(
+      DrainState state, Integer connections, Long remainingMillis, String text, Integer udpFlows) {}
 
   /** How far a drain has come. */
   public enum DrainState {

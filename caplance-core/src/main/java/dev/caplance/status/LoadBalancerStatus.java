@@ -30,7 +30,7 @@ public record LoadBalancerStatus(
   public LoadBalancerStatus {
     services = known(services);
     backends = known(backends);
-    packets = packets == null ? new Packets(null, null, null, null) : packets;
+    packets = packets == null ? new Packets(null, null, null, null, null) : packets;
     otherTraffic = known(otherTraffic);
     workers = known(workers);
   }
@@ -158,10 +158,14 @@ public record LoadBalancerStatus(
   /**
    * Packets of all workers.
    *
+   * @param received by the workers
    * @param bytes of the forwarded packets, without the encapsulation
-   * @param dropped counts by reason, without those that are zero
+   * @param dropped counts by reason, without those that are zero; also packets that no worker
+   *     received, because the kernel had no room for them
+   * @param leftToHost packets that were received and given back to the machine
    */
-  public record Packets(Long received, Long forwarded, Long bytes, Map<String, Long> dropped) {
+  public record Packets(
+      Long received, Long forwarded, Long bytes, Map<String, Long> dropped, Long leftToHost) {
 
     /** Reads what is missing as empty. */
     public Packets {
@@ -182,6 +186,10 @@ public record LoadBalancerStatus(
    * @param flows in its flow table that have had packets within their timeouts
    * @param flowsNotKept how often a packet's flow found no room in the flow table
    * @param allocatedBytes by its thread on the heap
+   * @param queueDropped packets that the kernel dropped because the queues were full
+   * @param unreadDropped packets that the kernel dropped because the queues' socket was full
+   * @param receiveErrors system calls that failed to receive
+   * @param verdictErrors verdicts that could not be sent or that the kernel refused
    */
   public record Worker(
       Integer queue,
@@ -190,5 +198,9 @@ public record LoadBalancerStatus(
       Long verdicts,
       Integer flows,
       Long flowsNotKept,
-      Long allocatedBytes) {}
+      Long allocatedBytes,
+      Long queueDropped,
+      Long unreadDropped,
+      Long receiveErrors,
+      Long verdictErrors) {}
 }

@@ -14,6 +14,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -25,12 +26,13 @@ import org.junit.jupiter.api.Test;
 class OpenConnectionsIT {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration EVER = ChronoUnit.FOREVER.getDuration();
   private static final InetAddress VIP = IpAddresses.parse("10.0.0.50");
   private static final InetAddress VIP6 = IpAddresses.parse("fd00::50");
 
   /**
    * Listens, and for each line "connect FROM TO" makes a connection between these addresses, for
-   * "close" closes the accepted ends, for "finish" the others.
+   * "close" closes the accepted ends, for "finish" the others, and for "say" the clients send.
    */
   static final class Program {
 
@@ -47,6 +49,10 @@ class OpenConnectionsIT {
                 Stream.of(line.split(" ")).skip(1).map(IpAddresses::parse).toList();
             clients.add(new Socket(ends.get(1), listener.getLocalPort(), ends.get(0), 0));
             servers.add(listener.accept());
+          } else if (line.equals("say")) {
+            for (Socket socket : clients) {
+              socket.getOutputStream().write(1);
+            }
           } else {
             for (Socket socket : line.equals("close") ? servers : clients) {
               socket.close();
@@ -94,7 +100,7 @@ class OpenConnectionsIT {
   }
 
   private int count(InetAddress... addresses) throws IOException {
-    return new OpenConnections(List.of(addresses), here.commands()).count();
+    return new OpenConnections(List.of(addresses), here.commands()).count(EVER);
   }
 
   @Test
@@ -122,5 +128,17 @@ class OpenConnectionsIT {
     tell("connect 10.0.0.50 10.0.0.50");
     tell("connect fd00::50 fd00::50");
     assertThat(count(VIP, VIP6)).isZero();
+  }
+
+  /** Such as those of clients whose packets went elsewhere for a time. */
+  @Test
+  void aConnectionOfWhichNothingIsHeardNeedNotCount() throws IOException {
+    OpenConnections connections = new OpenConnections(List.of(VIP), here.commands());
+    tell("connect 10.0.0.10 10.0.0.50");
+    assertThat(connections.count(Duration.ofMinutes(1))).isEqualTo(1);
+    await().atMost(PATIENCE).until(() -> connections.count(Duration.ofMillis(500)) == 0);
+    assertThat(connections.count(Duration.ofMinutes(1))).isEqualTo(1);
+    tell("say");
+    assertThat(connections.count(Duration.ofSeconds(30))).isEqualTo(1);
   }
 }

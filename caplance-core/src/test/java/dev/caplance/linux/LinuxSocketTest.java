@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -50,6 +51,37 @@ class LinuxSocketTest {
     NativeMemory memory = NativeMemory.allocate(text.length());
     memory.nativeBytes().put(text.getBytes(StandardCharsets.US_ASCII));
     return memory;
+  }
+
+  /** Prints the outcome of asking for large buffers. */
+  static final class LargeBuffers {
+    private LargeBuffers() {}
+
+    public static void main(String[] arguments) throws LinuxException {
+      try (LinuxSocket socket = LinuxSocket.udp(IPV4, 0)) {
+        socket.setReceiveBuffer(16 << 20);
+        socket.setSendBuffer(16 << 20);
+        System.out.print("set");
+      }
+    }
+  }
+
+  /** As in a container that has its own user namespace. */
+  @Test
+  void buffersNeedNoPermission() throws Exception {
+    Process program =
+        new ProcessBuilder(
+                "setpriv",
+                "--bounding-set=-net_admin",
+                "--inh-caps=-net_admin",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                LargeBuffers.class.getName())
+            .redirectErrorStream(true)
+            .start();
+    assertThat(new String(program.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
+        .isEqualTo("set");
   }
 
   private void sendsABatch(InetAddress loopback, long high, long low) throws Exception {
@@ -149,7 +181,7 @@ class LinuxSocketTest {
         ReceiveBatch batch = ReceiveBatch.ofDatagrams(8, 64);
         NativeMemory data = memory("onetwothree");
         LinuxSocket sender =
-            LinuxSocket.udp(IpAddresses.parse(source == IPV6 ? "::" : "0.0.0.0"), 0);
+            LinuxSocket.udp(IpAddresses.parse(source.equals(IPV6) ? "::" : "0.0.0.0"), 0);
         SendBatch messages = new SendBatch(3, SendBatch.GSO_PIECES)) {
       receiver.setReceiveTimeout(10_000);
       SocketAddress to = SocketAddress.of(loopback, receiver.localPort());

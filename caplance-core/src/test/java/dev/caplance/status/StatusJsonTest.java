@@ -64,7 +64,7 @@ class StatusJsonTest {
     assertThat(
             words(
                 Arrays.stream(DrainState.values())
-                    .map(state -> new BackendDaemonStatus.Drain(state, 0, 0L, ""))
+                    .map(state -> new BackendDaemonStatus.Drain(state, 0, 0L, "", 0))
                     .toList(),
                 "state"))
         .isEqualTo("draining, drained, deadline, cancelled");
@@ -100,12 +100,12 @@ class StatusJsonTest {
             {"address":"10.0.0.2","port":1338,"confirmed":true,"answer":null}]}\
             """);
     BackendDaemonStatus.Drain drain =
-        new BackendDaemonStatus.Drain(DrainState.DRAINED, null, null, "gone");
+        new BackendDaemonStatus.Drain(DrainState.DRAINED, null, null, "gone", null);
     assertThat(StatusJson.write(new CommandOutcome(null, null, List.of(), drain)).toString())
         .isEqualTo(
             """
             {"name":null,"intent":null,"loadBalancers":[],"drain":{"state":"drained",\
-            "connections":null,"remainingMillis":null,"text":"gone"}}\
+            "connections":null,"remainingMillis":null,"text":"gone","udpFlows":null}}\
             """);
   }
 
@@ -122,9 +122,9 @@ class StatusJsonTest {
                 new LoadBalancerStatus.Service(
                     "web", "10.0.0.50", "tcp/80", true, ServiceState.ALL_UNHEALTHY, 1, 2)),
             List.of(),
-            new LoadBalancerStatus.Packets(6L, 0L, 9_876_543_210L, dropped),
+            new LoadBalancerStatus.Packets(6L, 0L, 9_876_543_210L, dropped, 2L),
             List.of(new OtherTraffic("10.0.0.50", 1L)),
-            List.of(new LoadBalancerStatus.Worker(0, 1L, 2L, 3L, 4, 5L, 6L)));
+            List.of(new LoadBalancerStatus.Worker(0, 1L, 2L, 3L, 4, 5L, 6L, 7L, 8L, 9L, 10L)));
     String json = StatusJson.write(status).toString();
     assertThat(json).contains("'dropped':{'no backend':5,'fragment':1}".replace('\'', '"'));
     assertThat(StatusJson.read(JsonParser.parseString(json), LoadBalancerStatus.class))
@@ -141,7 +141,7 @@ class StatusJsonTest {
                 null,
                 List.of(),
                 List.of(),
-                new LoadBalancerStatus.Packets(null, null, null, Map.of()),
+                new LoadBalancerStatus.Packets(null, null, null, Map.of(), null),
                 List.of(),
                 List.of()));
   }
@@ -162,7 +162,7 @@ class StatusJsonTest {
         .containsExactly(
             new LoadBalancerStatus.Service("web", null, null, false, null, null, null));
     assertThat(status.packets())
-        .isEqualTo(new LoadBalancerStatus.Packets(3L, null, null, Map.of("fragment", 1L)));
+        .isEqualTo(new LoadBalancerStatus.Packets(3L, null, null, Map.of("fragment", 1L), null));
   }
 
   @Test

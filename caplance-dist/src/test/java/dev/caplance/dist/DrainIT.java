@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -18,12 +17,6 @@ class DrainIT {
   private static final String LEFT = "b1 is draining: 1 connection left, \\S+ to the deadline\n";
 
   @TempDir private Path directory;
-
-  /** What an earlier test cut off would be counted, too, until its kernel gives it up. */
-  @BeforeEach
-  void endWhatIsLeftOfOtherConnections() {
-    Lab.up().exec("b1", "ss", "-K", "-t", "src", Lab.VIP).succeeded();
-  }
 
   @Test
   void theBackendPausesWhenTheLastConnectionIsClosed() throws Exception {
@@ -72,6 +65,29 @@ class DrainIT {
       await("end of the connection that was left")
           .atMost(PATIENCE)
           .untilAsserted(() -> assertThat(conversations.broken()).hasSize(1));
+
+      // The server's end stays open, but it is not waited for again.
+      assertThat(cluster.lab().exec("b1", "ss", "-Htn", "src", Lab.VIP).succeeded().out())
+          .contains("ESTAB");
+      cluster.ctl("b1", "resume").succeeded();
+      assertThat(cluster.ctl("b1", "drain", "--wait").succeeded().out())
+          .endsWith("b1 is paused: all connections are gone\n");
+    }
+  }
+
+  @Test
+  void theBackendWaitsForUdpFlows() throws Exception {
+    try (Cluster cluster = new Cluster("b1")) {
+      Process server = cluster.lab().start("b1", LabPrograms.Echo.class, "b1", Lab.VIP, "7777");
+      try {
+        String[] ask = Lab.java(LabPrograms.Ask.class, Lab.VIP, "7777", "3", "20");
+        cluster.lab().exec("client", ask).succeeded();
+        assertThat(cluster.ctl("b1", "drain", "--deadline", "2s", "--wait").succeeded().out())
+            .contains("b1 is draining: 3 UDP flows left, ")
+            .endsWith("b1 is paused: the deadline has passed, 3 UDP flows left\n");
+      } finally {
+        server.destroy();
+      }
     }
   }
 }

@@ -219,6 +219,34 @@ class PathMtuIT {
     }
   }
 
+  /**
+   * The kernel of the load balancer would cut outer packets to the MTU of its own route, 9000: they
+   * do not pass the backend's link, or are more than its file allows.
+   */
+  @ParameterizedTest
+  @CsvSource({"10.77.0.50, IPV4, ''", "fd77::50, IPV6, ''", "fd77::50, IPV4, 'mtu: 1400'"})
+  void datagramsLargerThanTheBackendsPathArrive(String vip, OuterIp outerIp, String backend) {
+    lab.dataPathMtu(9000);
+    lab.exec("b1", "ip", "link", "set", "eth0", "mtu", "1500").succeeded();
+    forgetPathMtus();
+    try (Cluster cluster = new Cluster(LabConfigs.all(outerIp, "", backend + "\n"), "b1")) {
+      Process server = lab.start("b1", LabPrograms.Echo.class, "b1", vip, "7777");
+      try {
+        for (int payload : new int[] {1450, 1480, 5000, 8990, 30_000}) {
+          long lost = lab.counters("b1", "IpReasmFails", "Ip6ReasmFails");
+          String[] ask = Lab.java(LabPrograms.Ask.class, vip, "7777", "3", "" + payload);
+          assertThat(lab.exec("client", ask).succeeded().out()).isEqualTo("b1\n".repeat(3));
+          assertThat(lab.counters("b1", "IpReasmFails", "Ip6ReasmFails")).isEqualTo(lost);
+        }
+        assertThat(cluster.dropped("send failed")).isZero();
+      } finally {
+        server.destroy();
+      }
+    } finally {
+      lab.dataPathMtu(1500);
+    }
+  }
+
   /** Between links that hold 9000 bytes there is room for the encapsulation. */
   @Test
   void nobodyIsToldAnythingWhenItFits() {

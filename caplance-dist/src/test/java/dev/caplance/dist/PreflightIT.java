@@ -258,4 +258,24 @@ class PreflightIT {
         .contains("CAP_NET_ADMIN and CAP_NET_RAW", "sudo caplance " + kind);
     assertThat(about("missing capabilities", preflight(name, kind, yaml))).isEmpty();
   }
+
+  /** Native code is unpacked there. */
+  @Test
+  void aDirectoryWhereNoProgramMayRun() throws IOException {
+    Path cache = Files.createDirectory(directory.resolve("cache"));
+    String noexec =
+        "mount -t tmpfs -o noexec tmpfs " + cache + " && export CACHE_DIRECTORY=" + cache + " && ";
+    String words = "native code cannot be loaded from " + cache + "/, where programs must not run";
+    assertThat(finding(words, preflight(backend, noexec, "backend", BACKEND)))
+        .contains("set CACHE_DIRECTORY");
+    Lab.Result start =
+        on(
+            backend,
+            noexec
+                + Lab.script("caplance")
+                + " backend --config "
+                + directory.resolve("backend.yaml"));
+    assertThat(start.exit()).isEqualTo(1);
+    assertThat(start.out() + start.err()).contains("ERROR " + words).hasLineCount(1);
+  }
 }

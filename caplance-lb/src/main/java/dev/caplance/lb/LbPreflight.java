@@ -10,6 +10,7 @@ import dev.caplance.packet.IpAddresses;
 import dev.caplance.preflight.Capabilities;
 import dev.caplance.preflight.Finding;
 import dev.caplance.preflight.FreePort;
+import dev.caplance.preflight.Loading;
 import dev.caplance.preflight.Preflight;
 import dev.caplance.preflight.Programs;
 import dev.caplance.preflight.Running;
@@ -42,6 +43,7 @@ final class LbPreflight {
     InetSocketAddress sessions =
         new InetSocketAddress(config.session().address(), config.session().port());
     List<Preflight.Check> checks = new ArrayList<>();
+    checks.add(new Loading());
     checks.add(new Capabilities("lb"));
     checks.add(new Programs(programs()));
     checks.add(new WritableDirectory("runDirectory", config.runDirectory()));

@@ -1,9 +1,11 @@
 package dev.caplance.lb;
 
 import dev.caplance.daemon.LossWatch;
+import dev.caplance.lb.admin.StatusMethod;
 import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.TrafficCounter;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Which counts of a data plane stand for traffic that clients lose, for {@link LossWatch}. */
@@ -25,7 +27,21 @@ final class LostTraffic {
 
   /** The counts of all workers together. */
   static List<LossWatch.Counter> of(List<Dataplane.WorkerStatus> workers) {
-    return LossWatch.ofTraffic(
-        workers.stream().map(Dataplane.WorkerStatus::traffic).toList(), LOSSES, FAILURES);
+    List<LossWatch.Counter> counters = new ArrayList<>();
+    counters.add(
+        new LossWatch.Counter(
+            StatusMethod.QUEUE_FULL,
+            "The kernel had no room for it in the queue: this machine is too slow, or"
+                + " queues.length too small.",
+            workers.stream().mapToLong(Dataplane.WorkerStatus::queueDropped).sum()));
+    counters.add(
+        new LossWatch.Counter(
+            StatusMethod.QUEUE_UNREAD,
+            "The kernel had no room for it in the socket of the queue: this machine is too slow.",
+            workers.stream().mapToLong(Dataplane.WorkerStatus::unreadDropped).sum()));
+    counters.addAll(
+        LossWatch.ofTraffic(
+            workers.stream().map(Dataplane.WorkerStatus::traffic).toList(), LOSSES, FAILURES));
+    return counters;
   }
 }

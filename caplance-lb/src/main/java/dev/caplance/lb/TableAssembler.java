@@ -7,11 +7,13 @@ import dev.caplance.lb.forwarding.ServiceSpec;
 import dev.caplance.lb.forwarding.ServiceSpec.WhenAllUnhealthy;
 import dev.caplance.lb.forwarding.Target;
 import dev.caplance.lb.registry.BackendView;
+import dev.caplance.lb.registry.ServedServices;
 import dev.caplance.lb.registry.TablePublisher;
 import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -84,10 +86,31 @@ final class TableAssembler implements TablePublisher {
   private boolean rebuild() {
     Collection<InetAddress> refused = new ArrayList<>(ownAddresses);
     services.forEach(service -> refused.add(service.vip()));
-    List<Service.Pool> pools = services.stream().map(service -> pool(service, backends)).toList();
+    List<Service.Pool> pools = pools(services, backends);
     pools.forEach(this::logNewState);
     table = table.next(pools, AddressSet.of(refused), !complete);
     return dataplane == null || dataplane.publish(table);
+  }
+
+  /** What decides how backends are divided: services that agree in it share one division. */
+  private record Division(WhenAllUnhealthy whenAllUnhealthy, BitSet serving) {}
+
+  /** The pools of all services, in their order. */
+  static List<Service.Pool> pools(List<ServiceSpec> services, List<BackendView> backends) {
+    List<ServedServices> kinds = backends.stream().map(BackendView::services).distinct().toList();
+    Map<Division, Service.Pool> divisions = new HashMap<>();
+    List<Service.Pool> pools = new ArrayList<>(services.size());
+    for (ServiceSpec service : services) {
+      BitSet serving = new BitSet(kinds.size());
+      for (int i = 0; i < kinds.size(); i++) {
+        serving.set(i, kinds.get(i).contains(service));
+      }
+      Service.Pool pool =
+          divisions.computeIfAbsent(
+              new Division(service.whenAllUnhealthy(), serving), key -> pool(service, backends));
+      pools.add(pool.of(service));
+    }
+    return pools;
   }
 
   /**

@@ -175,6 +175,30 @@ class TableAssemblerTest {
     assertThat(names(pool.targets())).containsExactly("new", "old");
   }
 
+  /** However many services there are, each has the pool that it would have alone. */
+  @Test
+  void servicesThatAgreeShareADivision() {
+    List<ServiceSpec> services = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      services.add(
+          service(
+              "web-" + i,
+              "tcp/" + (80 + i),
+              false,
+              i % 5 == 0 ? WhenAllUnhealthy.REJECT : WhenAllUnhealthy.FORWARD));
+    }
+    List<BackendView> backends =
+        List.of(
+            unhealthy("all"),
+            unhealthy("some", "web-1", "web-2", "web-5"),
+            healthy("one", "web-2"),
+            returning("gone", HEALTHY));
+    List<Service.Pool> pools = TableAssembler.pools(services, backends);
+    assertThat(pools)
+        .isEqualTo(services.stream().map(each -> TableAssembler.pool(each, backends)).toList());
+    assertThat(pools.get(3).targets()).isSameAs(pools.get(4).targets());
+  }
+
   /** Whatever whenAllUnfit says: these were healthy when they were last heard. */
   @Test
   void returningBackendsGetNewFlowsWhenNoHealthyOneHasASession() {

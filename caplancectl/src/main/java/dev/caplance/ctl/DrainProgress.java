@@ -8,7 +8,7 @@ import java.util.Objects;
 /** The progress of a drain from one status of the backend daemon to the next. */
 final class DrainProgress {
 
-  private static final Drain NONE = new Drain(null, null, null, null);
+  private static final Drain NONE = new Drain(null, null, null, null, null);
 
   private Drain drain = NONE;
   private String news = "";
@@ -20,7 +20,8 @@ final class DrainProgress {
     // The time to the deadline changes with every status; the connections are what one waits for.
     boolean changed =
         drain.state() != before.state()
-            || !Objects.equals(drain.connections(), before.connections());
+            || !Objects.equals(drain.connections(), before.connections())
+            || !Objects.equals(drain.udpFlows(), before.udpFlows());
     news =
         changed
             ? Words.known(backend.name())

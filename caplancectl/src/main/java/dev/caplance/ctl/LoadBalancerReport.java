@@ -133,13 +133,18 @@ final class LoadBalancerReport {
 
   private String packets() {
     Packets packets = loadBalancer.packets();
-    return Words.packets(
-        packets.received(),
-        "forwarded",
-        packets.forwarded(),
-        packets.bytes(),
-        "dropped",
-        packets.dropped());
+    String text =
+        Words.packets(
+            packets.received(),
+            "forwarded",
+            packets.forwarded(),
+            packets.bytes(),
+            "dropped",
+            packets.dropped());
+    Long left = packets.leftToHost();
+    return left == null || left == 0
+        ? text
+        : text + Quantities.count(left) + " packets left to the machine itself\n";
   }
 
   private String otherTraffic() {

@@ -5,6 +5,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import dev.caplance.backend.drain.DrainStatus;
 import dev.caplance.backend.drain.Drainer;
+import dev.caplance.backend.drain.OngoingFlows;
 import dev.caplance.backend.session.CommandResult;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
@@ -101,8 +102,9 @@ final class DrainMethod implements ControlMethod {
         };
     return new BackendDaemonStatus.Drain(
         state,
-        status.connections().isPresent() ? status.connections().getAsInt() : null,
+        status.left().map(OngoingFlows::connections).orElse(null),
         status.remaining().map(Duration::toMillis).orElse(null),
-        status.text());
+        status.text(),
+        status.left().map(OngoingFlows::udpFlows).orElse(null));
   }
 }

@@ -51,6 +51,7 @@ public final class Decapsulator {
   private final BatchLimit limit = new BatchLimit(BATCH, BATCH_OF_LARGE);
   private final FailureWatch receiving;
   private final IpHeader header = new IpHeader();
+  private final UdpFlows udpFlows = new UdpFlows(System.nanoTime());
 
   private final PathProbeGate pathProbes = new PathProbeGate();
   private final PathProbeReplies probeReplies;
@@ -207,6 +208,11 @@ public final class Decapsulator {
     return probeReplies.answered();
   }
 
+  /** The UDP flows whose packets were delivered lately. Any thread may call. */
+  public UdpFlows udpFlows() {
+    return udpFlows;
+  }
+
   /** Bytes that the unwrapping thread has allocated since its start. Any thread may call. */
   public long allocatedBytes() {
     return loop.allocatedBytes();
@@ -240,6 +246,7 @@ public final class Decapsulator {
 
   private void deliverBatch(int received) {
     int datagrams = 0;
+    udpFlows.beginBatch(System.nanoTime());
     for (int i = 0; i < received; i++) {
       datagrams += deliverMessage(i);
     }
@@ -299,6 +306,7 @@ public final class Decapsulator {
       delivery.deliverProbe(header, offset, length, batch.address(), dataPort.address());
       return Disposition.FORWARD;
     }
+    udpFlows.saw(header, bytes);
     delivery.add(header, bytes, offset, length, batch.address(), vip);
     return Disposition.FORWARD;
   }

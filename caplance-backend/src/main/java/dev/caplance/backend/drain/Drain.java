@@ -4,7 +4,6 @@ import dev.caplance.backend.drain.DrainStatus.State;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -18,30 +17,33 @@ final class Drain {
 
   private static final Logger LOG = LoggerFactory.getLogger(Drain.class);
 
-  /** A SYN may be under way, and UDP flows cannot be seen: counting none once is not enough. */
-  private static final int COUNTS_WITHOUT_CONNECTIONS = 3;
+  /** A SYN may be under way: counting none once is not enough. */
+  private static final int COUNTS_WITHOUT_FLOWS = 3;
 
   private static final Duration BETWEEN_LOGS = Duration.ofSeconds(5);
 
-  private final Drainer.ConnectionCounter counter;
+  private final FlowCounter counter;
+  private final ServiceGap gap;
   private final LongSupplier nanoClock;
   private final CompletableFuture<Void> end = new CompletableFuture<>();
 
   private volatile Optional<Long> deadline = Optional.empty();
-  private volatile OptionalInt connections = OptionalInt.empty();
+  private volatile Optional<OngoingFlows> left = Optional.empty();
   private volatile State state = State.DRAINING;
   private int countsWithout;
   private String lastFailure = "";
-  private OptionalInt lastLogged = OptionalInt.empty();
+  private Optional<OngoingFlows> lastLogged = Optional.empty();
   private long nextLog;
 
   /**
    * A drain that has just begun.
    *
-   * @param deadline after which connections are not waited for
+   * @param gap since which nothing has been heard of the connections that do not count
+   * @param deadline after which flows are not waited for
    */
-  Drain(Drainer.ConnectionCounter counter, Optional<Duration> deadline, LongSupplier nanoClock) {
+  Drain(FlowCounter counter, ServiceGap gap, Optional<Duration> deadline, LongSupplier nanoClock) {
     this.counter = counter;
+    this.gap = gap;
     this.nanoClock = nanoClock;
     this.nextLog = nanoClock.getAsLong();
     setDeadline(deadline);
@@ -50,7 +52,7 @@ final class Drain {
   /**
    * Replaces the deadline.
    *
-   * @param fromNow after which connections are not waited for; empty for as long as it takes
+   * @param fromNow after which flows are not waited for; empty for as long as it takes
    */
   void setDeadline(Optional<Duration> fromNow) {
     long now = nanoClock.getAsLong();
@@ -64,17 +66,17 @@ final class Drain {
    */
   State count() {
     try {
-      int count = counter.count();
-      connections = OptionalInt.of(count);
-      countsWithout = count == 0 ? countsWithout + 1 : 0;
+      OngoingFlows count = counter.count(gap.age());
+      left = Optional.of(count);
+      countsWithout = count.isNone() ? countsWithout + 1 : 0;
       lastFailure = "";
     } catch (IOException e) {
-      connections = OptionalInt.empty();
+      left = Optional.empty();
       countsWithout = 0;
       logFailure(e.getMessage());
     }
     logProgress();
-    if (countsWithout >= COUNTS_WITHOUT_CONNECTIONS) {
+    if (countsWithout >= COUNTS_WITHOUT_FLOWS) {
       return State.DRAINED;
     }
     return remaining().filter(Duration::isZero).isPresent() ? State.DEADLINE : State.DRAINING;
@@ -90,8 +92,8 @@ final class Drain {
   /** Only changes, and not too often. */
   private void logProgress() {
     long now = nanoClock.getAsLong();
-    if (connections.isPresent() && !connections.equals(lastLogged) && now - nextLog >= 0) {
-      lastLogged = connections;
+    if (left.isPresent() && !left.equals(lastLogged) && now - nextLog >= 0) {
+      lastLogged = left;
       nextLog = now + BETWEEN_LOGS.toNanos();
       LOG.info("draining: {}", status().text());
     }
@@ -118,8 +120,7 @@ final class Drain {
 
   DrainStatus status() {
     State now = state;
-    return new DrainStatus(
-        now, connections, now == State.DRAINING ? remaining() : Optional.empty());
+    return new DrainStatus(now, left, now == State.DRAINING ? remaining() : Optional.empty());
   }
 
   /** Not negative; empty when there is no deadline. */

@@ -3,22 +3,21 @@ package dev.caplance.backend.drain;
 import dev.caplance.config.DurationFormat;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.OptionalInt;
 
 /**
  * The state of a drain at one moment.
  *
- * @param connections how many there were at the last count; empty if they could not be counted
+ * @param left what there was at the last count; empty if it could not be counted
  * @param remaining the time to the deadline, not negative; only while the drain is under way, and
  *     if it has a deadline
  */
-public record DrainStatus(State state, OptionalInt connections, Optional<Duration> remaining) {
+public record DrainStatus(State state, Optional<OngoingFlows> left, Optional<Duration> remaining) {
 
   /** Whether a drain is under way, or how it ended. */
   public enum State {
     /** Under way: new flows go elsewhere, existing ones stay. */
     DRAINING,
-    /** All connections are gone, and the backend has paused. */
+    /** All connections and flows are gone, and the backend has paused. */
     DRAINED,
     /** The deadline passed first, and the backend has paused. */
     DEADLINE,
@@ -41,11 +40,7 @@ public record DrainStatus(State state, OptionalInt connections, Optional<Duratio
   }
 
   private String connectionsLeft() {
-    if (connections.isEmpty()) {
-      return "an unknown number of connections left";
-    }
-    int left = connections.getAsInt();
-    return (left == 0 ? "no" : left) + (left == 1 ? " connection left" : " connections left");
+    return left.map(OngoingFlows::toString).orElse("an unknown number of connections") + " left";
   }
 
   /** To whole seconds, so that 0 is only said when no time is left. */

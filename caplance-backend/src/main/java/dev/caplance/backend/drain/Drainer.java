@@ -5,7 +5,6 @@ import dev.caplance.backend.session.BackendIntent;
 import dev.caplance.backend.session.CommandRefusedException;
 import dev.caplance.backend.session.CommandResult;
 import dev.caplance.backend.session.Drainable;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -17,9 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Drains this backend: tells the load balancers to send no new flows, counts the connections every
- * second, and pauses once they are gone or the deadline has passed. Any other command to the
- * backend ends the drain.
+ * Drains this backend: tells the load balancers to send no new flows, counts the connections and
+ * UDP flows every second, and pauses once they are gone or the deadline has passed. Any other
+ * command to the backend ends the drain.
  *
  * <p>Any thread may call; while a drain is under way, a thread of its own counts.
  */
@@ -31,34 +30,28 @@ public final class Drainer implements AutoCloseable {
   /** With very many connections, pauses are this many times as long as counting takes. */
   private static final int PAUSE_FACTOR = 10;
 
-  /** Counts the connections that clients still have to the application. */
-  @FunctionalInterface
-  public interface ConnectionCounter {
-
-    /**
-     * Counts; may take a while.
-     *
-     * @throws IOException if they cannot be counted; the message is for operators
-     */
-    int count() throws IOException;
-  }
-
   private final Drainable backend;
-  private final ConnectionCounter counter;
+  private final FlowCounter counter;
+  private final ServiceGap gap;
   private final Duration period;
   private final CompletableFuture<Void> hurried = new CompletableFuture<>();
 
   private Drain last;
   private Thread thread;
 
-  /** A drainer of this backend, whose connections this counter counts. */
-  public Drainer(Drainable backend, ConnectionCounter counter) {
-    this(backend, counter, PERIOD);
+  /**
+   * A drainer of this backend, whose flows this counter counts.
+   *
+   * @param gap learns at once that a drain has ended
+   */
+  public Drainer(Drainable backend, FlowCounter counter, ServiceGap gap) {
+    this(backend, counter, gap, PERIOD);
   }
 
-  Drainer(Drainable backend, ConnectionCounter counter, Duration period) {
+  Drainer(Drainable backend, FlowCounter counter, ServiceGap gap, Duration period) {
     this.backend = backend;
     this.counter = counter;
+    this.gap = gap;
     this.period = period;
   }
 
@@ -81,6 +74,11 @@ public final class Drainer implements AutoCloseable {
     return begin(deadline, backend.drain());
   }
 
+  /** Drains without a deadline, because an operator said so before the daemon was started anew. */
+  public void goOn() {
+    begin(new Drain(counter, gap, Optional.empty(), System::nanoTime));
+  }
+
   /** Whether there is nothing left to drain, because that was done and nobody has resumed. */
   private synchronized boolean hasDrained() {
     return last != null
@@ -90,7 +88,7 @@ public final class Drainer implements AutoCloseable {
 
   private CompletableFuture<CommandResult> begin(
       Optional<Duration> deadline, CompletableFuture<CommandResult> command) {
-    Drain drain = new Drain(counter, deadline, System::nanoTime);
+    Drain drain = new Drain(counter, gap, deadline, System::nanoTime);
     return command.thenApply(
         result -> {
           begin(drain);
@@ -149,6 +147,7 @@ public final class Drainer implements AutoCloseable {
   private boolean pause() throws InterruptedException {
     try {
       backend.pauseDrained().get();
+      gap.observe(BackendIntent.PAUSED);
       return true;
     } catch (ExecutionException e) {
       if (e.getCause() instanceof CommandRefusedException) {

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.caplance.backend.drain.Drainer;
+import dev.caplance.backend.drain.OngoingFlows;
+import dev.caplance.backend.drain.ServiceGap;
 import dev.caplance.backend.session.BackendIntent;
 import dev.caplance.backend.session.CommandRefusedException;
 import dev.caplance.backend.session.CommandResult;
@@ -15,6 +17,7 @@ import dev.caplance.backend.session.LoadBalancerAddress;
 import dev.caplance.control.Caller;
 import dev.caplance.control.ControlException;
 import dev.caplance.packet.IpAddresses;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
@@ -34,7 +37,11 @@ class DrainMethodTest {
 
   private final Backend backend = new Backend();
   private volatile int connections;
-  private final Drainer drainer = new Drainer(backend, () -> connections);
+  private final Drainer drainer =
+      new Drainer(
+          backend,
+          heardWithin -> new OngoingFlows(connections, 0),
+          ServiceGap.remembered(Path.of("/nonexistent/gap")));
 
   /** Does what it is told, with one load balancer that confirms it. */
   private static final class Backend implements Drainable {
@@ -89,7 +96,7 @@ class DrainMethodTest {
             REPLIES
                 + """
                 ,"drain":{"state":"drained","connections":0,"remainingMillis":null,\
-                "text":"all connections are gone"}}""");
+                "text":"all connections are gone","udpFlows":0}}""");
     assertThat(backend.intent()).isEqualTo(BackendIntent.PAUSED);
   }
 
@@ -98,7 +105,8 @@ class DrainMethodTest {
     connections = 7;
     assertThat(drain("{'deadlineMillis':3600000}"))
         .startsWith(REPLIES + ",\"drain\":{\"state\":\"draining\",\"connections\":")
-        .containsPattern("\"remainingMillis\":3[56]\\d{5},\"text\":\".* to the deadline\"}}$");
+        .containsPattern(
+            "\"remainingMillis\":3[56]\\d{5},\"text\":\".* to the deadline\",\"udpFlows\":(0|null)}}$");
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonObject;
 import dev.caplance.backend.drain.DrainStatus;
+import dev.caplance.backend.drain.OngoingFlows;
 import dev.caplance.backend.health.CheckTarget;
 import dev.caplance.backend.health.HealthChecks;
 import dev.caplance.backend.health.StatusCodes;
@@ -130,7 +131,7 @@ class StatusMethodTest {
         Optional.of(
             new DrainStatus(
                 DrainStatus.State.DRAINING,
-                OptionalInt.of(17),
+                Optional.of(new OngoingFlows(17, 2)),
                 Optional.of(Duration.ofMillis(219_500))));
 
     assertThat(json(BackendIntent.PAUSED, new Message.Health(503, "disk full"), registered))
@@ -155,7 +156,8 @@ class StatusMethodTest {
                 "drain":{"state":"draining",
                 "connections":17,
                 "remainingMillis":219500,
-                "text":"17 connections left, 3m40s to the deadline"},
+                "text":"17 connections and 2 UDP flows left, 3m40s to the deadline",
+                "udpFlows":2},
                 "vips":["10.0.0.50","2001:db8::50"],
                 "services":["web"],
                 "weight":3,

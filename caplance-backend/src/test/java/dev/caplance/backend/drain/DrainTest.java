@@ -6,7 +6,6 @@ import dev.caplance.backend.drain.DrainStatus.State;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -18,17 +17,20 @@ class DrainTest {
 
   private long now = Long.MAX_VALUE - 5;
   private int count;
+  private int udpFlows;
   private Drain drain;
 
   private void begin(Duration deadline) {
-    drain = new Drain(this::count, Optional.ofNullable(deadline), () -> now);
+    drain =
+        new Drain(
+            this::count, ServiceGap.none(() -> now), Optional.ofNullable(deadline), () -> now);
   }
 
-  private int count() throws IOException {
+  private OngoingFlows count(Duration heardWithin) throws IOException {
     if (count == UNKNOWN) {
       throw new IOException("no ss");
     }
-    return count;
+    return new OngoingFlows(count, udpFlows);
   }
 
   private State countAgain(int connections) {
@@ -44,6 +46,19 @@ class DrainTest {
     assertThat(countAgain(0)).isEqualTo(State.DRAINING);
     assertThat(countAgain(0)).isEqualTo(State.DRAINING);
     assertThat(countAgain(1)).isEqualTo(State.DRAINING);
+    assertThat(countAgain(0)).isEqualTo(State.DRAINING);
+    assertThat(countAgain(0)).isEqualTo(State.DRAINING);
+    assertThat(countAgain(0)).isEqualTo(State.DRAINED);
+  }
+
+  @Test
+  void waitsForUdpFlowsToo() {
+    begin(null);
+    udpFlows = 1;
+    for (int i = 0; i < 10; i++) {
+      assertThat(countAgain(0)).isEqualTo(State.DRAINING);
+    }
+    udpFlows = 0;
     assertThat(countAgain(0)).isEqualTo(State.DRAINING);
     assertThat(countAgain(0)).isEqualTo(State.DRAINING);
     assertThat(countAgain(0)).isEqualTo(State.DRAINED);
@@ -78,7 +93,9 @@ class DrainTest {
     assertThat(drain.end()).isNotDone();
     drain.end(State.DEADLINE);
     assertThat(drain.status())
-        .isEqualTo(new DrainStatus(State.DEADLINE, OptionalInt.of(17), Optional.empty()));
+        .isEqualTo(
+            new DrainStatus(
+                State.DEADLINE, Optional.of(new OngoingFlows(17, 0)), Optional.empty()));
     assertThat(drain.end()).isDone();
   }
 
@@ -86,19 +103,21 @@ class DrainTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "DRAINING  | 2 |         | 2 connections left",
-        "DRAINING  | 1 | 1       | 1 connection left, 1s to the deadline",
-        "DRAINING  | 0 | 59999   | no connections left, 1m to the deadline",
-        "DRAINING  | 2 | 3600000 | 2 connections left, 1h to the deadline",
-        "DRAINED   | 0 |         | all connections are gone",
-        "DEADLINE  | 1 |         | the deadline has passed, 1 connection left",
-        "CANCELLED | 0 |         | cancelled, no connections left",
+        "DRAINING  | 2 | 0 |         | 2 connections left",
+        "DRAINING  | 1 | 0 | 1       | 1 connection left, 1s to the deadline",
+        "DRAINING  | 0 | 0 | 59999   | no connections left, 1m to the deadline",
+        "DRAINING  | 2 | 0 | 3600000 | 2 connections left, 1h to the deadline",
+        "DRAINING  | 2 | 1 |         | 2 connections and 1 UDP flow left",
+        "DRAINING  | 0 | 2 |         | 2 UDP flows left",
+        "DRAINED   | 0 | 0 |         | all connections are gone",
+        "DEADLINE  | 1 | 0 |         | the deadline has passed, 1 connection left",
+        "CANCELLED | 0 | 0 |         | cancelled, no connections left",
       })
-  void hasAWordForIt(State state, int connections, Long millis, String text) {
+  void hasAWordForIt(State state, int connections, int udpFlows, Long millis, String text) {
     assertThat(
             new DrainStatus(
                     state,
-                    OptionalInt.of(connections),
+                    Optional.of(new OngoingFlows(connections, udpFlows)),
                     Optional.ofNullable(millis).map(Duration::ofMillis))
                 .text())
         .isEqualTo(text);

@@ -25,7 +25,12 @@ class DrainerTest {
 
   private final Backend backend = new Backend();
   private volatile int connections = 7;
-  private final Drainer drainer = new Drainer(backend, this::count, Duration.ofMillis(1));
+  private final Drainer drainer =
+      new Drainer(
+          backend,
+          heardWithin -> new OngoingFlows(count(), 0),
+          ServiceGap.none(System::nanoTime),
+          Duration.ofMillis(1));
 
   /** Is what it was told last; refuses as the sessions do. */
   private static final class Backend implements Drainable {
@@ -127,6 +132,16 @@ class DrainerTest {
     drain(Optional.of(Duration.ofMillis(50)));
     drainer.awaitEnd();
     assertThat(state()).isEqualTo(State.DEADLINE);
+    assertThat(backend.intent()).isEqualTo(BackendIntent.PAUSED);
+  }
+
+  @Test
+  void goesOnWithADrainFromBeforeTheStart() throws Exception {
+    backend.become(BackendIntent.DRAINING);
+    drainer.goOn();
+    connections = 0;
+    drainer.awaitEnd();
+    assertThat(state()).isEqualTo(State.DRAINED);
     assertThat(backend.intent()).isEqualTo(BackendIntent.PAUSED);
   }
 

@@ -9,6 +9,7 @@ import dev.caplance.control.ControlMethod;
 import dev.caplance.lb.dataplane.Dataplane;
 import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Service;
+import dev.caplance.lb.forwarding.ServiceSpec;
 import dev.caplance.lb.forwarding.Target;
 import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.lb.registry.BackendView;
@@ -101,14 +102,17 @@ public final class ExplainMethod implements ControlMethod {
     int slot = now.slot(position, key);
     Target forNewFlows = now.target(position, key);
     OptionalInt known = dataplane.targetOf(key);
-    if (known.isPresent()) {
-      Target kept = now.retained(position, known.getAsInt());
-      if (kept != null) {
-        return kept(service, slot, kept, forNewFlows);
-      }
+    if (known.isEmpty()) {
+      return ofTable(service, slot, forNewFlows, "");
     }
-    String moved = known.isPresent() ? "; its previous backend may no longer keep it" : "";
-    return ofTable(service, slot, forNewFlows, moved);
+    Target previous = now.retained(position, known.getAsInt());
+    if (previous == null) {
+      return ofTable(service, slot, forNewFlows, "; its previous backend may no longer keep it");
+    }
+    return now.leaves(position, previous, key)
+        ? ofTable(
+            service, slot, forNewFlows, "; UDP leaves " + previous.name() + ", which is unhealthy")
+        : kept(service, slot, previous, forNewFlows);
   }
 
   private static String noService(NamedFlow flow, List<Service> services) {
@@ -140,6 +144,7 @@ public final class ExplainMethod implements ControlMethod {
   /** The data plane knows the flow, and its backend may keep it. */
   private Decision kept(Service service, int slot, Target kept, Target forNewFlows)
       throws ControlException, InterruptedException {
+    boolean byClient = service.spec().affinity() == ServiceSpec.Affinity.CLIENT;
     String newFlow =
         kept.equals(forNewFlows)
             ? "a new one would go there as well"
@@ -151,18 +156,26 @@ public final class ExplainMethod implements ControlMethod {
           slotOf(slot),
           kept,
           Reason.FLOW_TABLE,
-          "the flow is known and stays; " + newFlow);
+          (byClient ? "the client" : "the flow") + " is known and stays; " + newFlow);
     }
     boolean draining = backend.filter(BackendView::draining).isPresent();
+    boolean moves =
+        byClient
+            && !draining
+            && forNewFlows != null
+            && service.spec().udpWhenUnhealthy() == ServiceSpec.UdpWhenUnhealthy.MOVE;
+    String keeps =
+        moves
+            ? " and keeps the client until it opens another connection or sends UDP, which moves it"
+                  + " to "
+                + forNewFlows.name()
+            : " and keeps the " + (byClient ? "clients" : "flows") + " it has; " + newFlow;
     return new Decision(
         service,
         slotOf(slot),
         kept,
         draining ? Reason.DRAIN : Reason.UNHEALTHY,
-        kept.name()
-            + (draining ? " is draining" : " is unhealthy")
-            + " and keeps the flows it has; "
-            + newFlow);
+        kept.name() + (draining ? " is draining" : " is unhealthy") + keeps);
   }
 
   /** The data plane does not know the flow, or its backend may not keep it. */

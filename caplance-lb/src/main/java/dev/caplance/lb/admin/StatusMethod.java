@@ -15,6 +15,7 @@ import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.lb.registry.BackendView;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.IpAddresses;
+import dev.caplance.packet.TrafficCounter;
 import dev.caplance.status.HealthState;
 import dev.caplance.status.LoadBalancerStatus;
 import dev.caplance.status.LoadBalancerStatus.OtherTraffic;
@@ -32,6 +33,11 @@ import java.util.function.Supplier;
 
 /** {@code status}: services, backends, packets and workers at one moment. */
 public final class StatusMethod implements ControlMethod {
+
+  /** The reasons of drops before a worker, as {@link Disposition#label} names the others. */
+  public static final String QUEUE_FULL = "queue full";
+
+  public static final String QUEUE_UNREAD = "queue not read in time";
 
   private final String version;
   private final Instant startedAt = Instant.now();
@@ -157,17 +163,29 @@ public final class StatusMethod implements ControlMethod {
   private static LoadBalancerStatus.Packets packets(List<Dataplane.WorkerStatus> workers) {
     long received = 0;
     long bytes = 0;
+    long queueDropped = 0;
+    long unreadDropped = 0;
     Map<Disposition, Long> sum = new EnumMap<>(Disposition.class);
     for (Dataplane.WorkerStatus worker : workers) {
       received += worker.traffic().received();
       bytes += worker.traffic().bytes();
+      queueDropped += worker.queueDropped();
+      unreadDropped += worker.unreadDropped();
       worker.traffic().dispositions().forEach((what, count) -> sum.merge(what, count, Long::sum));
     }
     Long forwarded = sum.remove(Disposition.FORWARD);
+    Long leftToHost = sum.remove(Disposition.LEFT_TO_HOST);
     Map<String, Long> dropped = new LinkedHashMap<>();
     sum.forEach((reason, count) -> dropped.put(reason.label(), count));
+    dropped.put(QUEUE_FULL, queueDropped);
+    dropped.put(QUEUE_UNREAD, unreadDropped);
+    dropped.values().removeIf(count -> count == 0);
     return new LoadBalancerStatus.Packets(
-        received, forwarded == null ? 0L : forwarded, bytes, dropped);
+        received,
+        forwarded == null ? 0L : forwarded,
+        bytes,
+        dropped,
+        leftToHost == null ? 0L : leftToHost);
   }
 
   private List<OtherTraffic> otherTraffic() {
@@ -184,6 +202,10 @@ public final class StatusMethod implements ControlMethod {
         worker.verdictMessages(),
         worker.flows(),
         worker.flowsNotKept(),
-        worker.allocatedBytes());
+        worker.allocatedBytes(),
+        worker.queueDropped(),
+        worker.unreadDropped(),
+        worker.traffic().of(TrafficCounter.RECEIVE_ERRORS),
+        worker.traffic().of(TrafficCounter.VERDICT_ERRORS));
   }
 }

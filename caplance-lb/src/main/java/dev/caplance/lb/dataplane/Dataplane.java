@@ -131,6 +131,8 @@ public interface Dataplane {
    * @param flowsNotKept packets of flows that found no room in the flow table and so followed the
    *     current Maglev table
    * @param allocatedBytes heap memory that its thread has allocated in all
+   * @param queueDropped packets that it never saw, because too many were waiting for it
+   * @param unreadDropped packets that it never saw, because its socket had no room for them
    */
   record WorkerStatus(
       int queue,
@@ -138,5 +140,7 @@ public interface Dataplane {
       long verdictMessages,
       int flows,
       long flowsNotKept,
-      long allocatedBytes) {}
+      long allocatedBytes,
+      long queueDropped,
+      long unreadDropped) {}
 }

@@ -4,10 +4,12 @@ import dev.caplance.packet.AddressSet;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.FlowHash.Fingerprint;
 import dev.caplance.packet.FlowKey;
+import dev.caplance.packet.IpProtocol;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -83,12 +85,20 @@ public final class ForwardingTable {
   public ForwardingTable next(
       List<Service.Pool> pools, AddressSet newRefusedSources, boolean awaitsBackends) {
     Map<MaglevTable.Shape, MaglevTable> tables = new HashMap<>();
-    services.forEach(service -> tables.put(service.table().shape(), service.table()));
+    services.stream()
+        .map(Service::table)
+        .distinct()
+        .forEach(table -> tables.put(table.shape(), table));
+    // Pools with one list share its table without another look at all of its names.
+    Map<List<Target>, MaglevTable> ofLists = new IdentityHashMap<>();
     List<Service> next = new ArrayList<>(pools.size());
     for (Service.Pool pool : pools) {
       MaglevTable table =
-          tables.computeIfAbsent(
-              MaglevTable.Shape.of(pool.targets()), shape -> MaglevTable.of(shape, slots));
+          ofLists.computeIfAbsent(
+              pool.targets(),
+              targets ->
+                  tables.computeIfAbsent(
+                      MaglevTable.Shape.of(targets), shape -> MaglevTable.of(shape, slots)));
       next.add(new Service(pool, table));
     }
     return new ForwardingTable(
@@ -147,9 +157,8 @@ public final class ForwardingTable {
    * @param fingerprints the hash; its key is secret, or anybody could construct collisions
    */
   public void fingerprint(int service, FlowKey flow, FlowHash fingerprints, Fingerprint result) {
-    ServiceSpec spec = servicesInOrder[service].spec();
-    if (spec.affinity() == ServiceSpec.Affinity.CLIENT) {
-      fingerprints.ofClient(flow, spec.name().hashCode(), result);
+    if (followsClient(service)) {
+      fingerprints.ofClient(flow, servicesInOrder[service].firstPort(), result);
     } else {
       fingerprints.of(flow, result);
     }
@@ -174,9 +183,13 @@ public final class ForwardingTable {
     return servicesInOrder[service].chooses(target.index());
   }
 
-  /** Whether UDP flows of the service leave a target that keeps others. */
-  public boolean leftByUdp(int service, Target target) {
-    return servicesInOrder[service].leftByUdp(target.index());
+  /**
+   * Whether a packet of a flow that an unhealthy target keeps goes to another one, and the flow
+   * with it: one of a UDP flow, or, with affinity to the client, one that begins something new.
+   */
+  public boolean leaves(int service, Target target, FlowKey packet) {
+    return servicesInOrder[service].leftByUdp(target.index())
+        && (packet.protocol() == IpProtocol.UDP || (packet.isSyn() && followsClient(service)));
   }
 
   /** The slot of a flow in the table of its service, or −1 if no target gets new flows. */

@@ -1,5 +1,7 @@
 package dev.caplance.lb.forwarding;
 
+import dev.caplance.packet.IpProtocol;
+import dev.caplance.packet.Ports;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -28,6 +30,7 @@ public final class Service {
   private final List<Target> drainingTargets;
   private final MaglevTable table;
   private final Target[] targetsInOrder;
+  private final int firstPort;
 
   /** The indexes of all targets, of those that get new flows, and of those that UDP leaves. */
   private final BitSet retained = new BitSet();
@@ -43,6 +46,7 @@ public final class Service {
     this.drainingTargets = pool.drainingTargets();
     this.table = table;
     this.targetsInOrder = targets.toArray(Target[]::new);
+    this.firstPort = firstPort(spec.ports());
     retainedTargets().forEach(target -> retained.set(target.index()));
     targets.forEach(target -> chosen.set(target.index()));
     if (spec.udpWhenUnhealthy() == ServiceSpec.UdpWhenUnhealthy.MOVE) {
@@ -70,6 +74,16 @@ public final class Service {
     public Pool(ServiceSpec spec, State state, List<Target> targets, List<Target> drainingTargets) {
       this(spec, state, targets, drainingTargets, List.of());
     }
+
+    /** The pool of another service that the same targets serve. */
+    public Pool of(ServiceSpec other) {
+      return new Pool(other, state, targets, drainingTargets, unhealthyTargets);
+    }
+  }
+
+  private static int firstPort(Ports ports) {
+    int tcp = ports.first(IpProtocol.TCP);
+    return tcp >= 0 ? tcp : IpProtocol.UDP << Short.SIZE | ports.first(IpProtocol.UDP);
   }
 
   public ServiceSpec spec() {
@@ -112,6 +126,11 @@ public final class Service {
   /** Whether the target with this index may keep flows. */
   boolean retains(int index) {
     return retained.get(index);
+  }
+
+  /** The first port and its protocol, as a number that no other service of the VIP has. */
+  int firstPort() {
+    return firstPort;
   }
 
   /** Whether the target with this index gets new flows. */

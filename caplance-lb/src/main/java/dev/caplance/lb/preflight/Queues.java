@@ -2,6 +2,7 @@ package dev.caplance.lb.preflight;
 
 import dev.caplance.linux.Errno;
 import dev.caplance.linux.LinuxException;
+import dev.caplance.linux.NativeCode;
 import dev.caplance.linux.nfqueue.NfQueue;
 import dev.caplance.preflight.Capabilities;
 import dev.caplance.preflight.Finding;
@@ -21,6 +22,9 @@ public record Queues(int first, int last) implements Preflight.Check {
   @Override
   public List<Finding> findings() throws IOException {
     List<Finding> findings = new ArrayList<>();
+    if (NativeCode.problem().isPresent()) {
+      return findings;
+    }
     for (int number = first; number <= last && findings.isEmpty(); number++) {
       try {
         NfQueue.probe(number);

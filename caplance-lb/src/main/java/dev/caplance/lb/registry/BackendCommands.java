@@ -18,8 +18,9 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * Handles the lines of a registered backend: what it serves, its health and its changes of intent.
- * Each line gets one reply; a rejected line changes nothing. Owned by its {@link BackendSession}.
+ * Confirms a registration and handles the lines of the registered backend: what it serves, its
+ * health and its changes of intent. Each line gets one reply; a rejected line changes nothing.
+ * Owned by its {@link BackendSession}.
  */
 final class BackendCommands {
 
@@ -52,6 +53,41 @@ final class BackendCommands {
     this.session = session;
     this.backend = backend;
     this.log = new LimitedLog(LOG, loop::nanoTime, 50, Duration.ofSeconds(1));
+  }
+
+  /** Logs the registration and tells the backend of it. */
+  void confirmRegistration() {
+    LOG.info(
+        "{}: registered, {}, protocol {}, intent {}",
+        backend,
+        session.sessionText(),
+        register.version(),
+        backend.intent().word());
+    if (!register.unknownOptions().isEmpty()) {
+      LOG.info("{}: ignored unknown options: {}", backend, register.unknownOptions());
+    }
+    List<String> unknown = ServedServices.unknown(register, registry.settings().services());
+    if (!unknown.isEmpty()) {
+      LOG.warn(
+          "{}: names unknown services: {}; the services here are: {}",
+          backend,
+          String.join(", ", unknown),
+          servicesHere());
+    }
+    Message.Registered message =
+        Message.Registered.of(
+            backend.name(), backend.dataAddress(), backend.view().target().source());
+    session.send(
+        register.probe()
+            ? message.withProbeInterval(registry.backends().probeInterval(register))
+            : message);
+  }
+
+  private String servicesHere() {
+    return registry.settings().services().stream()
+        .map(service -> service.name() + " (" + IpAddresses.format(service.vip()) + ")")
+        .limit(MAX_NAMED)
+        .collect(joining(", "));
   }
 
   /** Handles any message but SANE. */
@@ -138,10 +174,7 @@ final class BackendCommands {
           vips == null
               ? "it names " + String.join(", ", register.services())
               : "its services and VIPs are none of those here",
-          registry.settings().services().stream()
-              .map(service -> service.name() + " (" + IpAddresses.format(service.vip()) + ")")
-              .limit(MAX_NAMED)
-              .collect(joining(", ")));
+          servicesHere());
     }
     return services;
   }

@@ -171,7 +171,7 @@ final class BackendSession {
     return sessionText() + (register == null ? "" : " for " + register.name());
   }
 
-  private String sessionText() {
+  String sessionText() {
     return "session from " + IpAddresses.format(peer());
   }
 
@@ -235,8 +235,8 @@ final class BackendSession {
     register = request;
     try {
       registry.backends().admit(request, peer().getAddress());
-      prober = registry.newProber(this, request.dataAddress());
       registry.proving().add(this, request.dataAddress());
+      prober = registry.newProber(this, request.dataAddress());
     } catch (RefusedException e) {
       invalid(e.getMessage());
       return;
@@ -257,22 +257,13 @@ final class BackendSession {
     state = State.REGISTERED;
     backend = registry.backends().register(this, register, route());
     commands = new BackendCommands(registry, this, backend, register, loop);
-    logRegistration();
-    send(registered());
+    commands.confirmRegistration();
     readTimeout =
         register
             .healthInterval()
             .map(interval -> interval.multipliedBy(HEALTH_INTERVALS_OF_SILENCE))
             .orElse(registry.settings().readTimeout());
     watchSilence();
-  }
-
-  private Message.Registered registered() {
-    Message.Registered message =
-        Message.Registered.of(backend.name(), backend.dataAddress(), prober.route().source());
-    return register.probe()
-        ? message.withProbeInterval(registry.backends().probeInterval(register))
-        : message;
   }
 
   /** The path to the backend, with the smaller of both ends' MTUs. */
@@ -335,26 +326,6 @@ final class BackendSession {
                 : "for " + Backend.UNPROBED_RETURN.toSeconds() + " s");
   }
 
-  private void logRegistration() {
-    LOG.info(
-        "{}: registered, {}, protocol {}, intent {}",
-        this,
-        sessionText(),
-        register.version(),
-        backend.intent().word());
-    if (!register.unknownOptions().isEmpty()) {
-      LOG.info("{}: ignored unknown options: {}", this, register.unknownOptions());
-    }
-    List<String> unknown = ServedServices.unknown(register, registry.settings().services());
-    if (!unknown.isEmpty()) {
-      LOG.warn(
-          "{}: names unknown services: {}; the services here are: {}",
-          this,
-          String.join(", ", unknown),
-          String.join(", ", registry.settings().serviceNames()));
-    }
-  }
-
   /** Closes the session; {@code leaves} says whether its backend is to be removed at once. */
   private void close(boolean leaves) {
     if (state != State.CLOSED) {
@@ -370,9 +341,11 @@ final class BackendSession {
   private void endRegistration() {
     deadline.cancel();
     registry.noLongerUnregistered(this);
+    if (register != null) {
+      registry.proving().remove(this, register.dataAddress());
+    }
     if (prober != null) {
       prober.stop();
-      registry.proving().remove(this, register.dataAddress());
     }
   }
 }

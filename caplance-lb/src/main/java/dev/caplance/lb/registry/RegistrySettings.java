@@ -36,10 +36,6 @@ public record RegistrySettings(
     return services.stream().map(ServiceSpec::vip).collect(toUnmodifiableSet());
   }
 
-  List<String> serviceNames() {
-    return services.stream().map(ServiceSpec::name).toList();
-  }
-
   /** Whether a service is marked for 2019 backends. */
   boolean legacyService() {
     return services.stream().anyMatch(ServiceSpec::legacy);

@@ -15,6 +15,7 @@ import dev.caplance.control.ControlException;
 import dev.caplance.lb.dataplane.FakeDataplane;
 import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Service;
+import dev.caplance.lb.forwarding.ServiceSpec.Affinity;
 import dev.caplance.lb.registry.BackendRegistry;
 import dev.caplance.lb.registry.BackendView;
 import dev.caplance.packet.FlowKey;
@@ -131,6 +132,37 @@ class ExplainMethodTest {
     JsonObject found = explain(FLOW);
     assertThat(text(found, "why")).isEqualTo("unfit");
     assertThat(text(found, "detail")).startsWith("b3 is unhealthy and keeps the flows it has");
+  }
+
+  @Test
+  void udpLeavesAnUnhealthyBackend() throws Exception {
+    table = table(service("dns", "udp/53", Service.State.BALANCING, b1, b2, b3));
+    known = b3;
+    JsonObject found = explain("udp 198.51.100.7:40000 -> 10.0.0.50:53");
+    assertThat(text(found, "backend")).isIn("b1", "b2");
+    assertThat(text(found, "why")).isEqualTo("table");
+    assertThat(text(found, "detail")).endsWith("; UDP leaves b3, which is unhealthy");
+  }
+
+  @Test
+  void withAffinityToTheClientAllItsPortsAreExplainedAlike() throws Exception {
+    table = table(service("web", "tcp", Service.State.BALANCING, Affinity.CLIENT, b1, b2, b3));
+    String other = "tcp 198.51.100.7:55555 -> 10.0.0.50:443";
+    assertThat(explain(other).get("slot")).isEqualTo(explain(FLOW).get("slot"));
+    known = ofTable();
+    assertThat(text(explain(other), "detail"))
+        .isEqualTo("the client is known and stays; a new one would go there as well");
+    String forNewOnes = ofTable().name();
+    known = b3;
+    assertThat(text(explain(other), "detail"))
+        .isEqualTo(
+            "b3 is unhealthy and keeps the client until it opens another connection or sends UDP,"
+                + " which moves it to "
+                + forNewOnes);
+    b3 = backend("b3", 1, HEALTHY, Intent.DRAINING);
+    assertThat(text(explain(other), "detail"))
+        .isEqualTo(
+            "b3 is draining and keeps the clients it has; a new one would go to " + forNewOnes);
   }
 
   @Test

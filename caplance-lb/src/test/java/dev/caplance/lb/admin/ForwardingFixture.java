@@ -53,6 +53,15 @@ final class ForwardingFixture {
 
   static Service.Pool service(
       String name, String ports, Service.State state, BackendView... backends) {
+    return service(name, ports, state, ServiceSpec.Affinity.FLOW, backends);
+  }
+
+  static Service.Pool service(
+      String name,
+      String ports,
+      Service.State state,
+      ServiceSpec.Affinity affinity,
+      BackendView... backends) {
     ServiceSpec spec =
         new ServiceSpec(
             name,
@@ -61,7 +70,9 @@ final class ForwardingFixture {
             false,
             ServiceSpec.WhenAllUnhealthy.FORWARD,
             ServiceSpec.WhenEmpty.REJECT,
-            ServiceSpec.OtherTraffic.HOST);
+            ServiceSpec.OtherTraffic.HOST,
+            affinity,
+            ServiceSpec.UdpWhenUnhealthy.MOVE);
     boolean lastResort = state == Service.State.ALL_UNHEALTHY;
     return new Service.Pool(
         spec,
@@ -72,6 +83,10 @@ final class ForwardingFixture {
             .toList(),
         Stream.of(backends)
             .filter(b -> !b.takesNewFlows() && !lastResort)
+            .map(BackendView::target)
+            .toList(),
+        Stream.of(backends)
+            .filter(b -> b.unhealthy() && !lastResort)
             .map(BackendView::target)
             .toList());
   }

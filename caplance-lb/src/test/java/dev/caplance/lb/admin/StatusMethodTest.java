@@ -112,7 +112,7 @@ class StatusMethodTest {
   }
 
   private static Dataplane.WorkerStatus worker(int queue, TrafficCounters traffic) {
-    return new Dataplane.WorkerStatus(queue, traffic.snapshot(), 3, 17, 1, 4096);
+    return new Dataplane.WorkerStatus(queue, traffic.snapshot(), 3, 17, 1, 4096, 6800, queue);
   }
 
   @Test
@@ -249,7 +249,8 @@ class StatusMethodTest {
                 "packets":{"received":11,
                 "forwarded":6,
                 "bytes":5060,
-                "dropped":{"fragment":1,"left to the host":1,"no backend":3}},
+                "dropped":{"fragment":1,"no backend":3,"queue full":13600,"queue not read in time":4},
+                "leftToHost":1},
                 "otherTraffic":[
                 {"vip":"10.0.0.50","dropped":12},
                 {"vip":"2001:db8::50","dropped":0}],
@@ -260,14 +261,22 @@ class StatusMethodTest {
                 "verdicts":3,
                 "flows":17,
                 "flowsNotKept":1,
-                "allocatedBytes":4096},
+                "allocatedBytes":4096,
+                "queueDropped":6800,
+                "unreadDropped":0,
+                "receiveErrors":0,
+                "verdictErrors":0},
                 {"queue":4,
                 "packets":3,
                 "batches":1,
                 "verdicts":3,
                 "flows":17,
                 "flowsNotKept":1,
-                "allocatedBytes":4096}]}\
+                "allocatedBytes":4096,
+                "queueDropped":6800,
+                "unreadDropped":4,
+                "receiveErrors":0,
+                "verdictErrors":0}]}\
                 """));
   }
 
@@ -292,7 +301,7 @@ class StatusMethodTest {
                 "backends":0,
                 "keeping":0}],
                 "backends":[],
-                "packets":{"received":0,"forwarded":0,"bytes":0,"dropped":{}},
+                "packets":{"received":0,"forwarded":0,"bytes":0,"dropped":{},"leftToHost":0},
                 "otherTraffic":[],
                 "workers":[]}\
                 """));

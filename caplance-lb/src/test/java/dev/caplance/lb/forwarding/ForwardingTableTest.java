@@ -160,6 +160,36 @@ class ForwardingTableTest {
     }
   }
 
+  private static Service.Pool clientPool(String name, String ports) {
+    ServiceSpec spec =
+        new ServiceSpec(
+            name,
+            WEB,
+            Ports.parse(ports),
+            false,
+            ServiceSpec.WhenAllUnhealthy.FORWARD,
+            WhenEmpty.REJECT,
+            ServiceSpec.OtherTraffic.HOST,
+            ServiceSpec.Affinity.CLIENT,
+            ServiceSpec.UdpWhenUnhealthy.MOVE);
+    return new Service.Pool(spec, Service.State.BALANCING, List.of(), List.of());
+  }
+
+  private static long clientHash(ForwardingTable table, int sourcePort, int port) {
+    FlowKey flow = flow("10.0.0.9", sourcePort, WEB, port);
+    FlowHash.Fingerprint fingerprint = new FlowHash.Fingerprint();
+    table.fingerprint(table.service(flow), flow, HASH, fingerprint);
+    return fingerprint.high();
+  }
+
+  /** Their names have the same hash code. */
+  @Test
+  void theServicesOfAVipTellTheirClientsApart() {
+    ForwardingTable byClient = table(clientPool("Aa", "tcp/80-89"), clientPool("BB", "tcp/443"));
+    assertThat(clientHash(byClient, 1, 80)).isEqualTo(clientHash(byClient, 2, 89));
+    assertThat(clientHash(byClient, 1, 80)).isNotEqualTo(clientHash(byClient, 1, 443));
+  }
+
   @Test
   void refusesSources() {
     assertThat(table.refusesSource(IpAddresses.high(WEB), IpAddresses.low(WEB))).isTrue();

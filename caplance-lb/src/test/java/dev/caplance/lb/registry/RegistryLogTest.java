@@ -73,7 +73,7 @@ class RegistryLogTest {
         .last()
         .isEqualTo(
             "WARN web-1 (10.0.0.11): names unknown services: wbe, mial; the services here"
-                + " are: web, mail, dns");
+                + " are: web (10.0.0.50), mail (10.0.0.50), dns (2001:db8::50)");
     assertThat(harness.registered()).containsExactly("web-1");
   }
 

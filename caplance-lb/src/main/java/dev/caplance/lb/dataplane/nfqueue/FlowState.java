@@ -71,7 +71,7 @@ final class FlowState {
 
   /** A flow whose SYN with this sequence number was sent to another target. */
   static long reopening(long meta, int sequence) {
-    return of(targetId(meta), REOPENING, sequence + 1 >>> SEQUENCE_SHIFT);
+    return of(targetId(meta), REOPENING, (sequence + 1) >>> SEQUENCE_SHIFT);
   }
 
   /** The same flow after a sweep. */
@@ -121,7 +121,7 @@ final class FlowState {
 
   /** Whether a packet with this sequence number follows the SYN of a flow that is reopening. */
   static boolean confirms(long meta, int sequence) {
-    int ahead = (sequence >>> SEQUENCE_SHIFT) - ((int) meta & SECONDS) & SECONDS;
+    int ahead = ((sequence >>> SEQUENCE_SHIFT) - ((int) meta & SECONDS)) & SECONDS;
     return ahead < CONFIRMING;
   }
 

@@ -219,7 +219,7 @@ final class FlowTable implements AutoCloseable {
       }
       int turn = turn(meta, now);
       int age = FlowState.age(meta, now);
-      if (turn < bestTurn || turn == bestTurn && turn < NEVER && age > bestAge) {
+      if (turn < bestTurn || (turn == bestTurn && turn < NEVER && age > bestAge)) {
         best = entry;
         bestTurn = turn;
         bestAge = age;
@@ -238,7 +238,7 @@ final class FlowTable implements AutoCloseable {
   }
 
   private boolean isFree(long meta, int now) {
-    return meta == 0 || FlowState.isTimed(FlowState.state(meta)) && isSilent(meta, now);
+    return meta == 0 || (FlowState.isTimed(FlowState.state(meta)) && isSilent(meta, now));
   }
 
   private boolean isSilent(long meta, int now) {

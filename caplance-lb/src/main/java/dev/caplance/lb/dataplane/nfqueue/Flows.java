@@ -80,11 +80,10 @@ final class Flows {
     if (kept == null) {
       return assign(table, service, packet, flow, entry, now);
     }
-    boolean followsClient = table.followsClient(service);
-    if (table.leftByUdp(service, kept) && (followsClient ? begins(packet) : isUdp(packet))) {
+    if (table.leaves(service, kept, packet)) {
       return assign(table, service, packet, flow, entry, now);
     }
-    if (followsClient) {
+    if (table.followsClient(service)) {
       own.refresh(entry, !packet.isSyn(), now);
       return kept;
     }
@@ -134,18 +133,13 @@ final class Flows {
       return kept;
     }
     boolean ended =
-        FlowState.isClosing(state) && (!chosenAnyway || own.isSilent(entry, now))
+        (FlowState.isClosing(state) && (!chosenAnyway || own.isSilent(entry, now)))
             || FlowState.isReopening(state);
     Target chosen = ended ? table.target(service, syn) : kept;
     if (chosen != kept && chosen != null) {
       own.reopen(entry, syn.sequence());
     }
     return chosen;
-  }
-
-  /** Whether a packet of a client may go to another target than those before it. */
-  private static boolean begins(FlowKey packet) {
-    return isUdp(packet) || packet.isSyn();
   }
 
   private static boolean isUdp(FlowKey packet) {

@@ -10,6 +10,7 @@ import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.ServiceSpec;
 import dev.caplance.lb.forwarding.Target;
 import dev.caplance.linux.ReceiveLoop;
+import dev.caplance.linux.nfqueue.QueueDrops;
 import dev.caplance.packet.FlowHash;
 import dev.caplance.packet.FlowHash.Fingerprint;
 import dev.caplance.packet.FlowKey;
@@ -146,9 +147,26 @@ public final class NfqueueDataplane implements Dataplane {
 
   @Override
   public List<Dataplane.WorkerStatus> status() {
-    return workers.stream()
-        .map(worker -> worker.packets.status(worker.loop.allocatedBytes()))
-        .toList();
+    Map<Integer, QueueDrops> drops = queueDrops();
+    List<Dataplane.WorkerStatus> statuses = new ArrayList<>();
+    for (Worker worker : workers) {
+      int queue = settings.firstQueue() + statuses.size();
+      QueueDrops ofBoth =
+          drops
+              .getOrDefault(queue, QueueDrops.NONE)
+              .and(drops.getOrDefault(queue + settings.queueCount(), QueueDrops.NONE));
+      statuses.add(worker.packets.status(worker.loop.allocatedBytes(), ofBoth));
+    }
+    return statuses;
+  }
+
+  private static Map<Integer, QueueDrops> queueDrops() {
+    try {
+      return QueueDrops.read();
+    } catch (IOException e) {
+      LOG.debug("the kernel does not tell what it has dropped at its queues", e);
+      return Map.of();
+    }
   }
 
   @Override

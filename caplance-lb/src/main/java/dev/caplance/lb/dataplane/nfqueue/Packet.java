@@ -82,17 +82,24 @@ final class Packet {
     if (service < 0) {
       return Disposition.LEFT_TO_HOST;
     }
-    return holdsPacket(queue.bytes()) ? Disposition.ENCAPSULATED : Disposition.FORWARD;
+    return isForBackend(queue.bytes()) ? Disposition.ENCAPSULATED : Disposition.FORWARD;
   }
 
-  /** Whether this is an encapsulation: a datagram to the data port whose payload is a packet. */
-  private boolean holdsPacket(ByteBuffer bytes) {
+  /**
+   * Whether a load balancer sent this to a backend, whose address turns out to be a VIP here: a
+   * datagram to the data port that holds a packet, or a sanity check. A backend with such an
+   * address so never proves its path.
+   */
+  private boolean isForBackend(ByteBuffer bytes) {
     if (flow.protocol() != IpProtocol.UDP || flow.destinationPort() != dataPort || flow.isError()) {
       return false;
     }
+    int at = header.upperOffset() + UDP_HEADER;
     int payload = header.upperLength() - UDP_HEADER;
-    Disposition content = inner.read(bytes, header.upperOffset() + UDP_HEADER, payload);
-    return content == Disposition.FORWARD || content == Disposition.MARTIAN_SOURCE;
+    Disposition content = inner.read(bytes, at, payload);
+    return content == Disposition.FORWARD
+        || content == Disposition.MARTIAN_SOURCE
+        || Encapsulation.isSanityCheck(bytes, at, payload);
   }
 
   /** The position of its service in the table. */

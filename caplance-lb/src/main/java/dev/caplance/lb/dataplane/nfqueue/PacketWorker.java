@@ -8,6 +8,7 @@ import dev.caplance.linux.FailureWatch;
 import dev.caplance.linux.ReceiveLoop;
 import dev.caplance.linux.nfqueue.NfQueue;
 import dev.caplance.linux.nfqueue.PacketSource;
+import dev.caplance.linux.nfqueue.QueueDrops;
 import dev.caplance.packet.Disposition;
 import dev.caplance.packet.TrafficCounter;
 import dev.caplance.packet.TrafficCounters;
@@ -151,8 +152,13 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
     routes = newRoutes;
   }
 
-  /** Any thread may call. The allocated bytes are those of the thread that runs the worker. */
-  Dataplane.WorkerStatus status(long allocatedBytes) {
+  /**
+   * Any thread may call.
+   *
+   * @param allocatedBytes those of the thread that runs the worker
+   * @param drops at its two queues
+   */
+  Dataplane.WorkerStatus status(long allocatedBytes, QueueDrops drops) {
     TrafficCounters.Snapshot traffic = counters.snapshot();
     return new Dataplane.WorkerStatus(
         queue.number(),
@@ -160,7 +166,9 @@ final class PacketWorker implements ReceiveLoop.Duty, AutoCloseable {
         traffic.of(TrafficCounter.VERDICTS),
         flows.table().count(),
         flows.table().notKept(),
-        allocatedBytes);
+        allocatedBytes,
+        drops.full(),
+        drops.unread());
   }
 
   @Override

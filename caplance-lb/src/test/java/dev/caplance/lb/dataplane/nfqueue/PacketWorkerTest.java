@@ -22,6 +22,7 @@ import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.Ports;
 import dev.caplance.packet.TrafficCounter;
 import dev.caplance.packet.TrafficCounters;
+import dev.caplance.session.SanityDatagram;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
@@ -325,9 +326,10 @@ class PacketWorkerTest {
         Message.of(datagram(1337, syn())),
         Message.of(twice),
         Message.of(datagram(1337, Arrays.copyOf(syn(), 41))),
-        Message.of(datagram(1337, new byte[] {0x45})));
+        Message.of(datagram(1337, new byte[] {0x45})),
+        Message.of(datagram(1337, new SanityDatagram("0123abc").format())));
     worker.carryBatch();
-    assertThat(count(Disposition.ENCAPSULATED)).isEqualTo(2);
+    assertThat(count(Disposition.ENCAPSULATED)).isEqualTo(3);
     assertThat(count(Disposition.FORWARD)).as("no packets within").isEqualTo(2);
   }
 
