@@ -181,7 +181,7 @@ class LinuxSocketTest {
         ReceiveBatch batch = ReceiveBatch.ofDatagrams(8, 64);
         NativeMemory data = memory("onetwothree");
         LinuxSocket sender =
-            LinuxSocket.udp(IpAddresses.parse(source == IPV6 ? "::" : "0.0.0.0"), 0);
+            LinuxSocket.udp(IpAddresses.parse(source.equals(IPV6) ? "::" : "0.0.0.0"), 0);
         SendBatch messages = new SendBatch(3, SendBatch.GSO_PIECES)) {
       receiver.setReceiveTimeout(10_000);
       SocketAddress to = SocketAddress.of(loopback, receiver.localPort());
