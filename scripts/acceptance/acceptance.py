@@ -38,7 +38,7 @@ FULL = {"interval": 5, "blocked_seconds": 22, "stalled_seconds": 13, "absent_sec
         "flows": ""}
 QUICK = {"interval": 2, "blocked_seconds": 8, "stalled_seconds": 7, "absent_seconds": 8,
          "held_seconds": 2, "fault_seconds": 4, "silence_seconds": 4, "hostile_seconds": 15,
-         "answer_within": 10, "rules_within": 1, "acknowledged_within": 4, "again_within": 20,
+         "answer_within": 10, "rules_within": 1, "acknowledged_within": 10, "again_within": 20,
          "flows": "flows: {tcpIdle: 3s, closingIdle: 2s}\n"}
 
 

@@ -30,7 +30,6 @@ import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.TrafficCounter;
 import java.io.IOException;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -184,7 +183,8 @@ public final class BackendDaemon implements Daemon {
     sessions.start(intent, onFailure("the sessions' thread"));
     Drainer drainer = serveControl(desired, parts);
     if (intent == BackendIntent.DRAINING) {
-      drainer.drain(Optional.empty());
+      sessions.status().join(); // They know the intent by then.
+      drainer.goOn();
     }
   }
 

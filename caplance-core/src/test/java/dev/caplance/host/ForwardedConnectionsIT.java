@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 /**
  * Connections of a client through a machine with the VIP to a container that it is passed on to.
  */
+@SuppressWarnings("try") // A visit ends with its block; a connection may end within.
 class ForwardedConnectionsIT {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -74,6 +74,11 @@ public final class Drainer implements AutoCloseable {
     return begin(deadline, backend.drain());
   }
 
+  /** Drains without a deadline, because an operator said so before the daemon was started anew. */
+  public void goOn() {
+    begin(new Drain(counter, gap, Optional.empty(), System::nanoTime));
+  }
+
   /** Whether there is nothing left to drain, because that was done and nobody has resumed. */
   private synchronized boolean hasDrained() {
     return last != null

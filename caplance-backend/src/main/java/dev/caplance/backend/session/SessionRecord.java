@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -147,7 +148,7 @@ final class SessionRecord implements SessionNews {
   }
 
   private static String seconds(Duration duration) {
-    return duration.toMillis() / 100 / 10.0 + " s";
+    return String.format(Locale.ROOT, "%.1f s", duration.toMillis() / 1000.0);
   }
 
   @Override

@@ -136,6 +136,16 @@ class DrainerTest {
   }
 
   @Test
+  void goesOnWithADrainFromBeforeTheStart() throws Exception {
+    backend.become(BackendIntent.DRAINING);
+    drainer.goOn();
+    connections = 0;
+    drainer.awaitEnd();
+    assertThat(state()).isEqualTo(State.DRAINED);
+    assertThat(backend.intent()).isEqualTo(BackendIntent.PAUSED);
+  }
+
+  @Test
   void aSecondDrainAfterTheFirstHasNothingLeftToDo() throws Exception {
     connections = 0;
     drain(Optional.empty());

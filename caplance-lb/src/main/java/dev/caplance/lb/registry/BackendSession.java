@@ -235,8 +235,8 @@ final class BackendSession {
     register = request;
     try {
       registry.backends().admit(request, peer().getAddress());
-      prober = registry.newProber(this, request.dataAddress());
       registry.proving().add(this, request.dataAddress());
+      prober = registry.newProber(this, request.dataAddress());
     } catch (RefusedException e) {
       invalid(e.getMessage());
       return;
@@ -341,9 +341,11 @@ final class BackendSession {
   private void endRegistration() {
     deadline.cancel();
     registry.noLongerUnregistered(this);
+    if (register != null) {
+      registry.proving().remove(this, register.dataAddress());
+    }
     if (prober != null) {
       prober.stop();
-      registry.proving().remove(this, register.dataAddress());
     }
   }
 }

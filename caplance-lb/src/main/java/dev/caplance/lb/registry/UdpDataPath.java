@@ -11,14 +11,16 @@ import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The data path through this machine's network. Each datagram has a socket of its own, so no
  * backend can make the load balancer hold sockets, and an ICMP error for one datagram does not fail
- * the next.
+ * the next. For one thread.
  */
 final class UdpDataPath implements DataPath {
 
@@ -27,8 +29,16 @@ final class UdpDataPath implements DataPath {
   /** Ethernet's MTU, assumed if the kernel does not tell the path's. */
   private static final int DEFAULT_MTU = 1500;
 
+  /** Room for the longest path probe, which is not fragmented. */
+  private static final int LEAST_MTU = 256;
+
+  /** For how long the addresses of this machine are not read again: that takes a millisecond. */
+  private static final long ADDRESSES_NANOS = TimeUnit.SECONDS.toNanos(1);
+
   private final int dataPort;
   private final ProbeSender probeSender;
+  private List<DataAddresses.Own> ownAddresses;
+  private long ownAddressesRead;
 
   /**
    * Creates a data path.
@@ -42,7 +52,7 @@ final class UdpDataPath implements DataPath {
 
   @Override
   public Route routeTo(InetAddress dataAddress, Set<InetAddress> vips) throws RefusedException {
-    DataAddresses.check(dataAddress, vips, DataAddresses.ofThisMachine());
+    DataAddresses.check(dataAddress, vips, ownAddresses());
     InetAddress source;
     try (DatagramChannel channel = connect(dataAddress)) {
       source = ((InetSocketAddress) channel.getLocalAddress()).getAddress();
@@ -54,11 +64,31 @@ final class UdpDataPath implements DataPath {
               + e.getMessage()
               + "); register with a data address that it has a route to");
     }
-    // Routes of type "local" make further addresses local, which no interface shows.
+    // Routes of type "local" make further addresses local, which no interface shows; others are new.
     if (source.equals(dataAddress)) {
       throw DataAddresses.ownAddress(dataAddress);
     }
-    return new Route(source, mtu(dataAddress));
+    int mtu = mtu(dataAddress);
+    if (mtu < LEAST_MTU) {
+      throw new RefusedException(
+          "the load balancer's route to "
+              + IpAddresses.format(dataAddress)
+              + " has an MTU of "
+              + mtu
+              + ", but at least "
+              + LEAST_MTU
+              + " is needed; raise the MTU of the route or of its interface");
+    }
+    return new Route(source, mtu);
+  }
+
+  private List<DataAddresses.Own> ownAddresses() throws RefusedException {
+    long now = System.nanoTime();
+    if (ownAddresses == null || now - ownAddressesRead > ADDRESSES_NANOS) {
+      ownAddresses = DataAddresses.ofThisMachine();
+      ownAddressesRead = now;
+    }
+    return ownAddresses;
   }
 
   @Override

@@ -66,6 +66,8 @@ class UdpDataPathTest {
             "ip addr add 10.6.0.1/32 dev lo",
             "ip route add 10.7.0.0/24 dev v0 src 10.6.0.1",
             "ip route add local 10.5.0.0/16 dev lo",
+            "ip route add 10.7.1.0/24 dev v0 mtu 256",
+            "ip route add 10.7.2.0/24 dev v0 mtu 68",
             "exec \"$0\" \"$@\"");
     Process process =
         new ProcessBuilder(
@@ -86,7 +88,9 @@ class UdpDataPathTest {
                 "10.8.0.255",
                 "10.5.1.2",
                 "10.9.0.1",
-                "2001:db8::11")
+                "2001:db8::11",
+                "10.7.1.1",
+                "10.7.2.1")
             .redirectErrorStream(true)
             .start();
     String output = new String(process.getInputStream().readAllBytes(), US_ASCII);
@@ -109,7 +113,13 @@ class UdpDataPathTest {
                 assertThat(line)
                     .isEqualTo(
                         "the load balancer cannot send to 2001:db8::11 (Network is unreachable);"
-                            + " register with a data address that it has a route to"));
+                            + " register with a data address that it has a route to"),
+            line -> assertThat(line).isEqualTo("from 10.8.0.2 with an MTU of 256"),
+            line ->
+                assertThat(line)
+                    .isEqualTo(
+                        "the load balancer's route to 10.7.2.1 has an MTU of 68, but at least 256"
+                            + " is needed; raise the MTU of the route or of its interface"));
   }
 
   /** Says for each address where packets to it come from, or why none may go there. */
