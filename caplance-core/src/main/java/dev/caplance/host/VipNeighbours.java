@@ -51,7 +51,8 @@ public final class VipNeighbours implements AutoCloseable {
     }
   }
 
-  /** A device with neighbours. */
+  /** A device with neighbours. Never compared. */
+  @SuppressWarnings("ArrayRecordComponent")
   private record Link(String device, int index, byte[] mac) {
 
     private static Optional<Link> of(String device) throws IOException {

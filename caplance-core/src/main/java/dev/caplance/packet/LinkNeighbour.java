@@ -8,6 +8,7 @@ import java.util.HexFormat;
  *
  * @param mac six bytes
  */
+@SuppressWarnings("ArrayRecordComponent") // Never compared.
 public record LinkNeighbour(InetAddress address, byte[] mac) {
 
   /** The MAC as {@code 02:00:00:00:00:01}. */
