@@ -167,7 +167,7 @@ public final class ExplainMethod implements ControlMethod {
     String keeps =
         moves
             ? " and keeps the client until it opens another connection or sends UDP, which moves it"
-                  + " to "
+                + " to "
                 + forNewFlows.name()
             : " and keeps the " + (byClient ? "clients" : "flows") + " it has; " + newFlow;
     return new Decision(
