@@ -64,7 +64,8 @@ final class UdpDataPath implements DataPath {
               + e.getMessage()
               + "); register with a data address that it has a route to");
     }
-    // Routes of type "local" make further addresses local, which no interface shows; others are new.
+    // Routes of type "local" make further addresses local, which no interface shows; others are
+    // new.
     if (source.equals(dataAddress)) {
       throw DataAddresses.ownAddress(dataAddress);
     }
