@@ -44,7 +44,7 @@ while [[ $# -gt 0 ]]; do
 done
 
 require_root "it creates network namespaces"
-install_missing openjdk-17-jdk-headless maven iptables libnetfilter-queue1 nginx-light iproute2 \
+install_missing openjdk-17-jdk-headless maven iptables ipset libnetfilter-queue1 nginx-light iproute2 \
   curl gcc libc6-dev iperf3 wrk ethtool python3 procps
 [[ $(nproc) -ge 2 ]] || die "needs two cores: one for the sender, one for what is measured"
 

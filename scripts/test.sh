@@ -37,7 +37,7 @@ summarize() {
     }' "${reports[@]}"
 }
 
-install_missing openjdk-17-jdk-headless maven iptables libnetfilter-queue1 nginx-light iproute2 \
+install_missing openjdk-17-jdk-headless maven iptables ipset libnetfilter-queue1 nginx-light iproute2 \
   curl iputils-ping nftables procps systemd gcc libc6-dev iperf3 wrk ethtool python3
 
 shopt -s nullglob

@@ -3,6 +3,7 @@ package dev.caplance;
 import dev.caplance.backend.BackendCommand;
 import dev.caplance.lb.LoadBalancerCommand;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -38,7 +39,7 @@ public final class Main implements Runnable {
 
   /** Runs the command and ends the process with its exit code. */
   public static void main(String[] args) {
-    PrintWriter out = new PrintWriter(System.out, true);
+    PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
     int code = commandLine(daemons(), args).setOut(out).execute(args);
     if (out.checkError()) {
       System.err.println("caplance: cannot write to standard output");

@@ -4,8 +4,8 @@ import dev.caplance.backend.health.CheckTarget;
 import dev.caplance.backend.preflight.ArpRestraint;
 import dev.caplance.backend.preflight.Listening;
 import dev.caplance.backend.preflight.Passage;
+import dev.caplance.backend.preflight.PassedOn;
 import dev.caplance.backend.preflight.Placement;
-import dev.caplance.backend.session.LoadBalancerAddress;
 import dev.caplance.host.CommandRunner;
 import dev.caplance.host.Interfaces;
 import dev.caplance.packet.IpAddresses;
@@ -19,8 +19,8 @@ import dev.caplance.preflight.Running;
 import dev.caplance.preflight.WritableDirectory;
 import dev.caplance.preflight.firewall.Firewall;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -91,10 +91,30 @@ final class BackendPreflight {
     boolean ipv6 =
         !Stream.concat(Stream.of(config.address()), config.vips().stream())
             .allMatch(IpAddresses::isIpv4);
-    List<InetAddress> loadBalancers =
-        config.loadBalancers().stream().map(LoadBalancerAddress::address).distinct().toList();
-    return new Passage(config.address(), config.dataPort(), loadBalancers, config.vips())
-        .findings(Firewall.read(commands, ipv6), Interfaces.list(commands));
+    List<InetSocketAddress> loadBalancers =
+        config.loadBalancers().stream()
+            .map(peer -> new InetSocketAddress(peer.address(), peer.port()))
+            .toList();
+    Firewall firewall = Firewall.read(commands, ipv6);
+    Interfaces interfaces = Interfaces.list(commands);
+    List<Finding> findings =
+        new ArrayList<>(
+            new Passage(config.address(), config.dataPort(), loadBalancers, config.vips())
+                .findings(firewall, interfaces));
+    findings.addAll(
+        new PassedOn(
+                config.vips(),
+                config.joinSegments(),
+                isOn("net/ipv4/ip_forward"),
+                isOn("net/ipv6/conf/all/forwarding"))
+            .findings(firewall, interfaces));
+    return findings;
+  }
+
+  /** Whether the kernel has a switch and it is on. */
+  private static boolean isOn(String name) throws IOException {
+    Path file = Path.of("/proc/sys").resolve(name);
+    return Files.exists(file) && !Files.readString(file).strip().equals("0");
   }
 
   private List<Finding> listening() throws IOException {

@@ -2,6 +2,7 @@ package dev.caplance.daemon;
 
 import dev.caplance.config.ConfigException;
 import dev.caplance.config.LoggingConfig;
+import dev.caplance.host.Failures;
 import dev.caplance.logging.Logging;
 import dev.caplance.preflight.Finding;
 import dev.caplance.preflight.Preflight;
@@ -62,6 +63,13 @@ public abstract class DaemonCommand<C> implements Callable<Integer> {
               + " how to fix it.")
   private boolean preflight;
 
+  @Option(
+      names = "--clean-up",
+      description =
+          "Only remove what a daemon that was killed has left on this machine. The next start does"
+              + " it, too.")
+  private boolean cleanUp;
+
   @Spec private CommandSpec spec;
 
   /** A command that reads this file unless {@code --config} names another. */
@@ -81,6 +89,13 @@ public abstract class DaemonCommand<C> implements Callable<Integer> {
   /** The checks of this machine, see {@link Preflight}. */
   protected abstract List<Preflight.Check> checks(C config);
 
+  /**
+   * Undoes what a daemon of this kind that does not run any more has changed on this machine.
+   *
+   * @throws IOException when that fails, or one is running; the message is for the operator
+   */
+  protected abstract void cleanUp(C config) throws IOException;
+
   @Override
   public Integer call() {
     Path path = file == null ? defaultFile : file;
@@ -95,6 +110,9 @@ public abstract class DaemonCommand<C> implements Callable<Integer> {
       spec.commandLine().getOut().println(path + " is valid");
       return 0;
     }
+    if (cleanUp) {
+      return clean(config);
+    }
     Preflight flight = new Preflight(checks(config));
     if (preflight) {
       return report(flight.findings());
@@ -107,6 +125,17 @@ public abstract class DaemonCommand<C> implements Callable<Integer> {
     }
     DaemonRunner runner = new DaemonRunner();
     return runner.run(daemon(config, runner), () -> logFindings(flight));
+  }
+
+  private int clean(C config) {
+    try {
+      cleanUp(config);
+      spec.commandLine().getOut().println("nothing is left of an earlier run");
+      return 0;
+    } catch (IOException e) {
+      spec.commandLine().getErr().println(Failures.describe(e));
+      return EXIT_FAILURE;
+    }
   }
 
   private int report(List<Finding> findings) {

@@ -15,16 +15,24 @@ import org.slf4j.LoggerFactory;
 /**
  * Runs a {@link Daemon} until SIGTERM, SIGINT or its own failure, tells systemd about it, and ends
  * the process: with status 0 after a signal, 1 after a failure. A second signal hurries the end.
+ * SIGHUP and SIGUSR1 are logged and ignored.
  */
 public final class DaemonRunner {
 
   private static final Logger LOG = LoggerFactory.getLogger(DaemonRunner.class);
   private static final int EXIT_FAILURE = 1;
 
+  /** By default, the first ends the process without a failure, the second at once. */
+  private static final String[] IGNORED = {"HUP", "USR1"};
+
+  private static final String IGNORING =
+      "got SIG{}, which means nothing to this daemon; a changed configuration takes a restart";
+
   private final CountDownLatch ending = new CountDownLatch(1);
   private final CountDownLatch ended = new CountDownLatch(1);
   private final AtomicInteger status = new AtomicInteger();
   private final SystemdNotifier systemd = new SystemdNotifier();
+  private volatile boolean serving;
 
   /** Stops the daemon because of a failure after which it cannot continue. Any thread may call. */
   public void fail(String what, Throwable cause) {
@@ -36,6 +44,13 @@ public final class DaemonRunner {
     }
   }
 
+  /** Tells systemd how a daemon is that was serving already. Any thread may call. */
+  public void report(Daemon daemon) {
+    if (serving && ending.getCount() > 0) {
+      systemd.status(daemon.describe());
+    }
+  }
+
   /**
    * Runs the daemon until it has stopped.
    *
@@ -43,10 +58,14 @@ public final class DaemonRunner {
    * @return the exit status
    */
   public int run(Daemon daemon, Runnable onceServing) {
+    for (String signal : IGNORED) {
+      Signals.handle(signal, () -> LOG.info(IGNORING, signal));
+    }
     Runtime.getRuntime().addShutdownHook(new Thread(() -> endAndWait(daemon), "shutdown"));
     try {
       daemon.start();
       systemd.ready(daemon.describe());
+      serving = true;
       onceServing.run();
       ending.await();
     } catch (IOException e) {

@@ -3,7 +3,7 @@ package dev.caplance.daemon;
 import dev.caplance.host.Failures;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
@@ -28,7 +28,9 @@ public final class Upkeep implements AutoCloseable {
   private final List<Task> tasks;
   private final Consumer<Throwable> onFailure;
   private final Duration period;
-  private final Map<Task, String> failing = new HashMap<>();
+  private final Map<Task, String> failing = new LinkedHashMap<>();
+  private volatile List<String> troubles = List.of();
+  private volatile Runnable onTroubles = () -> {};
   private final Semaphore wakeUps = new Semaphore(0);
   private volatile boolean closing;
   private final Thread thread = new Thread(this::run, "upkeep");
@@ -36,7 +38,7 @@ public final class Upkeep implements AutoCloseable {
   /**
    * One thing to take care of.
    *
-   * @param name what the task does, completing "cannot …" and "can … again"
+   * @param name what the task does, completing "cannot …" and "can … now"
    */
   public record Task(String name, Look look) {}
 
@@ -66,6 +68,21 @@ public final class Upkeep implements AutoCloseable {
     thread.start();
   }
 
+  /**
+   * Runs the tasks once on the caller's thread, before {@link #start}.
+   *
+   * @param listener called whenever {@link #troubles} changes from then on
+   */
+  public void lookFirst(Runnable listener) {
+    tasks.forEach(this::run);
+    onTroubles = listener;
+  }
+
+  /** What cannot be done at the moment and why, a sentence for each task. Any thread may call. */
+  public List<String> troubles() {
+    return troubles;
+  }
+
   private void run() {
     try {
       while (!closing) {
@@ -85,7 +102,8 @@ public final class Upkeep implements AutoCloseable {
     try {
       task.look().look();
       if (failing.remove(task) != null) {
-        LOG.info("can {} again", task.name());
+        LOG.info("can {} now", task.name());
+        tell();
       }
     } catch (IOException | RuntimeException | Error e) {
       report(task, e);
@@ -97,7 +115,16 @@ public final class Upkeep implements AutoCloseable {
     if (!reason.equals(failing.put(task, reason))) {
       LOG.error("cannot {}: {}", task.name(), reason);
       LOG.debug("cannot {}", task.name(), failure);
+      tell();
     }
+  }
+
+  private void tell() {
+    troubles =
+        failing.entrySet().stream()
+            .map(entry -> "cannot " + entry.getKey().name() + ": " + entry.getValue())
+            .toList();
+    onTroubles.run();
   }
 
   /** Has the tasks run now, because something may have changed. Any thread may call. */

@@ -31,7 +31,10 @@ public final class CommandRunner {
 
   private static final Logger LOG = LoggerFactory.getLogger(CommandRunner.class);
 
-  private static final Duration TIMEOUT = Duration.ofSeconds(20);
+  private static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+  /** How soon a program that is running gets to know that its time has become shorter. */
+  private static final long LOOK_MILLIS = 200;
 
   /** Where these programs are, even if they are not in the user's PATH. */
   private static final List<String> SYSTEM_DIRECTORIES = List.of("/usr/sbin", "/sbin", "/usr/bin");
@@ -40,6 +43,7 @@ public final class CommandRunner {
       Map.of(
           "ip", "iproute2",
           "ss", "iproute2",
+          "ipset", "ipset",
           "setsid", "util-linux",
           "iptables-nft-save", "iptables",
           "iptables-nft-restore", "iptables",
@@ -48,6 +52,10 @@ public final class CommandRunner {
 
   private final List<String> prefix;
   private final Duration timeout;
+  private volatile Limit limit = new Limit(Duration.ofDays(1), System.nanoTime(), false);
+
+  /** What programs may take: each at most so long, and all until that time at the latest. */
+  private record Limit(Duration each, long endNanos, boolean ends) {}
 
   /** Runs programs as they are. */
   public CommandRunner() {
@@ -62,6 +70,25 @@ public final class CommandRunner {
   public CommandRunner(List<String> prefix, Duration timeout) {
     this.prefix = List.copyOf(prefix);
     this.timeout = timeout;
+  }
+
+  /**
+   * From now on, programs have less time, also those that are running: a stop has one deadline in
+   * all, however many programs hang.
+   *
+   * @param each what one program may take at most
+   * @param all when even the last one has to be done, from now
+   */
+  public void hurry(Duration each, Duration all) {
+    limit = new Limit(each, System.nanoTime() + all.toNanos(), true);
+  }
+
+  /** The nanoseconds that a program which began at that time may still take. */
+  private long left(long beganNanos) {
+    Limit now = limit;
+    long each = Math.min(timeout.toNanos(), now.each().toNanos());
+    long left = beganNanos + each - System.nanoTime();
+    return now.ends() ? Math.min(left, now.endNanos() - System.nanoTime()) : left;
   }
 
   /**
@@ -81,28 +108,48 @@ public final class CommandRunner {
     List<String> line = new ArrayList<>(prefix);
     line.addAll(List.of(command));
     String shown = String.join(" ", command);
+    long began = System.nanoTime();
+    if (left(began) <= 0) {
+      throw new CommandException("there is no time left for '" + shown + "'");
+    }
     Process process = startProcess(line);
     try {
       FutureTask<String> output = inBackground(() -> read(process.getInputStream()));
       FutureTask<String> errors = inBackground(() -> read(process.getErrorStream()));
       FutureTask<Void> written = inBackground(() -> write(process.getOutputStream(), input));
-      if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
+      if (!ends(process, began)) {
         throw new CommandException(
-            "'" + shown + "' did not end within " + timeout.toMillis() + " ms");
+            "'"
+                + shown
+                + "' did not end within "
+                + Math.min(timeout.toMillis(), limit.each().toMillis())
+                + " ms");
       }
-      String problem = get(errors);
+      String problem = get(errors, began);
       if (process.exitValue() != 0) {
         throw new CommandException(
             "'" + shown + "' failed: " + explain(problem, process.exitValue()));
       }
-      get(written);
-      return get(output);
+      get(written, began);
+      return get(output, began);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted during '" + shown + "'");
     } finally {
       process.destroyForcibly();
     }
+  }
+
+  private boolean ends(Process process, long beganNanos) throws InterruptedException {
+    long left = left(beganNanos);
+    while (left > 0) {
+      if (process.waitFor(
+          Math.min(left, TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS)), TimeUnit.NANOSECONDS)) {
+        return true;
+      }
+      left = left(beganNanos);
+    }
+    return false;
   }
 
   private static Process startProcess(List<String> line) throws CommandException {
@@ -164,9 +211,9 @@ public final class CommandRunner {
   }
 
   /** With a timeout as well, since a child of the program may hold a stream open. */
-  private <T> T get(FutureTask<T> task) throws IOException, InterruptedException {
+  private <T> T get(FutureTask<T> task, long beganNanos) throws IOException, InterruptedException {
     try {
-      return task.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+      return task.get(left(beganNanos), TimeUnit.NANOSECONDS);
     } catch (ExecutionException | TimeoutException e) {
       throw new CommandException("cannot exchange data with a program: " + e, e);
     }

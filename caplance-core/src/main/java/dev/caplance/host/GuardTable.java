@@ -75,32 +75,74 @@ final class GuardTable implements AutoCloseable {
   private NetlinkSocket socket;
   private int flags;
   private boolean installed;
+  private boolean claimed;
   private List<Vip> guarded = List.of();
+
+  /**
+   * Makes the table this process's own, and so the rules of this network namespace. Before anything
+   * is changed, a second load balancer finds out that there is one, whatever its directories are.
+   *
+   * @throws IOException when another process has the table
+   */
+  void claim() throws IOException {
+    try {
+      open();
+      claimed = true;
+      install();
+    } catch (LinuxException e) {
+      if (e.errno() == Errno.EPERM && isPermitted()) {
+        throw new IOException(
+            "another 'caplance lb' is running in this network namespace: the nftables table 'inet "
+                + NAME
+                + "' belongs to it; stop it first",
+            e);
+      }
+      warn(e);
+    }
+  }
+
+  /** Without the capability, reading is refused, too. */
+  private static boolean isPermitted() {
+    try {
+      NftState.generation();
+      return true;
+    } catch (LinuxException e) {
+      return false;
+    }
+  }
+
+  private void open() throws LinuxException {
+    if (socket == null) {
+      socket = NetlinkSocket.open(NetlinkSocket.NETFILTER);
+      removeTable();
+    }
+  }
 
   /** Guards these VIPs in place of others; never fails. */
   void apply(List<Vip> vips) {
     guarded = List.copyOf(vips);
     try {
-      if (socket == null) {
-        socket = NetlinkSocket.open(NetlinkSocket.NETFILTER);
-        removeLeftover();
-      }
-      if (guarded.isEmpty()) {
+      open();
+      if (guarded.isEmpty() && !claimed) {
         delete();
       } else if (installed) {
         fill(new NftBatch(NAME).deleteTable(), flags).commit(socket);
       } else {
         install();
       }
-    } catch (IOException e) {
-      LOG.warn(
-          "no guard for the services: while another program removes the netfilter rules, this"
-              + " machine resets clients ({})",
-          e.getMessage());
+    } catch (LinuxException e) {
+      warn(e);
     }
   }
 
-  private void removeLeftover() throws LinuxException {
+  private static void warn(LinuxException cause) {
+    LOG.warn(
+        "no guard for the services: while another program removes the netfilter rules, this machine"
+            + " resets clients ({})",
+        cause.getMessage());
+  }
+
+  private void removeTable() throws LinuxException {
     try {
       new NftBatch(NAME).deleteTable().commit(socket);
     } catch (LinuxException e) {
@@ -185,7 +227,7 @@ final class GuardTable implements AutoCloseable {
 
   private void delete() throws LinuxException {
     if (installed) {
-      removeLeftover();
+      removeTable();
       installed = false;
     }
   }
@@ -214,6 +256,7 @@ final class GuardTable implements AutoCloseable {
   /** Removes the guard. */
   @Override
   public void close() {
+    claimed = false;
     apply(List.of());
     if (socket != null) {
       socket.close();

@@ -36,6 +36,8 @@ public final class MssClamp {
   private final List<Family> families;
   private final Map<Family, List<String>> applied = new LinkedHashMap<>();
 
+  private boolean responsible;
+
   private record Family(boolean ipv4, OwnChains chains) {}
 
   /** A clamp that has not changed anything yet. */
@@ -56,6 +58,7 @@ public final class MssClamp {
    * @param outerIpv4 whether the encapsulating packets are IPv4
    */
   public void apply(List<InetAddress> vips, int outerMtu, boolean outerIpv4) throws IOException {
+    responsible = true;
     Set<Family> before = Set.copyOf(applied.keySet());
     applied.clear();
     Failures failures = new Failures();
@@ -139,8 +142,18 @@ public final class MssClamp {
     return repaired;
   }
 
-  /** Removes the rules, if they are there. */
+  /**
+   * Removes the rules, if they are there. Does nothing when none were applied by this object: they
+   * may be those of another daemon, because of which this one could not start.
+   */
   public void remove() throws IOException {
+    if (responsible) {
+      removeLeftovers();
+    }
+  }
+
+  /** Removes the rules, whoever applied them. */
+  public void removeLeftovers() throws IOException {
     apply(List.of(), 0, true);
   }
 }

@@ -1,8 +1,6 @@
 package dev.caplance.host;
 
 import dev.caplance.linux.LinuxException;
-import dev.caplance.packet.IpAddresses;
-import dev.caplance.packet.IpProtocol;
 import dev.caplance.packet.Ports;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -12,9 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,31 +23,13 @@ import org.slf4j.LoggerFactory;
  * <p>Rules left by a crash are replaced. Any thread may call {@link #droppedPackets}; calls of the
  * other methods must not overlap.
  */
-public final class NetfilterRules {
+public final class NetfilterRules implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(NetfilterRules.class);
 
-  /** Destination unreachable, time exceeded, parameter problem (RFC 792). */
-  private static final int[] ICMP_QUEUED = {3, 11, 12};
-
-  /** Echo reply and request. */
-  private static final int[] ICMP_FOR_HOST = {0, 8};
-
-  /** Unreachable, packet too big, time exceeded, parameter problem (RFC 4443). */
-  private static final int[] ICMPV6_QUEUED = {1, 2, 3, 4};
-
-  /** Echo (RFC 4443), multicast listeners (RFC 2710, 3810), neighbour discovery (RFC 4861). */
-  private static final int[] ICMPV6_FOR_HOST = {
-    128, 129, 130, 131, 132, 133, 134, 135, 136, 137, 143
-  };
-
-  private static final Pattern DROP_RULE =
-      Pattern.compile("\\[(\\d+):\\d+] -A " + RawTable.CHAIN + " -d ([^/ ]+)/\\d+ -j DROP");
-
-  private final String queue;
-  private final String tcpQueue;
-  private final Map<Boolean, RawTable> tableOfIpv4;
+  private final List<FamilyRules> families;
   private final GuardTable guard = new GuardTable();
+  private boolean applied;
   private boolean countsDropped;
   private OptionalInt checked = OptionalInt.empty();
   private volatile Map<InetAddress, Long> dropped = Map.of();
@@ -74,9 +52,12 @@ public final class NetfilterRules {
    * @param commands runs the netfilter commands
    */
   public NetfilterRules(int firstQueue, int queueCount, CommandRunner commands) {
-    queue = target(firstQueue, queueCount);
-    tcpQueue = target(firstQueue + queueCount, queueCount);
-    tableOfIpv4 = Map.of(true, new RawTable(true, commands), false, new RawTable(false, commands));
+    String queue = target(firstQueue, queueCount);
+    String tcpQueue = target(firstQueue + queueCount, queueCount);
+    families =
+        Stream.of(true, false)
+            .map(ipv4 -> new FamilyRules(ipv4, queue, tcpQueue, commands))
+            .toList();
   }
 
   private static String target(int first, int count) {
@@ -86,27 +67,29 @@ public final class NetfilterRules {
   }
 
   /**
+   * Makes sure that no other process of this network namespace has such rules, before any is
+   * changed.
+   *
+   * @throws IOException if one has, with a message for the operator
+   */
+  public void claim() throws IOException {
+    guard.claim();
+  }
+
+  /**
    * Installs the rules for these VIPs in place of all rules of ours. In an address family without a
    * VIP, ours are removed.
    *
    * @throws IOException if the host refuses them, with a message for the operator
    */
   public void apply(List<Vip> vips) throws IOException {
+    applied = true;
     countsDropped = vips.stream().anyMatch(Vip::dropOther);
     dropped = Map.of();
     checked = OptionalInt.empty();
     guard.apply(vips);
-    for (boolean ipv4 : new boolean[] {true, false}) {
-      List<String> rules =
-          vips.stream()
-              .filter(vip -> IpAddresses.isIpv4(vip.address()) == ipv4)
-              .flatMap(vip -> rules(vip).stream())
-              .toList();
-      if (rules.isEmpty()) {
-        removeIfPossible(tableOfIpv4.get(ipv4));
-      } else {
-        tableOfIpv4.get(ipv4).apply(rules);
-      }
+    for (FamilyRules family : families) {
+      family.apply(vips);
     }
   }
 
@@ -122,14 +105,17 @@ public final class NetfilterRules {
     List<String> repaired = new ArrayList<>();
     OptionalInt generation = generation();
     if (generation.isEmpty() || !generation.equals(checked)) {
-      for (RawTable table : used()) {
-        repaired.addAll(table.restoreIfFlushed());
+      for (FamilyRules family : families) {
+        repaired.addAll(family.restoreIfFlushed());
       }
-      for (RawTable table : used()) {
-        repaired.addAll(table.check());
+      for (FamilyRules family : families) {
+        repaired.addAll(family.check());
       }
       repaired.addAll(guard.check());
       checked = generation;
+    }
+    for (FamilyRules family : families) {
+      repaired.addAll(family.checkSets());
     }
     if (countsDropped) {
       dropped = readDropped();
@@ -147,17 +133,25 @@ public final class NetfilterRules {
     }
   }
 
-  private List<RawTable> used() {
-    return tableOfIpv4.values().stream().filter(table -> !table.isEmpty()).toList();
+  /**
+   * Removes the rules if any were applied, and lets another process have some. A start that failed
+   * before it came to that leaves in place what a crash left: it drops packets, and that is better
+   * than resets.
+   */
+  @Override
+  public void close() throws IOException {
+    if (applied) {
+      remove();
+    }
+    guard.close();
   }
 
-  /** Removes the rules if they are there. */
+  /** Removes all rules of ours, whoever applied them. */
   public void remove() throws IOException {
-    for (RawTable table : used()) {
-      table.apply(List.of());
-    }
-    tableOfIpv4.values().forEach(NetfilterRules::removeIfPossible);
+    Failures failures = new Failures();
+    families.forEach(family -> failures.attempt(family::remove));
     guard.close();
+    failures.throwIfAny();
   }
 
   /**
@@ -171,56 +165,9 @@ public final class NetfilterRules {
 
   private Map<InetAddress, Long> readDropped() throws IOException {
     Map<InetAddress, Long> counters = new LinkedHashMap<>();
-    for (RawTable table : used()) {
-      for (String rule : table.rulesWithCounters()) {
-        Matcher drop = DROP_RULE.matcher(rule);
-        if (drop.matches()) {
-          counters.put(IpAddresses.parse(drop.group(2)), Long.parseLong(drop.group(1)));
-        }
-      }
+    for (FamilyRules family : families) {
+      counters.putAll(family.dropped());
     }
     return Collections.unmodifiableMap(counters);
-  }
-
-  /**
-   * Removes what is left of ours in an unused address family. A machine without that family has
-   * nothing to remove.
-   */
-  private static void removeIfPossible(RawTable table) {
-    try {
-      table.apply(List.of());
-    } catch (IOException e) {
-      LOG.debug("cannot look for rules in an unused address family", e);
-    }
-  }
-
-  private List<String> rules(Vip vip) {
-    boolean ipv4 = IpAddresses.isIpv4(vip.address());
-    String to = "-d " + IpAddresses.format(vip.address()) + (ipv4 ? "/32 " : "/128 ");
-    String icmp = ipv4 ? "-p icmp -m icmp --icmp-type " : "-p ipv6-icmp -m icmp6 --icmpv6-type ";
-    List<String> rules = new ArrayList<>();
-    matches("tcp", IpProtocol.TCP, vip.ports()).forEach(match -> rules.add(to + match + tcpQueue));
-    matches("udp", IpProtocol.UDP, vip.ports()).forEach(match -> rules.add(to + match + queue));
-    IntStream.of(ipv4 ? ICMP_QUEUED : ICMPV6_QUEUED)
-        .forEach(type -> rules.add(to + icmp + type + " " + queue));
-    IntStream.of(ipv4 ? ICMP_FOR_HOST : ICMPV6_FOR_HOST)
-        .forEach(type -> rules.add(to + icmp + type + " -j RETURN"));
-    rules.add(to + (vip.dropOther() ? "-j DROP" : "-j RETURN"));
-    return rules;
-  }
-
-  private static List<String> matches(String name, int protocol, Ports ports) {
-    String match = "-p " + name + " ";
-    return ports.hasAll(protocol)
-        ? List.of(match)
-        : ports.ranges(protocol).stream()
-            .map(range -> match + "-m " + name + " --dport " + dport(range) + " ")
-            .toList();
-  }
-
-  private static String dport(Ports.Range range) {
-    return range.first() == range.last()
-        ? Integer.toString(range.first())
-        : range.first() + ":" + range.last();
   }
 }

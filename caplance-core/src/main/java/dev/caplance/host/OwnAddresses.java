@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -24,6 +25,21 @@ public final class OwnAddresses {
     return NetworkInterface.networkInterfaces()
         .flatMap(NetworkInterface::inetAddresses)
         .collect(Collectors.toUnmodifiableSet());
+  }
+
+  /**
+   * Those that neighbours may send to: of all interfaces but loopback. Any thread may call.
+   *
+   * @throws SocketException when the kernel does not list them
+   */
+  public static Set<InetAddress> onLinks() throws SocketException {
+    Set<InetAddress> found = new HashSet<>();
+    for (NetworkInterface each : Collections.list(NetworkInterface.getNetworkInterfaces())) {
+      if (!each.isLoopback()) {
+        found.addAll(Collections.list(each.getInetAddresses()));
+      }
+    }
+    return found;
   }
 
   /**

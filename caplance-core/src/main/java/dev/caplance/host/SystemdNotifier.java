@@ -37,6 +37,11 @@ public final class SystemdNotifier {
     send("READY=1\n" + statusLine(status));
   }
 
+  /** The daemon goes on, and this is how. */
+  public void status(String status) {
+    send(statusLine(status));
+  }
+
   /** The daemon is stopping. */
   public void stopping(String status) {
     send("STOPPING=1\n" + statusLine(status));

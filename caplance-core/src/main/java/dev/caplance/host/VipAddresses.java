@@ -29,12 +29,36 @@ public final class VipAddresses {
 
   private final Journal journal;
   private final CommandRunner commands;
+  private final Neighbours neighbours;
   private Map<InetAddress, String> current = Map.of();
 
-  /** For the addresses of this machine; a journal remembers which of them are ours. */
+  /** The other machines on the links of this one. */
+  @FunctionalInterface
+  public interface Neighbours {
+
+    /**
+     * Asks who has addresses, in a bounded time for all of them.
+     *
+     * @param devices the addresses, each with the device on whose link it would be
+     * @return the MACs of the machines that have one of them
+     */
+    Map<InetAddress, String> holders(Map<InetAddress, String> devices);
+  }
+
+  /**
+   * For addresses that nobody else can have, such as those of {@code lo}.
+   *
+   * @param journal remembers which addresses of this machine are ours
+   */
   public VipAddresses(Journal journal, CommandRunner commands) {
+    this(journal, commands, devices -> Map.of());
+  }
+
+  /** For addresses that are added only while no neighbour has them. */
+  public VipAddresses(Journal journal, CommandRunner commands, Neighbours neighbours) {
     this.journal = journal;
     this.commands = commands;
+    this.neighbours = neighbours;
   }
 
   /**
@@ -58,8 +82,8 @@ public final class VipAddresses {
    * @param wanted each address with its device; empty for the device whose network holds the
    *     address, the most specific network if there are several
    * @return each address with the device that has it now
-   * @throws IOException when a device does not exist, no network holds an address, or {@code ip}
-   *     fails; says what to do
+   * @throws IOException when a device does not exist, no network holds an address, a neighbour has
+   *     one, or {@code ip} fails; says what to do
    */
   public Map<InetAddress, String> apply(Map<InetAddress, Optional<String>> wanted)
       throws IOException {
@@ -73,17 +97,45 @@ public final class VipAddresses {
     wanted.forEach(
         (vip, device) -> failures.attempt(() -> devices.put(vip, present.place(vip, device))));
     failures.attempt(() -> remove(misplaced(wanted.keySet(), devices), present));
+    Map<InetAddress, String> holders = holders(devices, present);
     Map<InetAddress, String> attached = new LinkedHashMap<>();
     devices.forEach(
         (vip, device) ->
             failures.attempt(
                 () -> {
+                  requireFree(vip, device, holders);
                   attach(new MachineChange.Address(vip, device), present);
                   attached.put(vip, device);
                 }));
     current = Collections.unmodifiableMap(attached);
     failures.throwIfAny();
     return current;
+  }
+
+  /** The addresses that are wanted and on this machine now, each with its device. */
+  public Map<InetAddress, String> attached() {
+    return current;
+  }
+
+  /** Only of those that are not here, or each start would have to wait for answers. */
+  private Map<InetAddress, String> holders(Map<InetAddress, String> devices, Interfaces present) {
+    Map<InetAddress, String> absent = new LinkedHashMap<>(devices);
+    absent.entrySet().removeIf(e -> present.named(e.getValue()).orElseThrow().has(e.getKey()));
+    return absent.isEmpty() ? absent : neighbours.holders(absent);
+  }
+
+  private static void requireFree(InetAddress vip, String device, Map<InetAddress, String> holders)
+      throws IOException {
+    if (holders.containsKey(vip)) {
+      throw new IOException(
+          "another machine on "
+              + device
+              + " has "
+              + IpAddresses.format(vip)
+              + ", with the MAC "
+              + holders.get(vip)
+              + "; it is added here when that machine gives it up");
+    }
   }
 
   /** Ours that are not wanted, or not where they are; one whose device is not known stays. */

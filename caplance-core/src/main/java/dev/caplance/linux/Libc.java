@@ -21,7 +21,11 @@ final class Libc {
   static final int IPPROTO_IP = 0;
   static final int IPPROTO_UDP = 17;
   static final int IPPROTO_IPV6 = 41;
+  static final int IPPROTO_ICMPV6 = 58;
   static final int IPPROTO_RAW = 255;
+
+  /** {@code linux/icmpv6.h}: an array of 256 bits; a type whose bit is set is not received. */
+  static final int ICMPV6_FILTER = 1;
 
   static final int SOL_SOCKET = 1;
   static final int SO_SNDBUF = 7;

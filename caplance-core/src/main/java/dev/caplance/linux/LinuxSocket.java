@@ -108,42 +108,12 @@ public final class LinuxSocket implements SendBatch.Sink {
         .with(Libc.SOL_PACKET, Libc.PACKET_VNET_HDR);
   }
 
-  /**
-   * A netlink(7) socket of a protocol, with an identity: the kernel passes over sockets without one
-   * when it tells of changes.
-   */
-  static LinuxSocket netlink(int protocol) throws LinuxException {
-    LinuxSocket socket =
-        open(Libc.AF_NETLINK, Libc.SOCK_RAW, protocol, "socket(netlink, " + protocol + ")");
-    try {
-      socket.bind(SocketAddress.netlink(), "bind(netlink)");
-    } catch (LinuxException e) {
-      socket.close();
-      throw e;
-    }
-    return socket;
-  }
-
   /** A socket of a descriptor that another library opened and closes. */
   public static LinuxSocket borrowed(int fd) {
     return new LinuxSocket(fd, false);
   }
 
-  /**
-   * Sends one frame on the link of an interface (packet(7)). Needs CAP_NET_RAW.
-   *
-   * @param destination MAC, six bytes
-   * @param payload the frame without its Ethernet header
-   */
-  public static void sendFrame(
-      int interfaceIndex, int etherType, byte[] destination, byte[] payload) throws LinuxException {
-    try (LinuxSocket socket = open(Libc.AF_PACKET, Libc.SOCK_DGRAM, 0, "socket(packet)")) {
-      socket.sendOne(payload, SocketAddress.link(interfaceIndex, etherType, destination));
-    }
-  }
-
-  private static LinuxSocket open(int family, int type, int protocol, String call)
-      throws LinuxException {
+  static LinuxSocket open(int family, int type, int protocol, String call) throws LinuxException {
     int fd = Libc.socket(family, type | Libc.SOCK_CLOEXEC, protocol);
     if (fd < 0) {
       throw LinuxException.last(call);
@@ -162,7 +132,7 @@ public final class LinuxSocket implements SendBatch.Sink {
     return this;
   }
 
-  private void bind(SocketAddress address, String call) throws LinuxException {
+  void bind(SocketAddress address, String call) throws LinuxException {
     try (NativeMemory name = NativeMemory.allocate(SocketAddress.MAX_LENGTH)) {
       address.writeTo(name.nativeBytes(), 0);
       if (Libc.bind(fd.get(), name.address(), address.length) < 0) {
@@ -171,7 +141,7 @@ public final class LinuxSocket implements SendBatch.Sink {
     }
   }
 
-  private void sendOne(byte[] message, SocketAddress to) throws LinuxException {
+  void sendOne(byte[] message, SocketAddress to) throws LinuxException {
     try (NativeMemory data = NativeMemory.allocate(message.length);
         NativeMemory name = NativeMemory.allocate(SocketAddress.MAX_LENGTH)) {
       data.nativeBytes().put(message);
@@ -321,7 +291,7 @@ public final class LinuxSocket implements SendBatch.Sink {
     }
   }
 
-  private void set(int level, int name, NativeMemory value, int length) throws LinuxException {
+  void set(int level, int name, NativeMemory value, int length) throws LinuxException {
     if (Libc.setsockopt(fd.get(), level, name, value.address(), length) < 0) {
       throw LinuxException.last("setsockopt(" + level + ", " + name + ")");
     }

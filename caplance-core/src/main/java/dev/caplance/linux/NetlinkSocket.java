@@ -80,7 +80,7 @@ public final class NetlinkSocket implements AutoCloseable {
    * @param groups of multicast messages that it receives
    */
   public static NetlinkSocket open(int protocol, int... groups) throws LinuxException {
-    LinuxSocket socket = LinuxSocket.netlink(protocol);
+    LinuxSocket socket = openSocket(protocol);
     try {
       socket.setReceiveTimeout(ANSWER_TIMEOUT_MILLIS);
       for (int group : groups) {
@@ -91,6 +91,23 @@ public final class NetlinkSocket implements AutoCloseable {
       socket.close();
       throw e;
     }
+  }
+
+  /**
+   * A netlink(7) socket of a protocol, with an identity: the kernel passes over sockets without one
+   * when it tells of changes.
+   */
+  private static LinuxSocket openSocket(int protocol) throws LinuxException {
+    LinuxSocket socket =
+        LinuxSocket.open(
+            Libc.AF_NETLINK, Libc.SOCK_RAW, protocol, "socket(netlink, " + protocol + ")");
+    try {
+      socket.bind(SocketAddress.netlink(), "bind(netlink)");
+    } catch (LinuxException e) {
+      socket.close();
+      throw e;
+    }
+    return socket;
   }
 
   /** How long {@link #receive} waits; 5 s at first. */

@@ -40,6 +40,15 @@ public final class IpAddresses {
     throw new IllegalArgumentException(notAnAddress(text));
   }
 
+  /** The address of 4 or 16 bytes in network order. */
+  public static InetAddress ofBytes(byte[] bytes) {
+    try {
+      return InetAddress.getByAddress(bytes);
+    } catch (UnknownHostException e) {
+      throw new IllegalArgumentException(e);
+    }
+  }
+
   private static String notAnAddress(String text) {
     return "'" + text + "' is not an IP address; write it like 10.0.0.50 or 2001:db8::50";
   }

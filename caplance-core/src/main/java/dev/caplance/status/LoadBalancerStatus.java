@@ -16,6 +16,8 @@ import java.util.Map;
  * @param otherTraffic packets of no service that were dropped, by VIP; VIPs whose other traffic the
  *     host gets are not listed
  * @param workers one for each NFQUEUE
+ * @param troubles what the load balancer cannot do on its machine at the moment, and why, a
+ *     sentence each; empty if all is well
  */
 public record LoadBalancerStatus(
     String version,
@@ -24,7 +26,8 @@ public record LoadBalancerStatus(
     List<Backend> backends,
     Packets packets,
     List<OtherTraffic> otherTraffic,
-    List<Worker> workers) {
+    List<Worker> workers,
+    List<String> troubles) {
 
   /** Reads what is missing as empty. */
   public LoadBalancerStatus {
@@ -33,6 +36,7 @@ public record LoadBalancerStatus(
     packets = packets == null ? new Packets(null, null, null, null, null) : packets;
     otherTraffic = known(otherTraffic);
     workers = known(workers);
+    troubles = known(troubles);
   }
 
   /**

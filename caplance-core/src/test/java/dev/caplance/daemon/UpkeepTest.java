@@ -87,7 +87,7 @@ class UpkeepTest {
             "ERROR cannot do it: eth0 is gone; eth1 is gone",
             "ERROR cannot do it: java.lang.IllegalStateException: a mistake",
             "ERROR cannot do it: java.lang.StackOverflowError: a worse one",
-            "INFO can do it again");
+            "INFO can do it now");
     assertThat(end).isNotDone();
   }
 

@@ -3,10 +3,13 @@ package dev.caplance.host;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.awaitility.Awaitility.await;
 
 import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class CommandRunnerTest {
@@ -52,6 +55,18 @@ class CommandRunnerTest {
         .hasMessage(
             "the program 'caplance-no-such-program' is missing; install it: apt install"
                 + " caplance-no-such-program");
+  }
+
+  /** As a stop does, which has one deadline in all. */
+  @Test
+  void hurryShortensWhatRunsAndWhatFollows() throws Exception {
+    CompletableFuture<Throwable> running =
+        CompletableFuture.supplyAsync(() -> catchThrowable(() -> runner.run("sleep", "1000")));
+    runner.hurry(Duration.ofMillis(100), Duration.ofMillis(150));
+    assertThat(running.get(30, TimeUnit.SECONDS))
+        .hasMessageStartingWith("'sleep 1000' did not end");
+    await().until(() -> catchThrowable(() -> runner.run("true")) != null);
+    assertThatThrownBy(() -> runner.run("true")).hasMessage("there is no time left for 'true'");
   }
 
   @Test

@@ -11,6 +11,7 @@ import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -437,6 +438,105 @@ class NetfilterRulesIT {
     assertThat(here.run("nft", "list", "table", "inet", "caplance-guard")).contains("10.0.0.50");
     rules.remove();
     assertThat(isGuarded()).isFalse();
+  }
+
+  /** Two hundred VIPs of both families beside the two that the tests send to. */
+  private static NetfilterRules.Vip[] crowd(Ports ports, boolean dropOther) {
+    Ports web = Ports.parse("tcp/80").union(Ports.parse("udp/443"));
+    Stream<NetfilterRules.Vip> others =
+        IntStream.range(0, 100)
+            .boxed()
+            .flatMap(i -> Stream.of("10.1.0." + i, "fd01::" + i))
+            .map(vip -> new NetfilterRules.Vip(IpAddresses.parse(vip), web, false));
+    return Stream.concat(
+            others,
+            Stream.of(VIP, VIP6)
+                .map(vip -> new NetfilterRules.Vip(vip.address(), ports, dropOther)))
+        .toArray(NetfilterRules.Vip[]::new);
+  }
+
+  private List<String> sets() throws IOException {
+    return here.run("ipset", "list", "-name").lines().toList();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "PF_INET  | pack_sockaddr_in($_, inet_aton('10.0.0.50'))",
+        "PF_INET6 | pack_sockaddr_in6($_, inet_pton(AF_INET6, 'fd00::50'))",
+      })
+  void manyVipsMakeFewRules(String family, String to) throws IOException {
+    try (TestNamespace client = clientWithRoutes()) {
+      Ports ports =
+          Ports.parse("udp/100")
+              .union(Ports.parse("udp/200-210"))
+              .union(Ports.parse("udp/1000-1999"));
+      NetfilterRules rules = installed(crowd(ports, false));
+      assertThat(saved()).hasSizeLessThan(60).noneMatch(line -> line.contains("10.1.0."));
+      assertThat(rules.check()).isEmpty();
+      assertThat(silentPorts(client, family, to, "100, 205, 1500, 211, 999"))
+          .isEqualTo("100 205 1500");
+      rules.remove();
+      assertThat(saved()).isEmpty();
+      assertThat(sets()).isEmpty();
+    }
+  }
+
+  @Test
+  void setsThatAnotherProgramEmptiesAreFilledAgain() throws IOException {
+    NetfilterRules rules = installed(crowd(Ports.ALL, false));
+    String filled = here.run("ipset", "save", "-sorted");
+    here.run("ipset", "flush");
+    assertThat(rules.check())
+        .containsExactly(
+            "the IPv4 sets had lost entries; filled again",
+            "the IPv6 sets had lost entries; filled again");
+    assertThat(entries(here.run("ipset", "save", "-sorted"))).isEqualTo(entries(filled));
+    assertThat(rules.check()).isEmpty();
+  }
+
+  private static List<String> entries(String saved) {
+    return saved.lines().filter(line -> line.startsWith("add ")).sorted().toList();
+  }
+
+  /** As after a crash, and a change of the configuration. */
+  @Test
+  void setsThatAreNotNeededAnyMoreAreRemoved() throws IOException {
+    here.run("ipset", "create", "OTHER", "hash:ip");
+    installed(crowd(Ports.ALL, true));
+    assertThat(sets()).contains("CAPLANCE-4-VIPS", "CAPLANCE-6-PORTS", "CAPLANCE-4-DROP");
+    installed(crowd(Ports.parse("tcp"), false));
+    assertThat(sets())
+        .contains("CAPLANCE-4-TCP")
+        .doesNotContain("CAPLANCE-4-DROP", "CAPLANCE-4-UDP");
+    installed(VIP);
+    assertThat(sets()).containsExactly("OTHER");
+  }
+
+  @Test
+  void countsDroppedPacketsOfManyVips() throws IOException {
+    try (TestNamespace client = clientWithRoutes()) {
+      NetfilterRules rules = installed(crowd(Ports.parse("tcp/80"), true));
+      send(client, "PF_INET, SOCK_RAW, 99", "pack_sockaddr_in(0, inet_aton('10.0.0.50'))", 3, 8);
+      await()
+          .until(
+              () -> dropped(rules),
+              dropped -> dropped.equals(Map.of(VIP.address(), 3L, VIP6.address(), 0L)));
+    }
+  }
+
+  /** A machine without the program, played by refusing to run it. */
+  @Test
+  void withoutIpsetThereAreRulesForEachVip() throws IOException {
+    CommandRunner withoutIpset =
+        here.commands(List.of("sh", "-c", "case $1 in ipset) exit 1;; esac; exec \"$@\"", "sh"));
+    NetfilterRules rules = new NetfilterRules(0, 1, withoutIpset);
+    rules.apply(List.of(crowd(Ports.ALL, false)));
+    assertThat(saved()).anyMatch(line -> line.contains("-d 10.1.0.7/32 -p tcp"));
+    assertThat(rules.check()).isEmpty();
+    rules.remove();
+    assertThat(saved()).isEmpty();
   }
 
   private TestNamespace clientWithRoutes() throws IOException {

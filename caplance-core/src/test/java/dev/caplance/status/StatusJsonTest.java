@@ -124,7 +124,8 @@ class StatusJsonTest {
             List.of(),
             new LoadBalancerStatus.Packets(6L, 0L, 9_876_543_210L, dropped, 2L),
             List.of(new OtherTraffic("10.0.0.50", 1L)),
-            List.of(new LoadBalancerStatus.Worker(0, 1L, 2L, 3L, 4, 5L, 6L, 7L, 8L, 9L, 10L)));
+            List.of(new LoadBalancerStatus.Worker(0, 1L, 2L, 3L, 4, 5L, 6L, 7L, 8L, 9L, 10L)),
+            List.of("cannot listen"));
     String json = StatusJson.write(status).toString();
     assertThat(json).contains("'dropped':{'no backend':5,'fragment':1}".replace('\'', '"'));
     assertThat(StatusJson.read(JsonParser.parseString(json), LoadBalancerStatus.class))
@@ -142,6 +143,7 @@ class StatusJsonTest {
                 List.of(),
                 List.of(),
                 new LoadBalancerStatus.Packets(null, null, null, Map.of(), null),
+                List.of(),
                 List.of(),
                 List.of()));
   }

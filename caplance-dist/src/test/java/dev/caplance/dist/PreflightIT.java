@@ -278,4 +278,62 @@ class PreflightIT {
     assertThat(start.exit()).isEqualTo(1);
     assertThat(start.out() + start.err()).contains("ERROR " + words).hasLineCount(1);
   }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "nft 'table ip early { chain c { type filter hook prerouting priority -400;"
+            + " ip daddr 10.77.0.50 drop; }; }'",
+        "nft 'table inet early { chain c { type filter hook prerouting priority -310;"
+            + " policy drop; tcp dport 1338 accept; }; }'"
+      })
+  void aFirewallThatDropsTheVipsPacketsBeforeTheLoadBalancer(String firewall) {
+    on(balancer, firewall).succeeded();
+    String what = "a firewall drops packets for 10.77.0.50 before the load balancer takes them";
+    Lab.Result result = preflight(balancer, "lb", BALANCER);
+    assertThat(result.exit()).isEqualTo(1);
+    assertThat(about(what, result)).as(result.out()).isNotEmpty();
+    about(what, result).forEach(finding -> mend(balancer, finding));
+    assertThat(about(what, preflight(balancer, "lb", BALANCER))).isEmpty();
+  }
+
+  /** The log would blame the backends, which hear nothing. */
+  @Test
+  void aFirewallThatKeepsPacketsFromTheBackends() {
+    on(balancer, "iptables-nft -A OUTPUT -p udp --dport 1337 -j DROP").succeeded();
+    mend(
+        balancer,
+        finding(
+            "a firewall keeps packets from the backends' UDP port 1337",
+            preflight(balancer, "lb", BALANCER)));
+    preflight(balancer, "lb", BALANCER).succeeded();
+  }
+
+  @Test
+  void aFirewallThatKeepsTheBackendFromTheLoadBalancer() {
+    on(backend, "iptables-nft -A OUTPUT -p tcp --dport 1338 -j REJECT").succeeded();
+    String what = "a firewall blocks the way to the load balancer 10.77.0.2:1338";
+    mend(backend, finding(what, preflight(backend, "backend", BACKEND)));
+    assertThat(about(what, preflight(backend, "backend", BACKEND))).isEmpty();
+  }
+
+  /** As for a container's published port. */
+  @Test
+  void packetsThatArePassedOnAndDropped() {
+    on(backend, "iptables-nft -P FORWARD DROP").succeeded();
+    on(backend, "sysctl -qw net.ipv4.ip_forward=0").succeeded();
+    on(
+            backend,
+            "iptables-nft -t nat -A PREROUTING -d 10.77.0.50 -p tcp --dport 80 -j DNAT"
+                + " --to-destination 172.17.0.2:8080")
+        .succeeded();
+    Lab.Result result = preflight(backend, "backend", BACKEND);
+    String what = "packets for 10.77.0.50 that are passed on to 172.17.0.2:8080";
+    mend(backend, finding("this machine drops " + what, result));
+    mend(backend, finding("a firewall drops " + what, result));
+    mend(backend, finding("a firewall drops replies to " + what, result));
+    assertThat(about(what + " are merged", result)).hasSize(1);
+    Lab.Result after = preflight(backend, "backend", BACKEND + "joinSegments: false\n");
+    assertThat(after.out()).doesNotContain("172.17.0.2");
+  }
 }

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What the configuration asks of the running load balancer, in the form that each component
@@ -50,5 +51,16 @@ record DesiredState(
                         (one, other) -> one,
                         LinkedHashMap::new))
             : Map.of());
+  }
+
+  /** The same without these VIPs. */
+  DesiredState without(Set<InetAddress> vips) {
+    Map<InetAddress, Optional<String>> attached = new LinkedHashMap<>(attachedVips);
+    attached.keySet().removeAll(vips);
+    return new DesiredState(
+        services.stream().filter(service -> !vips.contains(service.vip())).toList(),
+        flowTimeouts,
+        registry,
+        attached);
   }
 }

@@ -3,6 +3,7 @@ package dev.caplance.lb;
 import dev.caplance.host.CommandRunner;
 import dev.caplance.host.Interfaces;
 import dev.caplance.lb.preflight.JoinedPackets;
+import dev.caplance.lb.preflight.Passage;
 import dev.caplance.lb.preflight.QueueTarget;
 import dev.caplance.lb.preflight.Queues;
 import dev.caplance.lb.preflight.VipNetworks;
@@ -16,7 +17,6 @@ import dev.caplance.preflight.Programs;
 import dev.caplance.preflight.Running;
 import dev.caplance.preflight.WritableDirectory;
 import dev.caplance.preflight.firewall.Firewall;
-import dev.caplance.preflight.firewall.PacketSample;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -40,8 +40,6 @@ final class LbPreflight {
 
   private List<Preflight.Check> checks() {
     Path socket = config.runDirectory().resolve("lb.sock");
-    InetSocketAddress sessions =
-        new InetSocketAddress(config.session().address(), config.session().port());
     List<Preflight.Check> checks = new ArrayList<>();
     checks.add(new Loading());
     checks.add(new Capabilities("lb"));
@@ -50,12 +48,12 @@ final class LbPreflight {
     if (config.hashKey().isEmpty()) {
       checks.add(new WritableDirectory("stateDirectory", config.stateDirectory()));
     }
-    checks.add(Running.unless(socket, new FreePort("tcp", sessions, "session.port")));
+    checks.add(Running.unless(socket, new FreePort("tcp", sessions(), "session.port")));
     checks.add(Running.unless(socket, new Queues(config.queues().first(), config.queues().last())));
     checks.add(this::queueTargets);
     checks.add(this::networks);
     checks.add(new JoinedPackets(commands));
-    checks.add(this::sessionPort);
+    checks.add(this::firewall);
     return checks;
   }
 
@@ -95,22 +93,17 @@ final class LbPreflight {
         : List.of();
   }
 
-  private List<Finding> sessionPort() throws IOException {
+  private List<Finding> firewall() throws IOException {
     if (!canReadRules(true)) {
       return List.of();
     }
-    int port = config.session().port();
-    boolean ipv6 = !IpAddresses.isIpv4(config.session().address());
-    PacketSample sample =
-        PacketSample.to(config.session().address(), "tcp", PacketSample.Direction.INCOMING)
-            .port(port);
-    return Firewall.read(commands, ipv6).blockades(sample).stream()
-        .map(
-            blockade ->
-                Finding.stops(
-                    "a firewall blocks TCP port " + port + ", where backends register",
-                    blockade.where(),
-                    blockade.remedy()))
-        .toList();
+    boolean ipv6 = !IpAddresses.isIpv4(config.session().address()) || families().contains(false);
+    Passage passage =
+        new Passage(config.vips(), sessions(), config.dataPort(), config.interfaceName());
+    return passage.findings(Firewall.read(commands, ipv6), Interfaces.list(commands));
+  }
+
+  private InetSocketAddress sessions() {
+    return new InetSocketAddress(config.session().address(), config.session().port());
   }
 }

@@ -13,7 +13,9 @@ import dev.caplance.host.Journal;
 import dev.caplance.host.MachineEvents;
 import dev.caplance.host.OwnAddresses;
 import dev.caplance.host.VipAddresses;
+import dev.caplance.host.VipNeighbours;
 import dev.caplance.lb.admin.ExplainMethod;
+import dev.caplance.lb.admin.ReadyMethod;
 import dev.caplance.lb.admin.RegisteredBackends;
 import dev.caplance.lb.admin.StatusMethod;
 import dev.caplance.lb.admin.WhatIfMethod;
@@ -25,10 +27,12 @@ import dev.caplance.packet.IpAddresses;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,10 +48,18 @@ public final class LoadBalancer implements Daemon {
 
   private static final Logger LOG = LoggerFactory.getLogger(LoadBalancer.class);
 
+  /** Of a stop: until the VIPs are gone, and for the rules after that. systemd waits 30 s. */
+  private static final Duration VIPS = Duration.ofSeconds(20);
+
+  private static final Duration RULES = Duration.ofSeconds(5);
+  private static final Duration STOP_COMMAND = Duration.ofSeconds(3);
+
   private final LbConfig config;
   private final DaemonRunner runner;
   private final CommandRunner commands = new CommandRunner();
   private final Cleanup cleanup = new Cleanup();
+  private final VipDeparture departure = new VipDeparture(OwnAddresses::onLinks);
+  private volatile Supplier<List<String>> troubles = List::of;
 
   /**
    * Creates a load balancer without starting it.
@@ -59,14 +71,13 @@ public final class LoadBalancer implements Daemon {
     this.runner = runner;
   }
 
+  /** Takes everything that another process may have before it changes anything on the machine. */
   @Override
   public void start() throws IOException {
     DesiredState desired = DesiredState.of(config);
     Journal journal = Journal.open(config.runDirectory(), "lb");
     cleanup.atStop("close the journal", journal::close);
     ControlServer.requireFree(config.runDirectory().resolve("lb.sock"));
-    VipAddresses addresses = new VipAddresses(journal, commands);
-    addresses.retain(desired.attachedVips().keySet());
 
     TableAssembler tables = new TableAssembler(new FlowHash(hashKey()), config.maglevSize());
     tables.ownAddresses(OwnAddresses.list());
@@ -79,25 +90,50 @@ public final class LoadBalancer implements Daemon {
 
     // Rules left by a crash deliver packets at once, so the table must have the services by then.
     dataplane.start();
-    cleanup.atStop("stop the data plane", dataplane::stop);
+    cleanup.atStop("stop the data plane", () -> stop(dataplane));
     tables.publishTo(dataplane);
-    dataplane.apply(desired.services(), desired.flowTimeouts());
+    listenIfPossible(registry);
+
+    VipNeighbours neighbours = new VipNeighbours();
+    cleanup.atStop("stop listening to neighbours", neighbours::close);
+    VipAddresses addresses = new VipAddresses(journal, commands, neighbours::holders);
+    VipKeeper keeper = new VipKeeper(addresses, neighbours);
+    ServedVips vips = new ServedVips(desired, dataplane, addresses, keeper);
+    vips.apply();
     LOG.info("packets for {} are directed to {}", vipText(), queueText());
-
     registry.start(failure -> runner.fail("the registry thread failed", failure));
-    VipKeeper vips = new VipKeeper(addresses);
     cleanup.atStop("remove the VIPs", addresses::detachAll);
-    vips.apply(desired.attachedVips());
 
-    Upkeep upkeep = upkeep(tables, registry, dataplane, vips);
+    Upkeep upkeep = upkeep(tables, registry, dataplane, vips, keeper);
     cleanup.atStop("stop the upkeep", upkeep::close);
+    upkeep.lookFirst(() -> runner.report(this));
+    troubles = upkeep::troubles;
     upkeep.start();
     MachineEvents events = new MachineEvents(upkeep::wake);
     cleanup.atStop("stop listening to the machine", events::close);
+    if (!config.attachVip()) {
+      cleanup.atStop("wait until the VIPs have left", () -> departure.await(config.vips(), VIPS));
+    }
     ControlServer control = control(tables, registry, dataplane);
     cleanup.atStop("close the control socket", control::close);
     control.start();
     HeapNeed.warnIfMoreThanThereIs(config);
+  }
+
+  /**
+   * An address that this machine does not have yet, as it may be while it boots, is no reason to
+   * end: the upkeep tries again.
+   */
+  private void listenIfPossible(BackendRegistry registry) throws IOException {
+    try {
+      registry.listen();
+    } catch (IOException e) {
+      InetAddress address = config.session().address();
+      if (address.isAnyLocalAddress() || OwnAddresses.list().contains(address)) {
+        throw e;
+      }
+      LOG.debug("cannot listen yet", e);
+    }
   }
 
   private BackendRegistry registry(Dataplane dataplane, TableAssembler tables) {
@@ -125,13 +161,19 @@ public final class LoadBalancer implements Daemon {
   }
 
   private Upkeep upkeep(
-      TableAssembler tables, BackendRegistry registry, Dataplane dataplane, VipKeeper vips) {
+      TableAssembler tables,
+      BackendRegistry registry,
+      Dataplane dataplane,
+      ServedVips vips,
+      VipKeeper keeper) {
     LossWatch losses = new LossWatch(() -> LostTraffic.of(dataplane.status()));
     return new Upkeep(
         List.of(
             new Upkeep.Task("keep the netfilter rules in place", dataplane::maintain),
             new Upkeep.Task("look for lost packets", losses::look),
-            new Upkeep.Task("keep the VIPs in place", vips::maintain),
+            new Upkeep.Task("serve all VIPs", vips::maintain),
+            new Upkeep.Task("keep the VIPs in place", keeper::maintain),
+            new Upkeep.Task("let backends register", registry::listen),
             new Upkeep.Task(
                 "read the addresses of this host", () -> readAddresses(tables, registry))),
         failure -> runner.fail("the upkeep thread ended", failure));
@@ -151,7 +193,9 @@ public final class LoadBalancer implements Daemon {
         config.runDirectory().resolve("lb.sock"),
         Map.of(
             "status",
-            new StatusMethod(Version.TEXT, tables::table, backends, dataplane),
+            new StatusMethod(Version.TEXT, tables::table, backends, dataplane, troubles),
+            "ready",
+            new ReadyMethod(tables::table, troubles),
             "explain",
             new ExplainMethod(tables::table, backends, dataplane),
             "whatif",
@@ -174,11 +218,29 @@ public final class LoadBalancer implements Daemon {
 
   @Override
   public String describe() {
-    return "balancing " + vipText() + ", backends register on port " + config.session().port();
+    List<String> now = troubles.get();
+    return now.isEmpty()
+        ? "balancing " + vipText() + ", backends register on port " + config.session().port()
+        : String.join("; ", now);
+  }
+
+  /**
+   * One deadline for all. The rules have the last seconds for themselves, since a VIP that stays
+   * behind without them would have this machine reset its clients.
+   */
+  @Override
+  public void stop() {
+    commands.hurry(STOP_COMMAND, VIPS);
+    cleanup.run();
+  }
+
+  private void stop(Dataplane dataplane) {
+    commands.hurry(STOP_COMMAND, RULES);
+    dataplane.stop();
   }
 
   @Override
-  public void stop() {
-    cleanup.run();
+  public void hurry() {
+    departure.hurry();
   }
 }

@@ -57,6 +57,11 @@ class VipKeeperTest {
 
   private final List<String> announced = new ArrayList<>();
   private final Set<InetAddress> cannotBeAnnounced = new HashSet<>();
+  private final Map<InetAddress, String> holders = new LinkedHashMap<>();
+  private final Map<InetAddress, String> rivals = new LinkedHashMap<>();
+  private final List<InetAddress> asked = new ArrayList<>();
+  private boolean carrier = true;
+  private long nanos = 1;
   private Journal journal;
   private VipKeeper keeper;
 
@@ -68,7 +73,32 @@ class VipKeeperTest {
     Files.setPosixFilePermissions(ip, PosixFilePermissions.fromString("rwx------"));
     CommandRunner commands = new CommandRunner(List.of(ip.toString()), Duration.ofSeconds(60));
     journal = Journal.open(directory.resolve("run"), "lb");
-    keeper = new VipKeeper(new VipAddresses(journal, commands), this::announce);
+    keeper =
+        new VipKeeper(
+            new VipAddresses(journal, commands, this::holders),
+            new VipKeeper.Neighbours() {
+              @Override
+              public void announce(InetAddress vip, String device) throws IOException {
+                VipKeeperTest.this.announce(vip, device);
+              }
+
+              @Override
+              public Map<InetAddress, String> rivals(Map<InetAddress, String> devices) {
+                return rivals;
+              }
+            },
+            device -> carrier,
+            () -> nanos);
+  }
+
+  private Map<InetAddress, String> holders(Map<InetAddress, String> devices) {
+    asked.addAll(devices.keySet());
+    return holders;
+  }
+
+  private void keep(Map<InetAddress, Optional<String>> vips) throws IOException {
+    keeper.want(vips);
+    keeper.maintain();
   }
 
   @AfterEach
@@ -97,7 +127,7 @@ class VipKeeperTest {
 
   @Test
   void attachesAndAnnouncesThreeTimesBecauseAFrameMayBeLost() throws IOException {
-    keeper.apply(vips(FIRST, SECOND));
+    keep(vips(FIRST, SECOND));
     assertThat(addresses()).containsExactly("10.0.0.50", "10.0.0.51");
     for (int i = 0; i < 5; i++) {
       keeper.maintain();
@@ -110,7 +140,7 @@ class VipKeeperTest {
 
   @Test
   void putsBackAndAnnouncesAgainWhatWasRemoved() throws IOException {
-    keeper.apply(vips(FIRST));
+    keep(vips(FIRST));
     for (int i = 0; i < 3; i++) {
       keeper.maintain();
     }
@@ -124,11 +154,10 @@ class VipKeeperTest {
   @Test
   void aVipThatCannotBeAnnouncedDoesNotStopTheOthers() {
     cannotBeAnnounced.add(FIRST);
-    assertThatThrownBy(() -> keeper.apply(vips(FIRST, SECOND)))
-        .hasMessage("cannot announce 10.0.0.50");
+    assertThatThrownBy(() -> keep(vips(FIRST, SECOND))).hasMessage("cannot announce 10.0.0.50");
     assertThat(announced).containsExactly("10.0.0.51 eth0");
     cannotBeAnnounced.clear();
-    assertThatThrownBy(() -> keeper.apply(vips(IpAddresses.parse("192.0.2.1"))))
+    assertThatThrownBy(() -> keep(vips(IpAddresses.parse("192.0.2.1"))))
         .as("no network holds it")
         .hasMessageContaining("192.0.2.1");
   }
@@ -136,7 +165,7 @@ class VipKeeperTest {
   /** As a network manager that is in the middle of something may do. */
   @Test
   void aVipThatCannotBePutBackDoesNotStopTheOthers() throws IOException {
-    keeper.apply(vips(FIRST, SECOND));
+    keep(vips(FIRST, SECOND));
     Files.createFile(directory.resolve("failing/10.0.0.50"));
     Files.delete(directory.resolve("eth0/10.0.0.50"));
     Files.delete(directory.resolve("eth0/10.0.0.51"));
@@ -147,15 +176,69 @@ class VipKeeperTest {
     assertThat(addresses()).containsExactly("10.0.0.50", "10.0.0.51");
   }
 
+  /** The other machine may be the load balancer whose place this one takes when it fails. */
+  @Test
+  void aVipThatAnotherMachineHasIsAddedWhenItGivesItUp() throws IOException {
+    holders.put(FIRST, "02:00:00:00:00:09");
+    for (int i = 0; i < 2; i++) {
+      assertThatThrownBy(() -> keep(vips(FIRST, SECOND)))
+          .hasMessage(
+              "another machine on eth0 has 10.0.0.50, with the MAC 02:00:00:00:00:09; it is added"
+                  + " here when that machine gives it up");
+    }
+    assertThat(addresses()).containsExactly("10.0.0.51");
+    assertThat(announced).doesNotContain("10.0.0.50 eth0");
+    holders.clear();
+    asked.clear();
+    keeper.maintain();
+    assertThat(addresses()).containsExactly("10.0.0.50", "10.0.0.51");
+    assertThat(asked).as("not about one that is here").containsExactly(FIRST);
+    assertThat(announced).contains("10.0.0.50 eth0");
+  }
+
+  @Test
+  void aVipWhoseInterfaceComesLateIsAttachedThen() throws IOException {
+    Map<InetAddress, Optional<String>> late = Map.of(FIRST, Optional.of("eth7"));
+    assertThatThrownBy(() -> keep(late)).hasMessageContaining("no network interface 'eth7'");
+    assertThat(addresses()).isEmpty();
+    Path ip = directory.resolve("ip");
+    Files.writeString(ip, IP.replace("eth0", "eth7"));
+    Files.move(directory.resolve("eth0"), directory.resolve("eth7"));
+    keeper.maintain();
+    assertThat(announced).containsExactly("10.0.0.50 eth7");
+  }
+
+  @Test
+  void announcesAgainWhenTheCarrierIsBackAndEachMinute() throws IOException {
+    keep(vips(FIRST));
+    keeper.maintain();
+    keeper.maintain();
+    announced.clear();
+    keeper.maintain();
+    assertThat(announced).isEmpty();
+    nanos += Duration.ofMinutes(1).toNanos();
+    keeper.maintain();
+    keeper.maintain();
+    assertThat(announced).hasSize(1);
+    carrier = false;
+    keeper.maintain();
+    announced.clear();
+    carrier = true;
+    for (int i = 0; i < 5; i++) {
+      keeper.maintain();
+    }
+    assertThat(announced).hasSize(3);
+  }
+
   /** As a reload does. */
   @Test
   void otherVipsTakeThePlaceOfThoseThatAreNotWantedAnyMore() throws IOException {
-    keeper.apply(vips(FIRST));
+    keep(vips(FIRST));
     announced.clear();
-    keeper.apply(vips(SECOND));
+    keep(vips(SECOND));
     assertThat(addresses()).containsExactly("10.0.0.51");
     assertThat(announced).containsExactly("10.0.0.51 eth0");
-    keeper.apply(vips());
+    keep(vips());
     assertThat(addresses()).isEmpty();
   }
 }

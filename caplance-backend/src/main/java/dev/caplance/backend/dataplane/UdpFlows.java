@@ -72,7 +72,7 @@ public final class UdpFlows {
   }
 
   private void saw(long flow) {
-    int set = (int) (flow >>> Long.SIZE - SET_BITS) * WAYS;
+    int set = (int) (flow >>> (Long.SIZE - SET_BITS)) * WAYS;
     int oldest = set;
     for (int place = set; place < set + WAYS; place++) {
       if (flows[place] == flow) {

@@ -7,18 +7,21 @@ import dev.caplance.preflight.firewall.Firewall;
 import dev.caplance.preflight.firewall.Firewall.Blockade;
 import dev.caplance.preflight.firewall.PacketSample;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * Checks that the firewall passes packets from the load balancers to the data port, decapsulated
- * packets on {@code lo}, and the replies to clients.
+ * Checks that the firewall passes registrations, packets from the load balancers to the data port,
+ * decapsulated packets on {@code lo}, and the replies to clients.
+ *
+ * @param loadBalancers where this backend registers
  */
 public record Passage(
     InetAddress dataAddress,
     int dataPort,
-    List<InetAddress> loadBalancers,
+    List<InetSocketAddress> loadBalancers,
     List<InetAddress> vips) {
 
   /** Checks; empty if nothing is wrong. */
@@ -26,18 +29,46 @@ public record Passage(
     Optional<String> device =
         interfaces.with(dataAddress).findFirst().map(Interfaces.Interface::name);
     List<Finding> findings = new ArrayList<>();
-    for (InetAddress loadBalancer : loadBalancers) {
-      if (IpAddresses.isIpv4(loadBalancer) == IpAddresses.isIpv4(dataAddress)) {
-        PacketSample sample =
-            PacketSample.to(dataAddress, "udp", PacketSample.Direction.INCOMING)
-                .port(dataPort)
-                .from(loadBalancer);
-        String what = "a firewall blocks UDP port " + dataPort;
-        findings.addAll(
-            stops(what, firewall.blockades(device.map(sample::through).orElse(sample))));
-      }
+    for (InetSocketAddress loadBalancer : loadBalancers) {
+      PacketSample registration =
+          PacketSample.to(loadBalancer.getAddress(), "tcp", PacketSample.Direction.OUTGOING)
+              .port(loadBalancer.getPort());
+      findings.addAll(
+          stops(
+              "a firewall blocks the way to the load balancer " + IpAddresses.format(loadBalancer),
+              firewall.blockades(registration)));
+      findings.addAll(data(loadBalancer.getAddress(), device, firewall));
     }
     vips.forEach(vip -> findings.addAll(ofVip(vip, firewall)));
+    return findings;
+  }
+
+  private List<Finding> data(InetAddress loadBalancer, Optional<String> device, Firewall firewall) {
+    if (IpAddresses.isIpv4(loadBalancer) != IpAddresses.isIpv4(dataAddress)) {
+      return List.of();
+    }
+    PacketSample packet =
+        PacketSample.to(dataAddress, "udp", PacketSample.Direction.INCOMING)
+            .port(dataPort)
+            .from(loadBalancer);
+    List<Finding> findings =
+        new ArrayList<>(
+            stops(
+                "a firewall blocks UDP port " + dataPort,
+                firewall.blockades(device.map(packet::through).orElse(packet))));
+    PacketSample answer =
+        PacketSample.to(loadBalancer, "udp", PacketSample.Direction.OUTGOING)
+            .fromPort(dataPort)
+            .from(dataAddress)
+            .in(PacketSample.State.ESTABLISHED);
+    firewall.blockades(answer).stream()
+        .map(
+            blockade ->
+                Finding.warns(
+                    "a firewall drops this backend's answers to path probes",
+                    blockade.where(),
+                    blockade.remedy()))
+        .forEach(findings::add);
     return findings;
   }
 

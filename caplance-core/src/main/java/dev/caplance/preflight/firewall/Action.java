@@ -14,6 +14,9 @@ sealed interface Action {
   /** The packet continues with the next rule: a log, a counter. */
   record Pass() implements Action {}
 
+  /** Changes where the packet goes (DNAT). */
+  record Translate(Translation to) implements Action {}
+
   /** Not understood. */
   record Unclear() implements Action {}
 

@@ -96,9 +96,7 @@ interface Condition {
    */
   static Condition device(PacketSample.Direction direction, String name, char wildcard) {
     return sample ->
-        sample.direction() == direction
-            ? holds(name, wildcard, sample.device())
-            : Certainty.UNKNOWN;
+        sample.knows(direction) ? holds(name, wildcard, sample.device()) : Certainty.UNKNOWN;
   }
 
   private static Certainty holds(String name, char wildcard, Optional<String> device) {

@@ -60,6 +60,11 @@ public final class Firewall {
     return tables;
   }
 
+  /** Where packets like this one may be sent instead of where they are addressed to (DNAT). */
+  public List<Translation> translations(PacketSample sample) {
+    return tables.stream().flatMap(table -> table.translations(sample)).distinct().toList();
+  }
+
   /** What certainly drops a packet, one for each table that does. */
   public List<Blockade> blockades(PacketSample sample) {
     return tables.stream().flatMap(table -> table.findBlockade(sample).stream()).toList();

@@ -1,5 +1,6 @@
 package dev.caplance.preflight.firewall;
 
+import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.IpPrefix;
 import dev.caplance.preflight.firewall.Table.Chain;
 import dev.caplance.preflight.firewall.Table.Rule;
@@ -10,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -19,7 +21,14 @@ final class IptablesSave {
 
   private static final Pattern TOKEN = Pattern.compile("\"((?:[^\"\\\\]|\\\\.)*)\"|(\\S+)");
   private static final Set<String> BASE_CHAINS =
-      Set.of("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING");
+      Set.of("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING");
+
+  /** {@code enum nf_ip_hook_priorities} of linux/netfilter_ipv4.h. */
+  private static final Map<String, Integer> PRIORITIES =
+      Map.of("raw", -300, "mangle", -150, "filter", 0, "security", 50);
+
+  private static final Pattern DESTINATION =
+      Pattern.compile("([0-9.]+|[0-9a-f:]+|\\[[0-9a-f:]+])(?::(\\d+))?");
 
   /** Modules that match by their options only. */
   private static final Set<String> QUIET_MODULES =
@@ -55,7 +64,7 @@ final class IptablesSave {
   }
 
   /**
-   * Reads all tables but {@code nat}, which only the first packet of a connection traverses.
+   * Reads all tables. Only the first packet of a connection traverses {@code nat}.
    *
    * @param tool the program whose rules these are, without {@code -save}
    */
@@ -89,12 +98,12 @@ final class IptablesSave {
     Map<String, Chain> chains = new LinkedHashMap<>();
     rules.forEach(
         (name, list) -> {
-          String hook = BASE_CHAINS.contains(name) ? name.toLowerCase(Locale.ROOT) : "";
-          chains.put(name, new Chain(name, hook, drops.get(name), list));
+          boolean base = BASE_CHAINS.contains(name) && !table.equals("nat");
+          String hook = base ? name.toLowerCase(Locale.ROOT) : "";
+          int priority = PRIORITIES.getOrDefault(table, 0);
+          chains.put(name, new Chain(name, hook, priority, Set.of(), drops.get(name), list));
         });
-    if (!table.equals("nat")) {
-      tables.add(new Table(tool, ipv4 ? "ip" : "ip6", table, chains));
-    }
+    tables.add(new Table(tool, ipv4 ? "ip" : "ip6", table, chains));
     drops.clear();
     rules.clear();
   }
@@ -116,7 +125,8 @@ final class IptablesSave {
     while (rest.hasNext()) {
       String option = rest.next();
       if (option.equals("-j") || option.equals("-g")) {
-        action = action(rest.next(), option.equals("-g"));
+        String target = rest.next();
+        action = target.equals("DNAT") ? translation(rest) : action(target, option.equals("-g"));
         break;
       }
       if (option.equals("!")) {
@@ -128,6 +138,23 @@ final class IptablesSave {
       }
     }
     return new Rule(line, Condition.all(conditions), action);
+  }
+
+  private static Action translation(Iterator<String> rest) {
+    while (rest.hasNext()) {
+      if (rest.next().equals("--to-destination") && rest.hasNext()) {
+        Matcher to = DESTINATION.matcher(rest.next());
+        if (to.matches()) {
+          String address = to.group(1).replaceAll("[\\[\\]]", "");
+          OptionalInt port =
+              to.group(2) == null
+                  ? OptionalInt.empty()
+                  : OptionalInt.of(Integer.parseInt(to.group(2)));
+          return new Action.Translate(new Translation(IpAddresses.parse(address), port));
+        }
+      }
+    }
+    return new Action.Unclear();
   }
 
   private static Action action(String target, boolean forGood) {

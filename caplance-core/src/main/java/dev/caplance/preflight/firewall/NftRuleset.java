@@ -5,20 +5,23 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import dev.caplance.packet.IpAddresses;
 import dev.caplance.packet.IpPrefix;
 import dev.caplance.preflight.firewall.Table.Chain;
 import dev.caplance.preflight.firewall.Table.Rule;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** Reads what {@code nft -j list ruleset} prints, see libnftables-json(5). */
 final class NftRuleset {
 
-  private static final Set<String> FAMILIES = Set.of("ip", "ip6", "inet");
+  private static final Set<String> FAMILIES = Set.of("ip", "ip6", "inet", "netdev");
   private static final Set<String> PASSING =
       Set.of("counter", "log", "mangle", "notrack", "ct helper", "meter", "set", "quota");
 
@@ -28,7 +31,7 @@ final class NftRuleset {
 
   private NftRuleset() {}
 
-  /** Reads the tables of the families ip, ip6 and inet. */
+  /** Reads the tables of the families ip, ip6, inet and netdev. */
   static List<Table> parse(String json) throws IOException {
     NftRuleset reader = new NftRuleset();
     try {
@@ -70,6 +73,8 @@ final class NftRuleset {
     return new Chain(
         text(chain, "name"),
         nat ? "" : text(chain, "hook"),
+        chain.has("prio") ? chain.get("prio").getAsInt() : 0,
+        devices(chain),
         text(chain, "policy").equals("drop"),
         rules);
   }
@@ -77,7 +82,17 @@ final class NftRuleset {
   private static Chain append(Chain chain, JsonObject rule) {
     List<Rule> rules = new ArrayList<>(chain.rules());
     rules.add(rule(rule));
-    return new Chain(chain.name(), chain.hook(), chain.drops(), rules);
+    return new Chain(
+        chain.name(), chain.hook(), chain.priority(), chain.devices(), chain.drops(), rules);
+  }
+
+  /** One, or a list of them. */
+  private static Set<String> devices(JsonObject chain) {
+    Set<String> devices = new HashSet<>();
+    if (chain.has("dev")) {
+      values(chain.get("dev")).forEach(device -> devices.add(device.getAsString()));
+    }
+    return devices;
   }
 
   private static String text(JsonObject object, String key) {
@@ -114,10 +129,21 @@ final class NftRuleset {
       case "accept" -> new Action.Accept();
       case "drop", "reject" -> new Action.Drop();
       case "return" -> new Action.Return();
+      case "dnat" -> translation(value.getAsJsonObject());
       case "jump" -> new Action.Visit(text(value.getAsJsonObject(), "target"), false);
       case "goto" -> new Action.Visit(text(value.getAsJsonObject(), "target"), true);
       default -> new Action.Unclear();
     };
+  }
+
+  private static Action translation(JsonObject to) {
+    try {
+      OptionalInt port =
+          to.has("port") ? OptionalInt.of(to.get("port").getAsInt()) : OptionalInt.empty();
+      return new Action.Translate(new Translation(IpAddresses.parse(text(to, "addr")), port));
+    } catch (IllegalStateException | IllegalArgumentException | UnsupportedOperationException e) {
+      return new Action.Unclear();
+    }
   }
 
   private static Condition condition(JsonObject match) {

@@ -11,7 +11,8 @@ import java.util.OptionalInt;
  *
  * @param protocol {@code tcp} or {@code udp}
  * @param source absent: some client. At least one of the two addresses is present
- * @param device where it comes in or goes out; absent: some interface other than {@code lo}
+ * @param device where it comes in, or goes out if it is outgoing; absent: some interface other than
+ *     {@code lo}
  */
 public record PacketSample(
     Direction direction,
@@ -23,10 +24,17 @@ public record PacketSample(
     Optional<String> device,
     State state) {
 
+  /** {@code NF_IP_PRI_RAW}. */
+  private static final int RAW_PRIORITY = -300;
+
   /** Which hooks of netfilter a packet passes. */
   public enum Direction {
     /** Prerouting, input. */
     INCOMING,
+    /** Only what comes before the table {@code raw}, where the load balancer takes packets. */
+    ARRIVING,
+    /** Forward: to another machine or container. */
+    FORWARDED,
     /** Output, postrouting. */
     OUTGOING
   }
@@ -53,8 +61,17 @@ public record PacketSample(
 
   /** A reply that leaves this machine. */
   public static PacketSample replyFrom(InetAddress source, String protocol) {
+    return reply(Direction.OUTGOING, source, protocol);
+  }
+
+  /** A reply of another machine that this one forwards. */
+  public static PacketSample forwardedFrom(InetAddress source, String protocol) {
+    return reply(Direction.FORWARDED, source, protocol);
+  }
+
+  private static PacketSample reply(Direction direction, InetAddress source, String protocol) {
     return new PacketSample(
-        Direction.OUTGOING,
+        direction,
         protocol,
         Optional.of(source),
         Optional.empty(),
@@ -83,6 +100,19 @@ public record PacketSample(
         direction, protocol, source, destination, sourcePort, OptionalInt.of(port), device, state);
   }
 
+  /** The same packet from this port. */
+  public PacketSample fromPort(int port) {
+    return new PacketSample(
+        direction,
+        protocol,
+        source,
+        destination,
+        OptionalInt.of(port),
+        destinationPort,
+        device,
+        state);
+  }
+
   /** The same packet through this interface. */
   public PacketSample through(String name) {
     return new PacketSample(
@@ -106,11 +136,21 @@ public record PacketSample(
     return IpAddresses.isIpv4(source.or(() -> destination).orElseThrow());
   }
 
-  boolean meets(String hook) {
+  boolean meets(String hook, int priority) {
     return switch (hook) {
-      case "prerouting", "input" -> direction == Direction.INCOMING;
-      case "output", "postrouting" -> direction == Direction.OUTGOING;
+      case "ingress" -> direction == Direction.INCOMING || direction == Direction.ARRIVING;
+      case "prerouting" ->
+          direction == Direction.INCOMING
+              || (direction == Direction.ARRIVING && priority < RAW_PRIORITY);
+      case "input" -> direction == Direction.INCOMING;
+      case "forward" -> direction == Direction.FORWARDED;
+      case "output", "postrouting", "egress" -> direction == Direction.OUTGOING;
       default -> false;
     };
+  }
+
+  /** Whether this is the interface where it comes in, or where it goes out, that is known. */
+  boolean knows(Direction side) {
+    return (side == Direction.OUTGOING) == (direction == Direction.OUTGOING);
   }
 }

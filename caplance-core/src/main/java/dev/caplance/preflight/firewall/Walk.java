@@ -71,7 +71,7 @@ final class Walk {
     if (action instanceof Action.Visit visit) {
       return visit(visit, depth + 1);
     }
-    if (action instanceof Action.Accept) {
+    if (action instanceof Action.Accept || action instanceof Action.Translate) {
       return EnumSet.of(End.ACCEPTED);
     }
     if (action instanceof Action.Return) {

@@ -44,21 +44,25 @@ public final class StatusMethod implements ControlMethod {
   private final Supplier<ForwardingTable> table;
   private final RegisteredBackends backends;
   private final Dataplane dataplane;
+  private final Supplier<List<String>> troubles;
 
   /**
    * Creates the method; each call queries these parts.
    *
    * @param version of this program
+   * @param troubles what the load balancer cannot do on its machine
    */
   public StatusMethod(
       String version,
       Supplier<ForwardingTable> table,
       RegisteredBackends backends,
-      Dataplane dataplane) {
+      Dataplane dataplane,
+      Supplier<List<String>> troubles) {
     this.version = version;
     this.table = table;
     this.backends = backends;
     this.dataplane = dataplane;
+    this.troubles = troubles;
   }
 
   @Override
@@ -81,7 +85,8 @@ public final class StatusMethod implements ControlMethod {
             .toList(),
         packets(workers),
         otherTraffic(),
-        workers.stream().map(StatusMethod::worker).toList());
+        workers.stream().map(StatusMethod::worker).toList(),
+        troubles.get());
   }
 
   private static LoadBalancerStatus.Service service(Service service) {

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,7 +51,8 @@ public final class BackendRegistry {
   private final ProvingSessions proving;
   private final UnregisteredSessions unregistered = new UnregisteredSessions(MAX_UNREGISTERED);
   private volatile RegistrySettings settings;
-  private TcpListener listener;
+  private volatile boolean started;
+  private volatile TcpListener listener;
 
   /**
    * Creates a registry without starting it. It needs settings, which {@link #apply} gives it.
@@ -124,24 +126,58 @@ public final class BackendRegistry {
   }
 
   /**
-   * Starts to listen for sessions, and starts the thread. Called once.
+   * Listens for sessions unless it does already. Before {@link #start}, or after it by any thread
+   * but the registry's.
    *
-   * @param onFailure called if the registry's thread fails
    * @throws IOException if the address cannot be bound, with a message for the operator
    */
-  public void start(Consumer<Throwable> onFailure) throws IOException {
+  public void listen() throws IOException {
+    if (listener != null) {
+      return;
+    }
+    if (!started) {
+      open();
+      return;
+    }
+    CompletableFuture<Void> opened = new CompletableFuture<>();
+    loop.execute(
+        () -> {
+          try {
+            open();
+            opened.complete(null);
+          } catch (IOException e) {
+            opened.completeExceptionally(e);
+          }
+        });
+    try {
+      opened.join();
+    } catch (CompletionException e) {
+      throw new IOException(e.getCause().getMessage(), e);
+    }
+  }
+
+  private void open() throws IOException {
     try {
       listener = TcpListener.open(loop, listenAddress, this::accept);
     } catch (IOException e) {
       throw new IOException(
           "cannot listen on " + IpAddresses.format(listenAddress) + ": " + e.getMessage(), e);
     }
-    loop.start(onFailure);
     LOG.info("backends can register at {}", IpAddresses.format(address()));
   }
 
   /**
-   * The listening address, with the port that the kernel chose for 0. Only after {@link #start}.
+   * Starts the thread. Called once.
+   *
+   * @param onFailure called if the registry's thread fails
+   */
+  public void start(Consumer<Throwable> onFailure) {
+    started = true;
+    loop.start(onFailure);
+  }
+
+  /**
+   * The listening address, with the port that the kernel chose for 0. Only after {@link #listen}.
    */
   public InetSocketAddress address() {
     return listener.address();

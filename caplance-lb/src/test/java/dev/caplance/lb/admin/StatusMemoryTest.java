@@ -120,7 +120,8 @@ class StatusMemoryTest {
       new ControlServer(
               Path.of(arguments[0]),
               Map.of(
-                  "status", new StatusMethod("0.1.0", () -> table, backends, new FakeDataplane())))
+                  "status",
+                  new StatusMethod("0.1.0", () -> table, backends, new FakeDataplane(), List::of)))
           .start();
       System.out.println("ready");
       Thread.currentThread().join();

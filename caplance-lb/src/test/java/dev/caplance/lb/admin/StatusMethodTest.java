@@ -75,7 +75,8 @@ class StatusMethodTest {
 
   private JsonObject answer() throws ControlException, InterruptedException {
     StatusMethod method =
-        new StatusMethod("0.1.0", () -> table, new RegisteredBackends(registry), new Counting());
+        new StatusMethod(
+            "0.1.0", () -> table, new RegisteredBackends(registry), new Counting(), List::of);
     return StatusJson.write(method.call(new JsonObject(), PEER)).getAsJsonObject();
   }
 

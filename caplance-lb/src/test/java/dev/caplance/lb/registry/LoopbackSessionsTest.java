@@ -126,6 +126,7 @@ class LoopbackSessionsTest {
             new EventLoop("registry", System::nanoTime),
             InstantSource.system());
     registry.apply(SETTINGS);
+    registry.listen();
     registry.start(failure -> {});
   }
 
@@ -286,9 +287,11 @@ class LoopbackSessionsTest {
             directory.resolve("backends"),
             (target, token, padded) -> false,
             (backends, complete) -> published.add(backends));
-    assertThatThrownBy(() -> second.start(failure -> {}))
+    assertThatThrownBy(second::listen)
         .isInstanceOf(IOException.class)
         .hasMessage("cannot listen on 127.0.0.1:" + taken + ": Address already in use");
+    second.start(failure -> {});
+    assertThatThrownBy(second::listen).as("by another thread").hasMessageContaining("in use");
     second.stop();
   }
 

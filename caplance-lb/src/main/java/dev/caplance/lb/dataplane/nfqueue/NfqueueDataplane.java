@@ -77,6 +77,9 @@ public final class NfqueueDataplane implements Dataplane {
 
   @Override
   public synchronized void start() throws IOException {
+    synchronized (rules) {
+      rules.claim();
+    }
     List<Worker> opened = new ArrayList<>();
     try {
       for (int i = 0; i < settings.queueCount(); i++) {
@@ -204,7 +207,7 @@ public final class NfqueueDataplane implements Dataplane {
   public void stop() {
     try {
       synchronized (rules) {
-        rules.remove();
+        rules.close();
       }
     } catch (IOException e) {
       LOG.error("cannot remove the netfilter rules: {}", e.getMessage(), e);

@@ -249,7 +249,7 @@ class FlowsTest {
       assertThat(send(wider, tcp(port, RST), port)).isSameAs(first);
     }
     assertThat(own.count()).isEqualTo(1);
-    List<Target> others = List.of(first == b1 ? b2 : b1);
+    List<Target> others = List.of(first.equals(b1) ? b2 : b1);
     ForwardingTable drains = clientTable(others, List.of(first), List.of());
     assertThat(send(drains, tcp(7, SYN), 7000))
         .as("the client's connections are there")
