@@ -32,7 +32,7 @@ final class HeapNeed {
    * @param slots of each Maglev table
    */
   static long megabytes(int backends, int services, int slots) {
-    return (BASE + backends * PER_BACKEND + services * slots * PER_SLOT) / MEGABYTE;
+    return (BASE + backends * PER_BACKEND + (long) services * slots * PER_SLOT) / MEGABYTE;
   }
 
   /** Logs a warning if this process has less than the configuration allows to be used. */

@@ -90,7 +90,7 @@ public final class ForwardingTable {
         .distinct()
         .forEach(table -> tables.put(table.shape(), table));
     // Pools with one list share its table without another look at all of its names.
-    Map<List<Target>, MaglevTable> ofLists = new IdentityHashMap<>();
+    IdentityHashMap<List<Target>, MaglevTable> ofLists = new IdentityHashMap<>();
     List<Service> next = new ArrayList<>(pools.size());
     for (Service.Pool pool : pools) {
       MaglevTable table =
