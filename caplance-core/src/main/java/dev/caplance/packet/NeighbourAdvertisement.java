@@ -95,7 +95,7 @@ public final class NeighbourAdvertisement {
             .put((byte) HOP_LIMIT)
             .put(new byte[IP_LENGTH])
             .put(solicitedNode(address))
-            .putInt(SOLICIT << Byte.SIZE * 3)
+            .putInt(SOLICIT << (Byte.SIZE * 3))
             .putInt(0)
             .put(address.getAddress());
     packet.putShort(CHECKSUM, (short) checksum(packet, SOLICITATION));

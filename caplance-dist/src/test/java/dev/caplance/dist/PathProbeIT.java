@@ -76,10 +76,12 @@ class PathProbeIT {
     String session = "session: {address: '::'}\n";
     String service = "services: [{name: web, vip: 10.77.0.50}]\n";
     String backend =
-        "name: b1\n"
-            + "address: 'fd77::11'\n"
-            + "vips: [10.77.0.50]\n"
-            + "loadBalancers: [{address: 'fd77::2'}]\n";
+        """
+        name: b1
+        address: 'fd77::11'
+        vips: [10.77.0.50]
+        loadBalancers: [{address: 'fd77::2'}]
+        """;
     Map<String, String> files =
         Map.of("lb1/lb.yaml", service + session + LabConfigs.HASH_KEY, "b1/backend.yaml", backend);
     try (Cluster cluster = new Cluster(files, "b1")) {
@@ -115,7 +117,7 @@ class PathProbeIT {
                 "token-" + i,
                 Integer.parseInt(args[2]),
                 memory.networkBytes().position(i * SLOT).slice());
-        datagram.set(memory.address() + i * SLOT, length);
+        datagram.set(memory.address() + (long) i * SLOT, length);
         if (i == 0) {
           batch.add(datagram, SocketAddress.of(backend, 1337), 0);
         } else if (!batch.append(0, datagram)) {

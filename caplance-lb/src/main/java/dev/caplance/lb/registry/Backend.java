@@ -92,7 +92,7 @@ final class Backend implements PathWatch.Owner {
     session = newSession;
     cancelReturnTimeout();
     BackendView.Path known =
-        view.path().condition() == BackendView.Path.Condition.UNPROBED
+        view.path().state() == BackendView.Path.State.UNPROBED
             ? BackendView.Path.UNPROVEN
             : view.path();
     view =
@@ -182,7 +182,7 @@ final class Backend implements PathWatch.Owner {
   }
 
   private void logPath(BackendView.Path before, BackendView.Path now) {
-    if (now.condition() == BackendView.Path.Condition.LOST) {
+    if (now.state() == BackendView.Path.State.LOST) {
       log.log(
           Level.WARN,
           this
@@ -191,7 +191,7 @@ final class Backend implements PathWatch.Owner {
               + "; "
               + PathWatch.PROBES
               + " probes in a row were not answered");
-    } else if (before.condition() == BackendView.Path.Condition.LOST) {
+    } else if (before.state() == BackendView.Path.State.LOST) {
       log.log(Level.INFO, this + ": the data path works again");
     }
   }
@@ -258,7 +258,7 @@ final class Backend implements PathWatch.Owner {
     if (watch != null) {
       watch.begin();
     }
-    return view != before;
+    return !view.equals(before);
   }
 
   /** The backend as queries of the registry report it. */

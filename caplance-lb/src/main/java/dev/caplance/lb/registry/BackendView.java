@@ -57,7 +57,7 @@ public record BackendView(
 
   /** Its last report or, if the path to it does not carry packets, that. */
   public Health health() {
-    return path.condition() == Path.Condition.LOST
+    return path.state() == Path.State.LOST
         ? new Health(Health.Condition.UNHEALTHY, Health.NO_PATH, path.reason())
         : reported;
   }
@@ -65,7 +65,7 @@ public record BackendView(
   /** Whether its application and the path to it are in order as far as is known. */
   public boolean healthy() {
     return reported.condition() == Health.Condition.HEALTHY
-        && path.condition() != Path.Condition.LOST;
+        && path.state() != Path.State.LOST;
   }
 
   /** Whether it may get packets, at least those of flows that it has. */
@@ -105,13 +105,12 @@ public record BackendView(
 
   /** Whether another view of the same backend leads to the same forwarding. */
   boolean forwardsLike(BackendView other) {
-    return this == other
-        || target.equals(other.target)
-            && services.equals(other.services)
-            && mayTakeNewFlows() == other.mayTakeNewFlows()
-            && returning == other.returning
-            && draining() == other.draining()
-            && unhealthy() == other.unhealthy();
+    return target.equals(other.target)
+        && services.equals(other.services)
+        && mayTakeNewFlows() == other.mayTakeNewFlows()
+        && returning == other.returning
+        && draining() == other.draining()
+        && unhealthy() == other.unhealthy();
   }
 
   BackendView withTarget(Target newTarget) {
@@ -182,7 +181,7 @@ public record BackendView(
   /** A backend is admitted once it is healthy and packets are known to reach it. */
   private BackendView admittedIfProven() {
     boolean proven =
-        path.condition() == Path.Condition.PROVEN || path.condition() == Path.Condition.UNPROBED;
+        path.state() == Path.State.PROVEN || path.state() == Path.State.UNPROBED;
     return admitted || !proven || reported.condition() != Health.Condition.HEALTHY
         ? this
         : new BackendView(
@@ -242,19 +241,19 @@ public record BackendView(
    *
    * @param reason why the path is lost, otherwise empty
    */
-  public record Path(Condition condition, String reason) {
+  public record Path(State state, String reason) {
 
     /** The backend answers no probes, so its path was proven when it registered and never again. */
-    public static final Path UNPROBED = new Path(Condition.UNPROBED, "");
+    public static final Path UNPROBED = new Path(State.UNPROBED, "");
 
     /** No probe has been answered yet. */
-    public static final Path UNPROVEN = new Path(Condition.UNPROVEN, "");
+    public static final Path UNPROVEN = new Path(State.UNPROVEN, "");
 
     /** Probes are answered. */
-    public static final Path PROVEN = new Path(Condition.PROVEN, "");
+    public static final Path PROVEN = new Path(State.PROVEN, "");
 
     /** What the probes of a path have shown. */
-    public enum Condition {
+    public enum State {
       /** There are none. */
       UNPROBED,
       /** Nothing yet. */
@@ -266,7 +265,7 @@ public record BackendView(
     }
 
     static Path lost(String reason) {
-      return new Path(Condition.LOST, reason);
+      return new Path(State.LOST, reason);
     }
   }
 }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 /** A session that ends without a word does not end the flows of its backend. */
 class ReturningTest {
 
-  private static final IOException RESET = new IOException("Connection reset");
+  private final IOException reset = new IOException("Connection reset");
 
   private final RegistryHarness harness = new RegistryHarness();
   private CapturedLog log;
@@ -42,7 +42,7 @@ class ReturningTest {
       peers.add(harness.registerProbed("web-" + i, "10.0.0.1" + i));
     }
     List<BackendView> before = harness.lastPublished();
-    peers.forEach(peer -> peer.breakWith(RESET));
+    peers.forEach(peer -> peer.breakWith(reset));
     harness.advance(Duration.ofMinutes(5));
     assertThat(harness.retaining()).containsExactly("web-1", "web-2", "web-3");
     assertThat(harness.lastPublished()).allMatch(BackendView::mayTakeNewFlows);
@@ -83,8 +83,8 @@ class ReturningTest {
     RegistryHarness.Peer first = harness.registerProbed("web-1", "10.0.0.11");
     RegistryHarness.Peer second = harness.registerProbed("web-2", "10.0.0.12");
     harness.dataPath.answersProbes = false;
-    first.breakWith(RESET);
-    second.breakWith(RESET);
+    first.breakWith(reset);
+    second.breakWith(reset);
     log.clear();
     harness.advance(Duration.ofSeconds(5));
     assertThat(harness.retaining()).containsExactly("web-1", "web-2");
@@ -119,7 +119,7 @@ class ReturningTest {
   @Test
   void itGetsNewFlowsAgainWithItsFirstHealth() {
     harness.registerHealthy("web-2", "10.0.0.12");
-    harness.registerHealthy("web-1", "10.0.0.11").breakWith(RESET);
+    harness.registerHealthy("web-1", "10.0.0.11").breakWith(reset);
     int id = backend("web-1").target().id();
     assertThat(harness.forwarding()).containsExactly("web-2");
     RegistryHarness.Peer again = harness.register("web-1", "10.0.0.11", "version=2 health=5s");
@@ -147,8 +147,8 @@ class ReturningTest {
     RegistryHarness.Peer draining = harness.registerProbed("web-2", "10.0.0.12");
     paused.say("PAUSE web-1");
     draining.say("DRAIN web-2");
-    paused.breakWith(RESET);
-    draining.breakWith(RESET);
+    paused.breakWith(reset);
+    draining.breakWith(reset);
     harness.advance(Duration.ofSeconds(30));
     assertThat(backend("web-1").intent()).isEqualTo(Intent.PAUSED);
     assertThat(backend("web-2").intent()).isEqualTo(Intent.DRAINING);
@@ -166,7 +166,7 @@ class ReturningTest {
   /** It may have got another address meanwhile. */
   @Test
   void itsNameIsFree() {
-    harness.registerProbed("web-1", "10.0.0.11").breakWith(RESET);
+    harness.registerProbed("web-1", "10.0.0.11").breakWith(reset);
     harness.registerProbed("web-1", "10.0.0.12");
     assertThat(harness.forwarding()).containsExactly("web-1");
     assertThat(harness.registered()).containsExactly("web-1");
@@ -177,7 +177,7 @@ class ReturningTest {
 
   @Test
   void stoppingTheLoadBalancerMindsNobodyWhoIsAway() {
-    harness.registerProbed("web-1", "10.0.0.11").breakWith(RESET);
+    harness.registerProbed("web-1", "10.0.0.11").breakWith(reset);
     RegistryHarness.Peer there = harness.registerProbed("web-2", "10.0.0.12");
     harness.registry.stop();
     assertThat(there.hear()).containsExactly("DEREGISTERED web-2 load balancer is stopping");

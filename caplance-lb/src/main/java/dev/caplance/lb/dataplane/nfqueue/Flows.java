@@ -136,7 +136,7 @@ final class Flows {
         (FlowState.isClosing(state) && (!chosenAnyway || own.isSilent(entry, now)))
             || FlowState.isReopening(state);
     Target chosen = ended ? table.target(service, syn) : kept;
-    if (chosen != kept && chosen != null) {
+    if (chosen != null && chosen.id() != kept.id()) {
       own.reopen(entry, syn.sequence());
     }
     return chosen;
