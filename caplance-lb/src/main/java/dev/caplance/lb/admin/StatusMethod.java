@@ -146,7 +146,7 @@ public final class StatusMethod implements ControlMethod {
 
   private static LoadBalancerStatus.Path path(BackendRegistry.Entry entry) {
     PathState state =
-        switch (entry.backend().path().condition()) {
+        switch (entry.backend().path().state()) {
           case UNPROBED -> PathState.UNPROBED;
           case UNPROVEN -> PathState.UNPROVEN;
           case PROVEN -> PathState.PROVEN;

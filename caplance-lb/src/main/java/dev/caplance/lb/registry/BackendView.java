@@ -64,8 +64,7 @@ public record BackendView(
 
   /** Whether its application and the path to it are in order as far as is known. */
   public boolean healthy() {
-    return reported.condition() == Health.Condition.HEALTHY
-        && path.state() != Path.State.LOST;
+    return reported.condition() == Health.Condition.HEALTHY && path.state() != Path.State.LOST;
   }
 
   /** Whether it may get packets, at least those of flows that it has. */
@@ -180,8 +179,7 @@ public record BackendView(
 
   /** A backend is admitted once it is healthy and packets are known to reach it. */
   private BackendView admittedIfProven() {
-    boolean proven =
-        path.state() == Path.State.PROVEN || path.state() == Path.State.UNPROBED;
+    boolean proven = path.state() == Path.State.PROVEN || path.state() == Path.State.UNPROBED;
     return admitted || !proven || reported.condition() != Health.Condition.HEALTHY
         ? this
         : new BackendView(
