@@ -6,6 +6,7 @@ import dev.caplance.lb.preflight.JoinedPackets;
 import dev.caplance.lb.preflight.Passage;
 import dev.caplance.lb.preflight.QueueTarget;
 import dev.caplance.lb.preflight.Queues;
+import dev.caplance.lb.preflight.Vacancy;
 import dev.caplance.lb.preflight.VipNetworks;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.preflight.Capabilities;
@@ -88,9 +89,15 @@ final class LbPreflight {
   }
 
   private List<Finding> networks() throws IOException {
-    return config.attachVip()
-        ? new VipNetworks(config.vips(), config.interfaceName()).findings(Interfaces.list(commands))
-        : List.of();
+    Interfaces interfaces = Interfaces.list(commands);
+    List<Finding> findings =
+        new ArrayList<>(
+            new Vacancy(config.vips(), config.attachVip(), config.interfaceName())
+                .findings(interfaces));
+    if (config.attachVip()) {
+      findings.addAll(new VipNetworks(config.vips(), config.interfaceName()).findings(interfaces));
+    }
+    return findings;
   }
 
   private List<Finding> firewall() throws IOException {
