@@ -277,7 +277,8 @@ class StatusMethodTest {
                 "queueDropped":6800,
                 "unreadDropped":4,
                 "receiveErrors":0,
-                "verdictErrors":0}]}\
+                "verdictErrors":0}],
+                "troubles":[]}\
                 """));
   }
 
@@ -304,7 +305,8 @@ class StatusMethodTest {
                 "backends":[],
                 "packets":{"received":0,"forwarded":0,"bytes":0,"dropped":{},"leftToHost":0},
                 "otherTraffic":[],
-                "workers":[]}\
+                "workers":[],
+                "troubles":[]}\
                 """));
   }
 
