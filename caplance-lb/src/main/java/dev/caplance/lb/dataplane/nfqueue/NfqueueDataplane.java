@@ -133,6 +133,9 @@ public final class NfqueueDataplane implements Dataplane {
   /** One volatile write for each worker, so the table is in effect on return. */
   @Override
   public synchronized boolean publish(ForwardingTable table) {
+    table.targets().stream()
+        .filter(target -> target.mtu() < Target.MIN_MTU && routes.find(target) == null)
+        .forEach(NfqueueDataplane::warnOfNarrowPath);
     routes = routes.next(table, settings.dataPort(), settings.queueCount());
     workers.forEach(worker -> worker.packets.publish(routes));
     return true;
@@ -146,6 +149,15 @@ public final class NfqueueDataplane implements Dataplane {
   @Override
   public void onProbeReply(Dataplane.ProbeListener listener) {
     probes.onReply(listener);
+  }
+
+  private static void warnOfNarrowPath(Target target) {
+    LOG.warn(
+        "backend {}: the path MTU is {} bytes; below {}, every full packet is fragmented."
+            + " Look at the MTU of the route and of the interface, and at the backend's mtu",
+        target.name(),
+        target.mtu(),
+        Target.MIN_MTU);
   }
 
   @Override

@@ -4,16 +4,12 @@ import dev.caplance.lb.forwarding.ForwardingTable;
 import dev.caplance.lb.forwarding.Target;
 import java.util.Arrays;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What workers forward with: a table and the state of each of its targets. Immutable; a worker
  * reads it once per batch.
  */
 final class Routes {
-
-  private static final Logger LOG = LoggerFactory.getLogger(Routes.class);
 
   final ForwardingTable table;
   private final TargetState[] states;
@@ -40,23 +36,11 @@ final class Routes {
       TargetState known = find(target);
       if (known == null) {
         next[target.index()] = new TargetState(target, dataPort, workers);
-        warnIfNarrow(target);
       } else {
         known.update(target);
       }
     }
     return new Routes(newTable, next);
-  }
-
-  private static void warnIfNarrow(Target target) {
-    if (target.mtu() < Target.MIN_MTU) {
-      LOG.warn(
-          "backend {}: the path MTU is {} bytes; below {}, every full packet is fragmented."
-              + " Look at the MTU of the route and of the interface, and at the backend's mtu",
-          target.name(),
-          target.mtu(),
-          Target.MIN_MTU);
-    }
   }
 
   /** The state of a target of the table. */
