@@ -29,8 +29,9 @@ final class DaemonProcess implements AutoCloseable {
     this.host = host;
     this.socket = Lab.directory(host, "run").resolve(kind + ".sock");
     this.log = Lab.ROOT.resolve("caplance-dist/target/e2e-" + host + "-" + kind + ".log");
+    // A process that ignores a signal from its start, as under nohup, never hears of it.
     ProcessBuilder builder =
-        new ProcessBuilder(Lab.on(host, launcher, kind))
+        new ProcessBuilder(Lab.on(host, "env", "--default-signal=HUP", launcher, kind))
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
     builder.environment().putAll(environment);
