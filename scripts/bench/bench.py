@@ -174,7 +174,8 @@ def changes(bench, samples, rounds, installed, count, slots):
     reference = Reference(bench.programs)
     crowds = {}
     for build in installed:
-        balancer = Caplance(build, f"maglevSize: {slots}\n")
+        limit = f"session: {{maxBackends: {count}}}\n" if build.limits_backends else ""
+        balancer = Caplance(build, f"maglevSize: {slots}\n{limit}")
         crowds[balancer] = crowd = Crowd(count, build.site)
         balancer.sink = crowd.sink
         for _ in range(20):

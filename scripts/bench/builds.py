@@ -2,6 +2,7 @@
 
 import copy
 import json
+import zipfile
 from typing import NamedTuple
 
 import lab
@@ -30,6 +31,8 @@ class Build:
     def __init__(self, name, jar, site, directory):
         self.name, self.site = name, site
         self.jar_bytes = jar.stat().st_size
+        with zipfile.ZipFile(jar) as classes:
+            self.limits_backends = b"maxBackends" in classes.read("dev/caplance/lb/LbConfig.class")
         self.launcher = lab.install(jar, directory)
 
     def at(self, site):
