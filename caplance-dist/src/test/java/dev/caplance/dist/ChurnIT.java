@@ -7,8 +7,10 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 /** Backends come and go; the connections to all others stay. */
@@ -60,6 +62,9 @@ class ChurnIT {
   }
 
   private final TreeMap<String, Standing> standings = new TreeMap<>();
+
+  /** Those that were killed while paused or draining, and have to be resumed after their start. */
+  private final Set<String> keptOut = new TreeSet<>();
 
   @Test
   void noConnectionBreaksThatNeedNot() {
@@ -114,17 +119,35 @@ class ChurnIT {
 
   private void happen(Cluster cluster, String name, Event event) {
     switch (event) {
-      case START -> cluster.startBackend(name);
+      case START -> start(cluster, name);
       case PAUSE -> cluster.ctl(name, "pause").succeeded();
       case DRAIN -> cluster.ctl(name, "drain").succeeded();
       case RESUME -> cluster.ctl(name, "resume").succeeded();
       case STOP -> assertThat(cluster.backend(name).stop()).isZero();
-      case KILL -> cluster.backend(name).kill();
+      case KILL -> kill(cluster, name);
     }
     standings.put(name, event.then);
     await(name + " at the load balancer after " + event)
         .atMost(PATIENCE)
         .until(() -> takesNewFlows(cluster, name) == (event.then == Standing.ACTIVE));
+  }
+
+  private void kill(Cluster cluster, String name) {
+    if (standings.get(name) != Standing.ACTIVE) {
+      keptOut.add(name);
+    }
+    cluster.backend(name).kill();
+  }
+
+  /** What an operator said holds beyond a crash, until it is taken back. */
+  private void start(Cluster cluster, String name) {
+    cluster.startBackend(name);
+    if (keptOut.remove(name)) {
+      assertThat(cluster.backend(name).status().get("intent").getAsString())
+          .as("intent of %s after its restart", name)
+          .isNotEqualTo("active");
+      cluster.ctl(name, "resume").succeeded();
+    }
   }
 
   private static boolean takesNewFlows(Cluster cluster, String name) {
