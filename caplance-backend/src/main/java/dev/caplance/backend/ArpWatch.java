@@ -1,5 +1,6 @@
 package dev.caplance.backend;
 
+import dev.caplance.host.KernelParameter;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -22,7 +23,7 @@ final class ArpWatch {
   private static final Map<String, Integer> LEAST = Map.of("arp_ignore", 1, "arp_announce", 2);
 
   private final Path interfaces;
-  private final Map<Path, Integer> seen = new HashMap<>();
+  private final Map<Path, Long> seen = new HashMap<>();
 
   ArpWatch() {
     this(Path.of("/proc/sys/net/ipv4/conf"));
@@ -49,8 +50,8 @@ final class ArpWatch {
   }
 
   private void check(Path link, String key, int least) throws IOException {
-    int now = Math.max(value(interfaces.resolve("all").resolve(key)), value(link.resolve(key)));
-    Integer before = seen.put(link.resolve(key), now);
+    long now = Math.max(value(interfaces.resolve("all").resolve(key)), value(link.resolve(key)));
+    Long before = seen.put(link.resolve(key), now);
     if (before != null && before >= least && now < least) {
       LOG.warn(
           "{} of {} is now {}, so this machine may take the VIPs over from the load balancer: set"
@@ -66,13 +67,11 @@ final class ArpWatch {
   }
 
   /** Zero where the interface has just gone. */
-  private static int value(Path file) throws IOException {
+  private static long value(Path file) throws IOException {
     try {
-      return Integer.parseInt(Files.readString(file).strip());
+      return KernelParameter.number(file);
     } catch (NoSuchFileException e) {
       return 0;
-    } catch (NumberFormatException e) {
-      throw new IOException(file + " does not hold a number", e);
     }
   }
 }

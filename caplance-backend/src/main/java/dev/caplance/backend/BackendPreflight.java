@@ -8,6 +8,7 @@ import dev.caplance.backend.preflight.PassedOn;
 import dev.caplance.backend.preflight.Placement;
 import dev.caplance.host.CommandRunner;
 import dev.caplance.host.Interfaces;
+import dev.caplance.host.KernelParameter;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.preflight.Capabilities;
 import dev.caplance.preflight.Finding;
@@ -114,7 +115,7 @@ final class BackendPreflight {
   /** Whether the kernel has a switch and it is on. */
   private static boolean isOn(String name) throws IOException {
     Path file = Path.of("/proc/sys").resolve(name);
-    return Files.exists(file) && !Files.readString(file).strip().equals("0");
+    return Files.exists(file) && !KernelParameter.read(file).equals("0");
   }
 
   private List<Finding> listening() throws IOException {

@@ -1,7 +1,7 @@
 package dev.caplance.backend;
 
+import dev.caplance.host.KernelParameter;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.function.Consumer;
@@ -57,7 +57,7 @@ final class ReversePathWatch {
 
   private String value(String name) throws IOException {
     try {
-      return Files.readString(interfaces.resolve(name).resolve("rp_filter")).strip();
+      return KernelParameter.read(interfaces.resolve(name).resolve("rp_filter"));
     } catch (NoSuchFileException e) {
       return "0";
     }

@@ -1,18 +1,14 @@
 package dev.caplance.host;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
 import dev.caplance.linux.Errno;
 import dev.caplance.linux.LinuxException;
 import dev.caplance.linux.NetlinkMessages;
 import dev.caplance.linux.NetlinkSocket;
 import dev.caplance.packet.IpAddresses;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -29,8 +25,6 @@ import java.util.Set;
 public final class ForwardedConnections {
 
   private static final Path TRACKING = Path.of("/proc/sys/net/netfilter");
-
-  private static final int ROOM = 64;
 
   /** A message of the subsystem 1 (ctnetlink), IPCTNL_MSG_CT_GET. */
   private static final int GET = 1 << 8 | 1;
@@ -95,14 +89,11 @@ public final class ForwardedConnections {
     return count;
   }
 
-  /** In one piece: the kernel gives such a number only to who has room for it. */
   private static Optional<Long> read(String name) throws IOException {
-    try (InputStream in = Files.newInputStream(TRACKING.resolve(name))) {
-      return Optional.of(Long.parseLong(new String(in.readNBytes(ROOM), US_ASCII).strip()));
+    try {
+      return Optional.of(KernelParameter.number(TRACKING.resolve(name)));
     } catch (NoSuchFileException e) {
       return Optional.empty();
-    } catch (NumberFormatException e) {
-      throw new IOException(TRACKING.resolve(name) + " does not hold a number", e);
     }
   }
 

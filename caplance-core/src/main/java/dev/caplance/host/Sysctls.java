@@ -125,7 +125,7 @@ public final class Sysctls {
 
   private String read(String name) throws IOException {
     try {
-      return normalised(Files.readString(path(name)));
+      return normalised(KernelParameter.read(path(name)));
     } catch (NoSuchFileException e) {
       throw new IOException("this kernel has no parameter " + name, e);
     } catch (IOException e) {

@@ -1,11 +1,11 @@
 package dev.caplance.backend.preflight;
 
 import dev.caplance.host.Interfaces;
+import dev.caplance.host.KernelParameter;
 import dev.caplance.packet.IpAddresses;
 import dev.caplance.preflight.Finding;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,7 +50,7 @@ public final class ArpRestraint {
   /** The larger of the values of {@code all} and of the device is in force (ip-sysctl.rst). */
   private void expect(String device, String key, int least, String harm, List<Finding> findings)
       throws IOException {
-    int value = Math.max(read("all", key), read(device, key));
+    long value = Math.max(read("all", key), read(device, key));
     if (value < least) {
       findings.add(
           Finding.stops(
@@ -60,12 +60,7 @@ public final class ArpRestraint {
     }
   }
 
-  private int read(String device, String key) throws IOException {
-    Path file = root.resolve(CONF).resolve(device).resolve(key);
-    try {
-      return Integer.parseInt(Files.readString(file).strip());
-    } catch (NumberFormatException e) {
-      throw new IOException(file + " does not hold a number", e);
-    }
+  private long read(String device, String key) throws IOException {
+    return KernelParameter.number(root.resolve(CONF).resolve(device).resolve(key));
   }
 }
