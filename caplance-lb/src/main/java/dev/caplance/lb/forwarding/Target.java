@@ -64,6 +64,13 @@ public record Target(
     return Math.max(mtu, MIN_MTU) - Encapsulation.overhead(IpAddresses.isIpv4(address));
   }
 
+  /** The same place for flows under another name of its backend. */
+  public Target renamed(String newName) {
+    return newName.equals(name)
+        ? this
+        : new Target(index, generation, newName, weight, address, mtu, source);
+  }
+
   /** The same backend with another weight, MTU or source. */
   public Target with(int newWeight, int newMtu, InetAddress newSource) {
     return newWeight == weight && newMtu == mtu && newSource.equals(source)

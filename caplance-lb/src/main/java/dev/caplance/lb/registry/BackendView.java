@@ -113,68 +113,26 @@ public record BackendView(
   }
 
   BackendView withTarget(Target newTarget) {
-    return new BackendView(
-        newTarget,
-        version,
-        intent,
-        reported,
-        path,
-        returning,
-        admitted,
-        services,
-        session,
-        registeredAt);
+    return with(newTarget, intent, reported, path, returning, services, admitted);
   }
 
   BackendView withIntent(Intent newIntent) {
-    return new BackendView(
-        target,
-        version,
-        newIntent,
-        reported,
-        path,
-        returning,
-        admitted,
-        services,
-        session,
-        registeredAt);
+    return with(target, newIntent, reported, path, returning, services, admitted);
   }
 
   /** With a new health report, which ends its return. */
   BackendView withReport(Health newReport, ServedServices newServices) {
-    return new BackendView(
-            target,
-            version,
-            intent,
-            newReport,
-            path,
-            false,
-            admitted,
-            newServices,
-            session,
-            registeredAt)
-        .admittedIfProven();
+    return with(target, intent, newReport, path, false, newServices, admitted).admittedIfProven();
   }
 
   BackendView withPath(Path newPath) {
-    return new BackendView(
-            target,
-            version,
-            intent,
-            reported,
-            newPath,
-            returning,
-            admitted,
-            services,
-            session,
-            registeredAt)
+    return with(target, intent, reported, newPath, returning, services, admitted)
         .admittedIfProven();
   }
 
   /** With a session that has ended. */
   BackendView asReturning() {
-    return new BackendView(
-        target, version, intent, reported, path, true, admitted, services, session, registeredAt);
+    return with(target, intent, reported, path, true, services, admitted);
   }
 
   /** A backend is admitted once it is healthy and packets are known to reach it. */
@@ -182,17 +140,29 @@ public record BackendView(
     boolean proven = path.state() == Path.State.PROVEN || path.state() == Path.State.UNPROBED;
     return admitted || !proven || reported.condition() != Health.Condition.HEALTHY
         ? this
-        : new BackendView(
-            target,
-            version,
-            intent,
-            reported,
-            path,
-            returning,
-            true,
-            services,
-            session,
-            registeredAt);
+        : with(target, intent, reported, path, returning, services, true);
+  }
+
+  /** The same registration at another moment. */
+  private BackendView with(
+      Target newTarget,
+      Intent newIntent,
+      Health newReport,
+      Path newPath,
+      boolean nowReturning,
+      ServedServices newServices,
+      boolean nowAdmitted) {
+    return new BackendView(
+        newTarget,
+        version,
+        newIntent,
+        newReport,
+        newPath,
+        nowReturning,
+        nowAdmitted,
+        newServices,
+        session,
+        registeredAt);
   }
 
   /**

@@ -162,16 +162,7 @@ final class Backends implements Backend.Owner {
     byName.remove(backend.name());
     Target known = backend.view().target();
     Target target =
-        known.name().equals(request.name())
-            ? known.with(request.weight(), route.mtu(), route.source())
-            : new Target(
-                known.index(),
-                known.generation(),
-                request.name(),
-                request.weight(),
-                request.dataAddress(),
-                route.mtu(),
-                route.source());
+        known.renamed(request.name()).with(request.weight(), route.mtu(), route.source());
     // A backend that names services keeps its set until its first HEALTH, when its VIPs are known.
     backend.attach(
         session, request, target, request.probe() ? backend.view().services() : services);
