@@ -221,7 +221,7 @@ done
 failed=$(failed "$work/killed")
 slowest=$(grep '^[0-9]' "$work/killed" | sort -k2 -n | tail -n 1 | cut -d' ' -f2)
 printf '     %sfailed: %d, slowest: %.2f s%s\n\n' "$dim" "$failed" "$slowest" "$plain"
-say "The kernel closed the killed daemon's session, so lb1 removed b3 at once. If a connection to b3 was just being opened, the client's TCP retries after a second and reaches another backend. A connection that was already established there is lost. The requests are sent one after another, so at most one of them fails."
+say "The kernel closed the killed daemon's session, so lb1 gives b3 no new connections. If a connection to b3 was just being opened, the client's TCP retries after a second and reaches another backend. Those that were already established there are kept for some seconds, in case the daemon returns, and are lost after that. The requests are sent one after another, so at most one of them fails."
 ((failed <= 1)) || fail "$failed requests failed, but only one can have been in flight"
 show lb1 scripts/caplancectl lb status
 
