@@ -17,7 +17,8 @@ import java.util.regex.Pattern;
  * The messages of a session between a backend (B) and a load balancer (L): one line each, written
  * and read by {@link MessageCodec}. All are immutable, and every message can be sent: constructors
  * throw {@link IllegalArgumentException} for names, tokens and options that the protocol does not
- * allow. Free text is never refused; what a line cannot carry is replaced or cut off.
+ * allow, which they find by reading each option once. Free text is never refused; what a line
+ * cannot carry is replaced or cut off.
  */
 public sealed interface Message {
 
@@ -53,15 +54,16 @@ public sealed interface Message {
     private static final List<String> KNOWN =
         List.of("version", "health", "intent", "services", "weight", "mtu", "probe");
 
-    public Register {
-      Syntax.name(name);
-      options = Syntax.options(options);
-      Syntax.version(options);
-      health(options);
-      intent(options);
-      services(options);
-      weight(options);
-      mtu(options);
+    public Register(String name, InetAddress dataAddress, Map<String, String> options) {
+      this.name = Syntax.name(name);
+      this.dataAddress = dataAddress;
+      this.options = Syntax.options(options);
+      version();
+      healthInterval();
+      intent();
+      services();
+      weight();
+      mtu();
     }
 
     /** What a backend of this version sends. */
@@ -111,22 +113,26 @@ public sealed interface Message {
 
     /** How often the backend will send HEALTH; empty if not stated. */
     public Optional<Duration> healthInterval() {
-      return health(options);
+      return Optional.ofNullable(options.get("health"))
+          .map(value -> Syntax.duration("health", value, MIN_HEALTH_INTERVAL, MAX_HEALTH_INTERVAL));
     }
 
     /** What the backend wants to be from the start; {@link Intent#ACTIVE} if not stated. */
     public Intent intent() {
-      return intent(options);
+      String value = options.get("intent");
+      return value == null ? Intent.ACTIVE : Intent.of(value);
     }
 
     /** The names of the services that the backend serves, in its order; empty: all. */
     public Set<String> services() {
-      return services(options);
+      String value = options.get("services");
+      return value == null ? Set.of() : Syntax.names("services", value);
     }
 
     /** The weight to which the share of new flows is proportional, 1 to 256; 1 if not stated. */
     public int weight() {
-      return weight(options);
+      String value = options.get("weight");
+      return value == null ? 1 : Syntax.integer("weight", value, 1, MAX_WEIGHT);
     }
 
     /**
@@ -134,7 +140,10 @@ public sealed interface Message {
      * empty if not stated.
      */
     public OptionalInt mtu() {
-      return mtu(options);
+      String value = options.get("mtu");
+      return value == null
+          ? OptionalInt.empty()
+          : OptionalInt.of(Syntax.integer("mtu", value, MIN_MTU, MAX_MTU));
     }
 
     /** Whether the backend can answer path probes after its registration. */
@@ -148,33 +157,6 @@ public sealed interface Message {
           .filter(option -> !KNOWN.contains(option.getKey()))
           .map(option -> MessageCodec.formatOption(option.getKey(), option.getValue()))
           .toList();
-    }
-
-    private static Optional<Duration> health(Map<String, String> options) {
-      return Optional.ofNullable(options.get("health"))
-          .map(value -> Syntax.duration("health", value, MIN_HEALTH_INTERVAL, MAX_HEALTH_INTERVAL));
-    }
-
-    private static Intent intent(Map<String, String> options) {
-      String value = options.get("intent");
-      return value == null ? Intent.ACTIVE : Intent.of(value);
-    }
-
-    private static Set<String> services(Map<String, String> options) {
-      String value = options.get("services");
-      return value == null ? Set.of() : Syntax.names("services", value);
-    }
-
-    private static int weight(Map<String, String> options) {
-      String value = options.get("weight");
-      return value == null ? 1 : Syntax.integer("weight", value, 1, MAX_WEIGHT);
-    }
-
-    private static OptionalInt mtu(Map<String, String> options) {
-      String value = options.get("mtu");
-      return value == null
-          ? OptionalInt.empty()
-          : OptionalInt.of(Syntax.integer("mtu", value, MIN_MTU, MAX_MTU));
     }
   }
 
@@ -194,12 +176,13 @@ public sealed interface Message {
   record Registered(String name, InetAddress dataAddress, Map<String, String> options)
       implements Message {
 
-    public Registered {
-      Syntax.name(name);
-      options = Syntax.options(options);
-      Syntax.version(options);
-      from(options);
-      probeInterval(options);
+    public Registered(String name, InetAddress dataAddress, Map<String, String> options) {
+      this.name = Syntax.name(name);
+      this.dataAddress = dataAddress;
+      this.options = Syntax.options(options);
+      version();
+      from();
+      probeInterval();
     }
 
     /** What a load balancer of this version sends. */
@@ -217,7 +200,7 @@ public sealed interface Message {
 
     /** Where encapsulated packets will come from; empty if not stated. */
     public Optional<InetAddress> from() {
-      return from(options);
+      return Optional.ofNullable(options.get("from")).map(IpAddresses::parse);
     }
 
     /**
@@ -234,19 +217,11 @@ public sealed interface Message {
 
     /** How often the load balancer will probe the path; empty if it will not. */
     public Optional<Duration> probeInterval() {
-      return probeInterval(options);
-    }
-
-    private static Optional<Duration> probeInterval(Map<String, String> options) {
       return Optional.ofNullable(options.get("probe"))
           .map(
               value ->
                   Syntax.duration(
                       "probe", value, Register.MIN_HEALTH_INTERVAL, Register.MAX_HEALTH_INTERVAL));
-    }
-
-    private static Optional<InetAddress> from(Map<String, String> options) {
-      return Optional.ofNullable(options.get("from")).map(IpAddresses::parse);
     }
   }
 
@@ -300,11 +275,11 @@ public sealed interface Message {
 
     private static final int MAX_SERVICES = 999_999;
 
-    public Serving {
-      Syntax.name(name);
-      options = Syntax.options(options);
-      services(options);
-      unknown(options);
+    public Serving(String name, Map<String, String> options) {
+      this.name = Syntax.name(name);
+      this.options = Syntax.options(options);
+      services();
+      unknown();
     }
 
     /**
@@ -331,19 +306,11 @@ public sealed interface Message {
 
     /** How many services of the load balancer the backend serves, by its names and VIPs so far. */
     public int services() {
-      return services(options);
+      return Syntax.integer("services", options.getOrDefault("services", "0"), 0, MAX_SERVICES);
     }
 
     /** Names of the registration that no service of the load balancer has. */
     public Set<String> unknown() {
-      return unknown(options);
-    }
-
-    private static int services(Map<String, String> options) {
-      return Syntax.integer("services", options.getOrDefault("services", "0"), 0, MAX_SERVICES);
-    }
-
-    private static Set<String> unknown(Map<String, String> options) {
       String value = options.get("unknown");
       return value == null ? Set.of() : Syntax.names("unknown", value);
     }
