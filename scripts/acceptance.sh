@@ -14,7 +14,7 @@ usage() {
   cat <<'USAGE'
 usage: sudo scripts/acceptance.sh [--quick] [--rounds N] [--only PART,…] [--hostile-seconds N]
                                   [--jar JAR] [--no-build]
-  --quick              one round of everything, shortened, with a health interval of a second
+  --quick              one round of everything, shortened, with a health interval of 2 s
   --rounds N           how often each fault is repeated (default: 20)
   --only PART,…        only these:
                          B1 (B1a, B1b)  session port blocked; load balancer stands still
@@ -54,14 +54,7 @@ require_root "it creates network namespaces"
 install_missing openjdk-17-jdk-headless maven iptables libnetfilter-queue1 nginx-light nftables \
   iproute2 curl python3 procps
 
-clean_up() {
-  give_back_target
-  [[ $(lab_owner) != "$$" ]] || scripts/lab.sh down >/dev/null
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-export CAPLANCE_LAB_OWNER=$$
+reserve_lab
 
 if [[ -n $build ]]; then
   mvn -B -q -DskipTests package

@@ -48,14 +48,7 @@ install_missing openjdk-17-jdk-headless maven iptables ipset libnetfilter-queue1
   curl gcc libc6-dev iperf3 wrk ethtool python3 procps
 [[ $(nproc) -ge 2 ]] || die "needs two cores: one for the sender, one for what is measured"
 
-clean_up() {
-  give_back_target
-  [[ $(lab_owner) != "$$" ]] || scripts/lab.sh down >/dev/null
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-export CAPLANCE_LAB_OWNER=$$
+reserve_lab
 
 if [[ -n $build ]]; then
   mvn -B -q -DskipTests package

@@ -44,3 +44,12 @@ lab_owner() {
 give_back_target() {
   find . -maxdepth 2 -name target -exec chown -R --reference=. {} +
 }
+
+# reserve_lab: keeps others out of the lab while this script runs. When the script ends, whatever ends
+# it, the lab is taken down and what was built is given back.
+reserve_lab() {
+  trap 'give_back_target; [[ $(lab_owner) != "$$" ]] || scripts/lab.sh down >/dev/null' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  export CAPLANCE_LAB_OWNER=$$
+}
